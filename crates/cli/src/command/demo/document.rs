@@ -1,0 +1,75 @@
+//! The document to be signed.
+
+use std::{ffi::OsStr, fs, path::Path};
+
+use bytes::Bytes;
+
+use super::Failure;
+
+/// What ships with the binary, for a demo without `--document`.
+const CONTRACT: &[u8] = include_bytes!("contract.md");
+
+/// As much as the demo's workers take: their default.
+const MAX_BYTES: u64 = 100 << 20;
+
+/// Bytes with a name and a media type.
+pub(super) struct Document {
+    pub(super) name: String,
+    pub(super) media_type: &'static str,
+    pub(super) bytes: Bytes,
+}
+
+impl Document {
+    /// The contract that ships with the binary.
+    pub(super) fn contract() -> Self {
+        Self { name: "contract.md".into(), media_type: "text/markdown", bytes: CONTRACT.into() }
+    }
+
+    /// Another document than `self`, with the same name: a word has been changed.
+    pub(super) fn forged(&self) -> Self {
+        let mut bytes = self.bytes.to_vec();
+        bytes.extend_from_slice(b"\nP.S. The borrower pays twice.\n");
+        // The largest document stays within the limit, so that it is the digest that is refused.
+        let start = bytes.len().saturating_sub(usize::try_from(MAX_BYTES).unwrap_or(usize::MAX));
+        bytes.drain(..start);
+        Self { name: self.name.clone(), media_type: self.media_type, bytes: bytes.into() }
+    }
+
+    /// Reads a file of any kind.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let unreadable = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(Failure::usage(format!("{} is not a file", path.display())));
+        }
+        if metadata.len() > MAX_BYTES {
+            return Err(Failure::usage(format!(
+                "{} has {} bytes; the demo's workers take {MAX_BYTES} at most",
+                path.display(),
+                metadata.len()
+            )));
+        }
+        let name = path.file_name().unwrap_or(OsStr::new("document")).to_string_lossy().into_owned();
+        let media_type = media_type(path.extension().and_then(OsStr::to_str).unwrap_or_default());
+        Ok(Self { name, media_type, bytes: fs::read(path).map_err(unreadable)?.into() })
+    }
+
+    /// SHA-256 in standard base64.
+    pub(super) fn digest_base64(&self) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.bytes);
+        base64_simd::STANDARD.encode_to_string(digest)
+    }
+}
+
+fn media_type(extension: &str) -> &'static str {
+    match extension.to_ascii_lowercase().as_str() {
+        "md" => "text/markdown",
+        "txt" => "text/plain",
+        "csv" => "text/csv",
+        "html" => "text/html",
+        "json" => "application/json",
+        "xml" => "application/xml",
+        "pdf" => "application/pdf",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,135 @@
+//! What the demo writes, and the commands that check it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use super::{Failure, document::Document, resources, story::Story};
+
+/// The default folder; `-2`, `-3`, … where it is taken.
+const FOLDER: &str = "sealwright-demo";
+
+/// Makes the folder to write to: the one that was named, which must be new or empty, or the first free default.
+pub(super) fn folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let unusable = |path: &Path, why: &dyn std::fmt::Display| {
+        Failure::usage(format!("cannot write to {}: {why}", path.display()))
+    };
+    if let Some(path) = named {
+        fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
+        let mut entries = fs::read_dir(path).map_err(|error| unusable(path, &error))?;
+        if entries.next().is_some() {
+            return Err(unusable(path, &"the folder is not empty; name a new one"));
+        }
+        return Ok(path.to_owned());
+    }
+    let names = (2..).map(|n| format!("{FOLDER}-{n}"));
+    for name in std::iter::once(FOLDER.to_owned()).chain(names) {
+        let path = PathBuf::from(name);
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unusable(&path, &error)),
+        }
+    }
+    unreachable!("the names do not end")
+}
+
+/// The paths of what was written.
+pub(super) struct Files {
+    dir: PathBuf,
+    document: PathBuf,
+    signed: PathBuf,
+}
+
+impl Files {
+    pub(super) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), document: PathBuf::new(), signed: PathBuf::new() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// The signed document.
+    pub(super) fn signed(&self) -> &Path {
+        &self.signed
+    }
+
+    /// Writes the document, what came back for it, and the token that authorised it.
+    pub(super) fn write_signed(
+        &mut self,
+        document: &Document,
+        answer: &Value,
+        token: &str,
+    ) -> Result<(), Failure> {
+        let decode = |value: &Value| {
+            let text = value.as_str().unwrap_or_default();
+            base64_simd::STANDARD.decode_to_vec(text).map_err(|_| Failure::new("the answer is not base64"))
+        };
+        self.document = self.path("documents").join(&document.name);
+        self.signed = self.path("documents").join(format!("{}.jades.json", document.name));
+        fs::create_dir(self.path("documents"))?;
+        fs::write(&self.document, &document.bytes)?;
+        fs::write(&self.signed, decode(&answer["output"]["content"])?)?;
+        let chain = answer["certificate"]["chain"].as_array();
+        for (name, certificate) in ["certificate.pem", "ca.pem"].iter().zip(chain.into_iter().flatten()) {
+            fs::write(self.path(name), pem(&decode(certificate)?))?;
+        }
+        let receipt = serde_json::to_string(&answer["receipt"]).unwrap_or_default();
+        fs::write(self.path("receipt.json"), receipt)?;
+        // Used up, but still a credential by its looks.
+        resources::write_secret(&self.path("token.jwt"), token)?;
+        Ok(())
+    }
+
+    fn all(&self) -> [(&'static str, &'static str, PathBuf); 12] {
+        [
+            ("document", "the document", self.document.clone()),
+            ("signed", "the signed document", self.signed.clone()),
+            ("certificate", "the one-time certificate", self.path("certificate.pem")),
+            ("ca", "the CA that issued it", self.path("ca.pem")),
+            ("token", "the token that authorised it", self.path("token.jwt")),
+            ("receipt", "the receipt", self.path("receipt.json")),
+            ("audit_signing", "the signing server's audit log", self.path("signing.db")),
+            ("checkpoint_signing", "  its last checkpoint", self.path("signing-checkpoint.jws")),
+            ("audit_authorization", "the authorization server's", self.path("authorization.db")),
+            ("checkpoint_authorization", "  its last checkpoint", self.path("authorization-checkpoint.jws")),
+            ("resources_authorization", "the resources, to read", self.path("authorization-server.yaml")),
+            ("resources_signing", "  and reuse", self.path("signing-server.yaml")),
+        ]
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let paths = self.all().map(|(name, _, path)| (name.to_owned(), json!(path)));
+        Value::Object(paths.into_iter().collect())
+    }
+
+    pub(super) fn list(&self, story: &Story<'_>) {
+        for (_, what, path) in self.all() {
+            story.plain(&format!("  {what:<32} {}", path.display()));
+        }
+    }
+
+    pub(super) fn commands(&self, story: &Story<'_>) {
+        let (dir, signed) = (self.dir.display(), self.signed.display());
+        for command in [
+            format!("sealwright jws verify --json --alg ES256 --key {dir}/certificate.pem - < {signed}"),
+            format!("sealwright audit verify {dir}/signing.db --checkpoint {dir}/signing-checkpoint.jws --receipt {dir}/receipt.json --key {dir}/signing-audit.jwk"),
+            format!("openssl verify -CAfile {dir}/ca.pem {dir}/certificate.pem"),
+            format!("openssl x509 -noout -subject -ext subjectAltName -dates -in {dir}/certificate.pem"),
+        ] {
+            story.plain(&format!("  {command}"));
+        }
+    }
+}
+
+/// A certificate as RFC 7468 writes it.
+fn pem(der: &[u8]) -> String {
+    let base64 = base64_simd::STANDARD.encode_to_string(der);
+    let lines: Vec<_> =
+        base64.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}
