@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{args::DemoArgs, command::Outcome, error::CliError, output::Output};
 
-/// Runs the demo; [`Outcome`] is good only if every step and every refusal went as it must.
+/// Runs the demo; ends well only if every step and every refusal went as it must.
 pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<Outcome, CliError> {
     let document = match &args.document {
         Some(path) => Document::read(path)?,
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &DemoArgs, output: &Output) -> Result<Outcome, CliError>
     let dir = files::folder(args.out.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::from)?;
     runtime.block_on(tell(&dir, &document, args.keep, output))?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 async fn tell(dir: &Path, document: &Document, keep: bool, output: &Output) -> Result<(), Failure> {
