@@ -1,0 +1,78 @@
+//! One file: a pool of readers and a single writer.
+
+use std::{fs, io, path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection as _, Executor,
+    any::{AnyConnectOptions, AnyPoolOptions},
+    migrate::Migrator,
+};
+use url::Url;
+
+use super::{Connection, Database, DatabaseError, Kind, migrate};
+
+const READERS: u32 = 4;
+
+/// How long a request waits for a free connection before it fails.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For every connection. `FULL` makes a commit durable in WAL mode too: what was answered is not lost with the power.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                       PRAGMA foreign_keys = ON;";
+
+pub(super) async fn open(path: &Path, migrator: &Migrator) -> Result<Database, DatabaseError> {
+    let place = path.display().to_string();
+    create(path).map_err(|source| DatabaseError::File { path: place.clone(), source })?;
+    let options = options(path)?;
+
+    let connect = |source| DatabaseError::Connect { place: place.clone(), source };
+    let mut conn = Connection::connect_with(&options).await.map_err(connect)?;
+    conn.execute(PRAGMAS).await.map_err(connect)?;
+    migrate::run(Kind::Sqlite, &place, &mut conn, migrator).await?;
+    conn.close().await.map_err(connect)?;
+
+    let writer = pool(1, false).connect_with(options.clone()).await.map_err(connect)?;
+    let reader = pool(READERS, true).connect_with(options).await.map_err(connect)?;
+    Ok(Database { kind: Kind::Sqlite, place, reader, writer })
+}
+
+/// Makes the file, if it is not there, so that only its owner can read it; SQLite gives its log files the same mode.
+fn create(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// The any-driver takes a URL only, so the path must survive being one.
+fn options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
+    let not_text = || DatabaseError::PathNotText(path.display().to_string());
+    let absolute = fs::canonicalize(path)
+        .map_err(|source| DatabaseError::File { path: path.display().to_string(), source })?;
+    let text = absolute.to_str().ok_or_else(not_text)?;
+    let mut url = Url::parse("sqlite:///").expect("a constant URL");
+    // `set_path` escapes `?` and `#`, but takes a percent sign for an escape that is there already.
+    url.set_path(&text.replace('%', "%25"));
+    url.set_query(Some("mode=rw"));
+    AnyConnectOptions::from_str(url.as_str()).map_err(|_| not_text())
+}
+
+fn pool(connections: u32, read_only: bool) -> sqlx::pool::PoolOptions<sqlx::Any> {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A connection to a file does not grow stale, and the last one to close would rewrite the log file.
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .min_connections(1)
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                conn.execute(PRAGMAS).await?;
+                if read_only {
+                    conn.execute("PRAGMA query_only = ON").await?;
+                }
+                Ok(())
+            })
+        })
+}

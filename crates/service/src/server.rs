@@ -1,0 +1,149 @@
+//! The accept loop: time limits for headers, idle connections and bodies, a cap on connections, graceful shutdown.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tower::ServiceExt;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::shutdown::Shutdown;
+
+/// How long the loop rests when the machine has no file descriptors left.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(500);
+
+/// The limits of a listener.
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_service::server::ServeOptions;
+///
+/// let options = ServeOptions { max_connections: 64, ..ServeOptions::default() };
+/// assert_eq!(options.drain.as_secs(), 10);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// From the opening of a connection, or the end of an answer, to the end of the next request's headers; so it also
+    /// closes idle connections. Default: 15 s.
+    pub header_timeout: Duration,
+    /// How long a body may pause; a client that goes on sending may take as long as it needs. Default: 30 s.
+    pub body_timeout: Duration,
+    /// Connections open at once; more wait in the kernel's queue. Default: 1024.
+    pub max_connections: usize,
+    /// How long open requests may go on after shutdown has begun. Default: 10 s.
+    pub drain: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(15),
+            body_timeout: Duration::from_secs(30),
+            max_connections: 1024,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves HTTP/1.1 until shutdown has begun and the open requests are answered, or `drain` is over.
+///
+/// The peer's address is in each request's extensions as `ConnectInfo<SocketAddr>`.
+///
+/// # Errors
+///
+/// When the listener cannot say its address. Failures of single connections are logged and end only themselves.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServeOptions,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let router = router.layer(RequestBodyTimeoutLayer::new(options.body_timeout));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
+    let permits = Arc::new(Semaphore::new(options.max_connections));
+    let connections = GracefulShutdown::new();
+    tracing::info!(%address, "listening");
+
+    loop {
+        let next = async {
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
+            (permit, accept(&listener).await)
+        };
+        let (permit, (stream, peer)) = tokio::select! {
+            biased;
+            () = shutdown.begun() => break,
+            next = next => next,
+        };
+        let connection = builder.serve_connection(TokioIo::new(stream), with_peer(router.clone(), peer));
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                // Strangers cause these at will: scans, cut connections, slow headers.
+                tracing::debug!(%peer, error = &error as &dyn std::error::Error, "connection ended");
+            }
+            drop(permit);
+        });
+    }
+
+    drop(listener);
+    let open = connections.count();
+    match tokio::time::timeout(options.drain, connections.shutdown()).await {
+        Ok(()) => tracing::info!(%address, "stopped listening, every open request was answered"),
+        Err(_) => tracing::warn!(%address, open, "stopped listening, open requests were cut off"),
+    }
+    Ok(())
+}
+
+/// The next connection; errors are waited out, since none of them is the listener's end.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Answers are written whole, so waiting for more to send only delays them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%peer, %error, "TCP_NODELAY cannot be set");
+                }
+                return (stream, peer);
+            }
+            // The peer gave up while it was in the queue.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::ConnectionReset
+                ) => {}
+            Err(error) => {
+                tracing::error!(%error, "connections cannot be accepted; trying again");
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+}
+
+fn with_peer(
+    router: Router,
+    peer: SocketAddr,
+) -> impl hyper::service::Service<
+    http::Request<Incoming>,
+    Response = axum::response::Response,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Send {
+    service_fn(move |request: http::Request<Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    })
+}
