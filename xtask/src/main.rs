@@ -1,1 +1,57 @@
-fn main() {}
+//! The workshop: `cargo xtask test | tidy | soak | postgres`.
+//!
+//! `test` is all that must hold on every change, so that a red run can be repeated at any desk. It finds or installs
+//! what it needs, and where it cannot, it fails and names the command that does. Nothing is skipped in silence.
+
+mod command;
+mod e2e;
+mod places;
+mod runner;
+mod scratch;
+mod soak;
+mod tally;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test [GROUP...]   everything that must hold on every change, or only some groups of it:
+                    format lint docs build tests doctests tidy deny demo
+  tidy              the rules of the house that no compiler checks
+  soak              long runs, each bounded, that report figures
+  postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
+";
+
+/// What a step or a tool says when it cannot go on: a sentence for a person.
+type Result<T, E = String> = std::result::Result<T, E>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test", groups @ ..] => test::run(groups),
+        ["tidy"] => tidy::run(),
+        ["soak"] => soak::run(),
+        ["postgres"] => tools::postgres::run_until_interrupted(),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where things are: the workspace, its target folder, and what the workshop keeps there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+
+/// The folders of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Places {
+    /// The workspace that this program was built from.
+    pub(crate) fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .ok_or("the workshop is not inside a workspace")?
+            .to_path_buf();
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(dir) => root.join(dir),
+            None => root.join("target"),
+        };
+        Ok(Self { root, target })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The program as the tests built it. There is one build, of the dev profile, for everything.
+    pub(crate) fn sealwright(&self) -> PathBuf {
+        self.target.join("debug").join(format!("sealwright{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// The log of one command, kept until the next run.
+    pub(crate) fn log(&self, name: &str) -> Result<PathBuf> {
+        Ok(folder(self.target.join("xtask").join("logs"))?.join(format!("{name}.log")))
+    }
+
+    /// A private folder for a tool that we install; it stays between runs.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        self.target.join("tools").join(name)
+    }
+
+    /// What a person may want to look at after a run: screenshots, signed documents.
+    pub(crate) fn artefacts(&self) -> Result<PathBuf> {
+        folder(self.target.join("artefacts"))
+    }
+
+    /// The judges' scripts.
+    pub(crate) fn interop(&self) -> PathBuf {
+        self.root.join("interop")
+    }
+
+    /// A cargo command in the workspace, with the cargo that runs us.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.current_dir(&self.root);
+        command
+    }
+}
+
+fn folder(path: PathBuf) -> Result<PathBuf> {
+    std::fs::create_dir_all(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
+    Ok(path)
+}

@@ -1,0 +1,143 @@
+//! `cargo xtask test`: the groups, in the order in which they find faults soonest.
+//!
+//! All groups share one build of the dev profile: what clippy checks, rustdoc reads; what the tests build, the demo runs.
+
+use crate::Result;
+use crate::places::Places;
+use crate::runner::{Runner, Step};
+use crate::tally::Tally;
+use crate::tools::postgres::{self, Postgres};
+use crate::tools::{deny, on_path};
+use crate::{e2e, tidy};
+
+const GROUPS: [&str; 9] = ["format", "lint", "docs", "build", "tests", "doctests", "tidy", "deny", "demo"];
+
+/// Runs all groups, or the named ones. Whether everything held.
+pub(crate) fn run(only: &[&str]) -> Result<bool> {
+    if let Some(unknown) = only.iter().find(|group| !GROUPS.contains(group)) {
+        return Err(format!("there is no group `{unknown}`; the groups are {}", GROUPS.join(", ")));
+    }
+    let wanted = |group: &str| only.is_empty() || only.contains(&group);
+    let places = Places::find()?;
+    let mut runner = Runner::new(&places);
+
+    if wanted("format") {
+        runner.step("format", |step| step.run(places.cargo().args(["fmt", "--all", "--check"])));
+    }
+    if wanted("tidy") {
+        tidy::steps(&mut runner, &places);
+    }
+    if wanted("deny") {
+        runner.step("deny", licences_and_sources);
+    }
+    if wanted("lint") {
+        runner.step("lint", |step| {
+            step.run(places.cargo().args([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ]))
+        });
+    }
+    if wanted("docs") {
+        runner.step("docs", |step| {
+            step.run(places.cargo().env("RUSTDOCFLAGS", "-D warnings").args([
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--locked",
+                "--document-private-items",
+            ]))
+        });
+    }
+    let built = if wanted("build") || wanted("tests") || wanted("demo") {
+        runner.step("build", |step| {
+            step.run(places.cargo().args(["build", "--workspace", "--all-targets", "--locked"]))
+        })
+    } else {
+        None
+    };
+    if wanted("tests") {
+        match built {
+            Some(_) => tests(&mut runner),
+            None => runner.impossible("tests", "the build failed"),
+        }
+    }
+    if wanted("doctests") {
+        runner.step("doctests", |step| {
+            let mut command = places.cargo();
+            command.args(["test", "--workspace", "--doc", "--locked", "--no-fail-fast"]);
+            run_and_count(step, &mut command, Tally::of_cargo_test)
+        });
+    }
+    if wanted("demo") {
+        match built {
+            Some(_) => e2e::run(&mut runner),
+            None => runner.impossible("demo", "the build failed"),
+        }
+    }
+    Ok(runner.finish())
+}
+
+/// Unit and integration tests, on SQLite and on a PostgreSQL that runs for as long as they do.
+fn tests(runner: &mut Runner) {
+    let Some(postgres) = runner.step("postgres", Postgres::start) else {
+        runner.impossible("tests", "there is no PostgreSQL");
+        return;
+    };
+    runner.step("tests", |step| {
+        let mut command = step.places().cargo();
+        command
+            .env(postgres::VARIABLE, postgres.url())
+            // A snapshot that differs is a failure, never a file to be reviewed later.
+            .env("INSTA_UPDATE", "no");
+        if on_path("cargo-nextest").is_some() {
+            command.args(["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]);
+            command.args(["--color", "never", "--status-level", "fail", "--final-status-level", "slow"]);
+            run_and_count(step, &mut command, Tally::of_nextest)
+        } else {
+            step.note("cargo test; cargo-nextest would be faster");
+            command.args(["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]);
+            run_and_count(step, &mut command, Tally::of_cargo_test)
+        }
+    });
+}
+
+/// Runs a test runner and counts its tests. One that is left out counts as failed: we have none that may be ignored.
+fn run_and_count(
+    step: &mut Step<'_>,
+    command: &mut std::process::Command,
+    count: impl Fn(&str) -> Tally,
+) -> Result<()> {
+    let output = step.watch(command, crate::command::LIMIT)?;
+    let tally = count(&output.text);
+    step.counts(tally);
+    step.note(format!("{} passed, {} failed", tally.passed, tally.failed));
+    if tally.skipped > 0 {
+        return Err(format!(
+            "{} tests are ignored; a test that cannot run must fail and say why",
+            tally.skipped
+        ));
+    }
+    if !output.success {
+        return Err(step.failure(command, &output));
+    }
+    if tally.passed == 0 {
+        return Err(format!("`{}` ran no test", crate::command::shown(command)));
+    }
+    Ok(())
+}
+
+/// Licences, bans and sources by `deny.toml`. Advisories are left out on purpose: they change without us and need a
+/// network, so they belong to a timer, not to every change.
+fn licences_and_sources(step: &mut Step<'_>) -> Result<()> {
+    let cargo_deny = deny::find(step)?;
+    let mut command = std::process::Command::new(cargo_deny);
+    command.current_dir(step.places().root());
+    command.args(["--locked", "--color", "never", "check", "--hide-inclusion-graph"]);
+    step.run(command.args(["bans", "licenses", "sources"])).map(drop)
+}
