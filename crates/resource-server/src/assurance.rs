@@ -1,0 +1,51 @@
+//! How well, with what, and how long ago the user logged in: `acr`, `amr`, `auth_time` (RFC 9470).
+
+use crate::{AccessToken, Challenge};
+use std::time::Duration;
+
+/// What is asked of the login behind a token. What is empty or `None` is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assurance {
+    /// `acr` must be one of these. They are also what the challenge asks for, best first.
+    pub acr_any: Vec<String>,
+    /// `amr` must name all of these.
+    pub amr_all: Vec<String>,
+    /// `auth_time` must not be longer ago; the issuer's clock skew is granted.
+    pub max_auth_age: Option<Duration>,
+}
+
+/// Passes, or gives the challenge to answer with.
+///
+/// The challenge names all that is asked, not only what was missing: the client passes it on to the
+/// authorization server, and must not come back with a token that is too weak in the next respect.
+///
+/// # Errors
+///
+/// The challenge of RFC 9470 §3, 401 `insufficient_user_authentication`.
+pub fn check(required: &Assurance, token: &AccessToken, now_s: i64) -> Result<(), Challenge> {
+    if acr(required, token) && amr(required, token) && fresh(required, token, now_s) {
+        return Ok(());
+    }
+    let max_age_s = required.max_auth_age.map(|age| age.as_secs());
+    Err(Challenge::insufficient_user_authentication(&required.acr_any, max_age_s))
+}
+
+fn acr(required: &Assurance, token: &AccessToken) -> bool {
+    required.acr_any.is_empty()
+        || token.acr().is_some_and(|acr| required.acr_any.iter().any(|wanted| wanted == acr))
+}
+
+fn amr(required: &Assurance, token: &AccessToken) -> bool {
+    let amr = token.amr();
+    required.amr_all.iter().all(|wanted| amr.contains(&wanted.as_str()))
+}
+
+fn fresh(required: &Assurance, token: &AccessToken, now_s: i64) -> bool {
+    let Some(max_age) = required.max_auth_age else { return true };
+    let Some(auth_time) = token.auth_time() else { return false };
+    let skew_s = token.clock_skew_s();
+    let max_age_s = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+    let age_s = now_s.saturating_sub(auth_time);
+    // A login of tomorrow is a mistake or a lie, and must not count as fresh for a whole day.
+    age_s >= -skew_s && age_s <= max_age_s.saturating_add(skew_s)
+}

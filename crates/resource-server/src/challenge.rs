@@ -1,0 +1,256 @@
+//! The answers to a request that may not pass (RFC 6750 §3, RFC 9470 §3).
+
+use crate::TokenError;
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+/// After how long a client may ask again when an issuer's keys could not be fetched.
+const RETRY_AFTER_S: u64 = 5;
+
+/// A `WWW-Authenticate: Bearer …` value under construction, with its status.
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_resource_server::Challenge;
+///
+/// let challenge = Challenge::bare().param("resource_metadata", "https://api.example.com/.well-known/x");
+/// assert_eq!(challenge.status(), 401);
+/// assert_eq!(challenge.header_value(), r#"Bearer resource_metadata="https://api.example.com/.well-known/x""#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    status: StatusCode,
+    /// Name and value as sent, before quoting.
+    params: Vec<(&'static str, String)>,
+    retry_after_s: Option<u64>,
+}
+
+impl Challenge {
+    /// 401 without `error`: nothing was presented.
+    pub fn bare() -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, params: Vec::new(), retry_after_s: None }
+    }
+
+    /// 400: the request itself cannot be read.
+    pub fn invalid_request() -> Self {
+        Self::error(StatusCode::BAD_REQUEST, "invalid_request", "The request is malformed")
+    }
+
+    /// 401: the token is expired, malformed, forged, for somebody else… all of which look the same.
+    pub fn invalid_token() -> Self {
+        Self::error(StatusCode::UNAUTHORIZED, "invalid_token", "The access token is not valid")
+    }
+
+    /// 401: the token is valid, and the login behind it too weak or too long ago (RFC 9470 §3).
+    ///
+    /// `acr_values` are the authentication classes that would do, best first; `max_age_s` is how old the login
+    /// may be. What is empty or `None` is left out.
+    pub fn insufficient_user_authentication(acr_values: &[String], max_age_s: Option<u64>) -> Self {
+        let challenge = Self::error(
+            StatusCode::UNAUTHORIZED,
+            "insufficient_user_authentication",
+            "A different authentication level is required",
+        );
+        let challenge = match acr_values {
+            [] => challenge,
+            values => challenge.param("acr_values", &values.join(" ")),
+        };
+        match max_age_s {
+            None => challenge,
+            Some(max_age_s) => challenge.param("max_age", &max_age_s.to_string()),
+        }
+    }
+
+    /// 403: the token is valid and does not reach as far; `scope` would.
+    pub fn insufficient_scope(scope: &str) -> Self {
+        Self::error(StatusCode::FORBIDDEN, "insufficient_scope", "The access token does not reach that far")
+            .param("scope", scope)
+    }
+
+    /// 503: it could not be decided, and the client is not to blame.
+    pub(crate) fn unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            params: Vec::new(),
+            retry_after_s: Some(RETRY_AFTER_S),
+        }
+    }
+
+    fn error(status: StatusCode, error: &str, description: &str) -> Self {
+        Self { status, params: Vec::new(), retry_after_s: None }
+            .param("error", error)
+            .param("error_description", description)
+    }
+
+    /// Adds a parameter, or replaces the one of that name.
+    ///
+    /// The value is quoted. A character that cannot stand in a header (a control character, or one outside
+    /// ASCII) is sent as `?`.
+    #[must_use]
+    pub fn param(mut self, name: &'static str, value: &str) -> Self {
+        self.params.retain(|(known, _)| *known != name);
+        self.params.push((name, value.to_owned()));
+        self
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The value for `WWW-Authenticate`.
+    ///
+    /// [`Challenge::apply`] also knows when not to send it.
+    pub fn header_value(&self) -> HeaderValue {
+        let mut value = String::from("Bearer");
+        for (index, (name, text)) in self.params.iter().enumerate() {
+            value.push_str(if index == 0 { " " } else { ", " });
+            value.push_str(name);
+            value.push_str("=\"");
+            for char in text.chars() {
+                match char {
+                    '"' | '\\' => value.extend(['\\', char]),
+                    ' '..='~' => value.push(char),
+                    _ => value.push('?'),
+                }
+            }
+            value.push('"');
+        }
+        HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
+    }
+
+    /// When a client may ask again, in seconds; only of a 503.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
+    }
+
+    /// Writes the headers of the answer: `WWW-Authenticate`, or `Retry-After` where it was no refusal.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        match self.retry_after_s {
+            None => headers.insert(header::WWW_AUTHENTICATE, self.header_value()),
+            Some(seconds) => headers.insert(header::RETRY_AFTER, seconds.into()),
+        };
+    }
+}
+
+/// The whole answer to a request that may not pass: a [`Challenge`] and an RFC 9457 problem document.
+///
+/// It is what [`AuthLayer`](crate::AuthLayer) and [`Token`](crate::Token) answer with, and a handler may return it.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    challenge: Challenge,
+    code: &'static str,
+}
+
+impl Refusal {
+    /// An answer with a `code` of the application's own.
+    pub fn new(challenge: Challenge, code: &'static str) -> Self {
+        Self { challenge, code }
+    }
+
+    /// The challenge in it.
+    pub fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+
+    /// The `code` member of the body.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Adds a parameter to the challenge.
+    #[must_use]
+    pub(crate) fn param(mut self, name: &'static str, value: &str) -> Self {
+        self.challenge = self.challenge.param(name, value);
+        self
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::new(error.challenge(), error.public_code())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.challenge.status();
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("Refused"),
+            "status": status.as_u16(),
+            "code": self.code,
+        });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // RFC 6750 §5.3: an answer about a token must not be kept by a shared cache.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.challenge.apply(headers);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    fn text(challenge: &Challenge) -> String {
+        format!("{} {}", challenge.status().as_u16(), challenge.header_value().to_str().unwrap())
+    }
+
+    #[test]
+    fn each_challenge_has_its_status_and_parameters() {
+        assert_snapshot!(text(&Challenge::bare()), @"401 Bearer");
+        assert_snapshot!(text(&Challenge::invalid_request()), @r#"400 Bearer error="invalid_request", error_description="The request is malformed""#);
+        assert_snapshot!(text(&Challenge::invalid_token()), @r#"401 Bearer error="invalid_token", error_description="The access token is not valid""#);
+        assert_snapshot!(text(&Challenge::insufficient_scope("sign seal")), @r#"403 Bearer error="insufficient_scope", error_description="The access token does not reach that far", scope="sign seal""#);
+        assert_snapshot!(text(&Challenge::insufficient_user_authentication(&["mfa".into(), "hw".into()], Some(300))), @r#"401 Bearer error="insufficient_user_authentication", error_description="A different authentication level is required", acr_values="mfa hw", max_age="300""#);
+        assert_snapshot!(text(&Challenge::insufficient_user_authentication(&[], None)), @r#"401 Bearer error="insufficient_user_authentication", error_description="A different authentication level is required""#);
+    }
+
+    #[test]
+    fn a_parameter_cannot_break_out_of_its_quotes() {
+        let challenge = Challenge::bare().param("scope", "a\"b\\c\r\nSet-Cookie: x=1\u{7f}é");
+        assert_snapshot!(text(&challenge), @r#"401 Bearer scope="a\"b\\c??Set-Cookie: x=1??""#);
+    }
+
+    #[test]
+    fn a_parameter_is_sent_once() {
+        let challenge = Challenge::bare().param("scope", "a").param("scope", "b");
+        assert_snapshot!(text(&challenge), @r#"401 Bearer scope="b""#);
+    }
+
+    #[test]
+    fn unavailable_is_no_refusal() {
+        let mut headers = HeaderMap::new();
+        TokenError::KeysUnavailable.challenge().apply(&mut headers);
+        assert_eq!(headers.get(header::RETRY_AFTER).unwrap(), "5");
+        assert!(!headers.contains_key(header::WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn everything_wrong_with_a_token_looks_the_same() {
+        for error in TokenError::ALL {
+            let public = (text(&error.challenge()), error.public_code());
+            match error {
+                TokenError::Missing | TokenError::RequestMalformed | TokenError::KeysUnavailable => {}
+                _ => assert_eq!(public, (text(&Challenge::invalid_token()), "token_invalid"), "{error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes: Vec<_> = TokenError::ALL.iter().map(TokenError::code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), TokenError::ALL.len());
+    }
+}

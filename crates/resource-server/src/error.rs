@@ -1,0 +1,160 @@
+//! Why a token did not pass, for the log and for the wire.
+
+use crate::Challenge;
+use sealwright_jose::VerifyErrorKind;
+
+/// Why a token did not pass.
+///
+/// The reason is for logs, counters and tests: [`TokenError::code`]. A stranger sees [`TokenError::challenge`]
+/// and [`TokenError::public_code`] only, which are the same for everything that may be wrong with a token, so
+/// that nobody can use this server to find out how far a forgery came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// No token was sent: no `Authorization` header, or one of another scheme (RFC 6750 §3.1 treats both alike).
+    #[error("no token was sent")]
+    Missing,
+    /// Two `Authorization` headers, or one that cannot be read as `Bearer` and a token.
+    #[error("the request is malformed")]
+    RequestMalformed,
+    /// Not a compact JWS, too long, or its header or payload is not the JSON that it must be.
+    #[error("the token is malformed")]
+    Malformed,
+    /// `iss` names nobody that is trusted.
+    #[error("the issuer is unknown")]
+    IssuerUnknown,
+    /// `alg` is not one of the algorithms that this issuer may use; `none` and HMAC never are.
+    #[error("the algorithm is not allowed")]
+    AlgNotAllowed,
+    /// `crit` names a header parameter that is not understood here.
+    #[error("a critical parameter is unknown")]
+    CriticalUnknown,
+    /// `typ` is another one than the issuer's tokens have, or missing.
+    #[error("the type does not match")]
+    TypMismatch,
+    /// No key of the issuer fits `kid` and `alg`, or more than one does.
+    #[error("the key is unknown")]
+    KeyUnknown,
+    /// The key is known and did not make this signature.
+    #[error("the signature is not valid")]
+    SignatureInvalid,
+    /// `exp` is past.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` is yet to come.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// `iat` is longer ago than the configuration allows.
+    #[error("the token is too old")]
+    TooOld,
+    /// None of our names is in `aud`.
+    #[error("the audience does not match")]
+    AudienceMismatch,
+    /// A claim that RFC 9068 or the configuration requires is missing, or a claim has the wrong type.
+    #[error("a required claim is missing or malformed")]
+    ClaimsMalformed,
+    /// The issuer's key set could not be fetched, and none that may still be used is at hand.
+    #[error("the issuer's keys are not available")]
+    KeysUnavailable,
+}
+
+impl TokenError {
+    /// Every variant, for tables in tests and for counters that start at zero.
+    pub const ALL: &'static [Self] = &[
+        Self::Missing,
+        Self::RequestMalformed,
+        Self::Malformed,
+        Self::IssuerUnknown,
+        Self::AlgNotAllowed,
+        Self::CriticalUnknown,
+        Self::TypMismatch,
+        Self::KeyUnknown,
+        Self::SignatureInvalid,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::TooOld,
+        Self::AudienceMismatch,
+        Self::ClaimsMalformed,
+        Self::KeysUnavailable,
+    ];
+
+    /// Stable name for logs and counters, e.g. `signature_invalid`.
+    ///
+    /// Not for the wire: see [`TokenError::public_code`].
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::RequestMalformed => "request_malformed",
+            Self::Malformed => "token_malformed",
+            Self::IssuerUnknown => "issuer_unknown",
+            Self::AlgNotAllowed => "alg_not_allowed",
+            Self::CriticalUnknown => "critical_unknown",
+            Self::TypMismatch => "typ_mismatch",
+            Self::KeyUnknown => "key_unknown",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::Expired => "token_expired",
+            Self::NotYetValid => "token_not_yet_valid",
+            Self::TooOld => "token_too_old",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::ClaimsMalformed => "claims_malformed",
+            Self::KeysUnavailable => "authorization_server_unavailable",
+        }
+    }
+
+    /// The `code` of the problem document that a stranger gets: one for everything wrong with a token.
+    pub const fn public_code(&self) -> &'static str {
+        match self {
+            Self::Missing | Self::RequestMalformed | Self::KeysUnavailable => self.code(),
+            Self::Malformed
+            | Self::IssuerUnknown
+            | Self::AlgNotAllowed
+            | Self::CriticalUnknown
+            | Self::TypMismatch
+            | Self::KeyUnknown
+            | Self::SignatureInvalid
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::TooOld
+            | Self::AudienceMismatch
+            | Self::ClaimsMalformed => "token_invalid",
+        }
+    }
+
+    /// RFC 6750 §3.1 status and `WWW-Authenticate`; everything wrong with a token looks the same.
+    ///
+    /// [`TokenError::KeysUnavailable`] is 503 with `Retry-After`: it says nothing about the token, and a client
+    /// that took it for `invalid_token` would throw away a token that is good.
+    pub fn challenge(&self) -> Challenge {
+        match self {
+            Self::Missing => Challenge::bare(),
+            Self::RequestMalformed => Challenge::invalid_request(),
+            Self::KeysUnavailable => Challenge::unavailable(),
+            Self::Malformed
+            | Self::IssuerUnknown
+            | Self::AlgNotAllowed
+            | Self::CriticalUnknown
+            | Self::TypMismatch
+            | Self::KeyUnknown
+            | Self::SignatureInvalid
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::TooOld
+            | Self::AudienceMismatch
+            | Self::ClaimsMalformed => Challenge::invalid_token(),
+        }
+    }
+}
+
+impl From<VerifyErrorKind> for TokenError {
+    fn from(kind: VerifyErrorKind) -> Self {
+        match kind {
+            VerifyErrorKind::AlgNotAllowed => Self::AlgNotAllowed,
+            VerifyErrorKind::Critical => Self::CriticalUnknown,
+            VerifyErrorKind::TypMismatch => Self::TypMismatch,
+            VerifyErrorKind::KeyUnknown | VerifyErrorKind::KeyAmbiguous => Self::KeyUnknown,
+            VerifyErrorKind::Signature => Self::SignatureInvalid,
+            // `Malformed`, `TooLarge`, and whatever else there may be one day: refused in any case.
+            _ => Self::Malformed,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! One issuer that is trusted: what its configuration says, and whether that makes sense.
+
+use crate::JwksOptions;
+use sealwright_jose::{
+    Alg, VerifyingKey,
+    jws::{BuildError, Limits, Verifier},
+};
+use std::{fmt, time::Duration};
+use url::{Host, Url};
+
+/// No token is longer than this; one with an `x5c` header and many claims stays below.
+pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// One issuer that is trusted, and on what terms.
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_jose::Alg;
+/// use sealwright_resource_server::IssuerConfig;
+///
+/// let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+///     .jwks_uri("https://id.example.com/oauth2/jwks".parse()?, [Alg::Es256]);
+/// assert_eq!(issuer.typ, ["at+jwt"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct IssuerConfig {
+    /// Equals `iss`, byte for byte (after JSON's own escapes).
+    pub issuer: String,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// The algorithms it may use. Never HMAC: whoever can verify that can also sign.
+    pub algs: Vec<Alg>,
+    /// Accepted `typ`; compared as RFC 8725bis §3.11 says.
+    pub typ: Vec<String>,
+    /// Whether a token without `typ` passes, too.
+    pub typ_optional: bool,
+    /// Any of these must be in `aud`. Empty is a configuration error.
+    pub audiences: Vec<String>,
+    /// How far its clock may be from ours. Default 60 s.
+    pub clock_skew: Duration,
+    /// Against `iat`; `None`: not limited.
+    pub max_token_age: Option<Duration>,
+}
+
+impl IssuerConfig {
+    /// The strict terms: RFC 9068 tokens (`typ` is `at+jwt`) for one audience, 60 s of clock skew.
+    ///
+    /// Where its keys are comes next, by [`jwks_uri`](Self::jwks_uri) or [`fixed_keys`](Self::fixed_keys).
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            keys: KeySource::Fixed(Vec::new()),
+            algs: Vec::new(),
+            typ: vec!["at+jwt".to_owned()],
+            typ_optional: false,
+            audiences: vec![audience.into()],
+            clock_skew: Duration::from_secs(60),
+            max_token_age: None,
+        }
+    }
+
+    /// Its keys are published at `uri`, and it may use `algs`.
+    #[must_use]
+    pub fn jwks_uri(mut self, uri: Url, algs: impl IntoIterator<Item = Alg>) -> Self {
+        self.keys = KeySource::JwksUri(uri);
+        self.algs = algs.into_iter().collect();
+        self
+    }
+
+    /// Its keys are these, and it may use their algorithms.
+    #[must_use]
+    pub fn fixed_keys(mut self, keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+        let keys: Vec<_> = keys.into_iter().collect();
+        self.algs.clear();
+        for key in &keys {
+            if !self.algs.contains(&key.alg()) {
+                self.algs.push(key.alg());
+            }
+        }
+        self.keys = KeySource::Fixed(keys);
+        self
+    }
+
+    /// Refuses what could never pass a token, or would pass too many.
+    pub(crate) fn validate(&self, jwks: &JwksOptions) -> Result<(), ConfigError> {
+        let issuer = || self.issuer.clone();
+        if self.issuer.is_empty() {
+            return Err(ConfigError::IssuerEmpty);
+        }
+        if self.algs.is_empty() {
+            return Err(ConfigError::AlgsEmpty { issuer: issuer() });
+        }
+        if let Some(&alg) = self.algs.iter().find(|alg| alg.is_mac()) {
+            return Err(ConfigError::MacNotAllowed { issuer: issuer(), alg });
+        }
+        if self.typ.is_empty() || self.typ.iter().any(String::is_empty) {
+            return Err(ConfigError::TypEmpty { issuer: issuer() });
+        }
+        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::AudiencesEmpty { issuer: issuer() });
+        }
+        match &self.keys {
+            KeySource::Fixed(keys) if keys.is_empty() => Err(ConfigError::KeysEmpty { issuer: issuer() }),
+            KeySource::Fixed(keys) => match keys.iter().find(|key| !self.algs.contains(&key.alg())) {
+                Some(key) => Err(ConfigError::KeyAlgNotAllowed { issuer: issuer(), alg: key.alg() }),
+                None => Ok(()),
+            },
+            KeySource::JwksUri(uri) => check_uri(uri, jwks.allow_http_loopback)
+                .map_err(|fault| ConfigError::JwksUri { issuer: issuer(), fault }),
+        }
+    }
+
+    /// A verifier of these terms with `keys`, of which those of another algorithm are left out; `None` without
+    /// any key, since then nothing can pass.
+    pub(crate) fn verifier(&self, keys: &[VerifyingKey]) -> Result<Option<Verifier>, BuildError> {
+        let mut builder = Verifier::builder_from(&self.algs)
+            .typ_optional(self.typ_optional)
+            .limits(Limits::default().token_bytes(MAX_TOKEN_BYTES));
+        for typ in &self.typ {
+            builder = builder.typ(typ);
+        }
+        let mut usable = 0;
+        for key in keys.iter().filter(|key| self.algs.contains(&key.alg())) {
+            builder = builder.key(key.clone());
+            usable += 1;
+        }
+        if usable == 0 {
+            return Ok(None);
+        }
+        builder.build().map(Some)
+    }
+}
+
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// Known beforehand. A new key needs a new configuration.
+    Fixed(Vec<VerifyingKey>),
+    /// Published as a JWK set (RFC 7517 §5), fetched on first use and kept as [`JwksOptions`] says.
+    JwksUri(Url),
+}
+
+/// Only the configured address is ever asked, and only over a connection that nobody else can answer.
+fn check_uri(uri: &Url, allow_http_loopback: bool) -> Result<(), UrlFault> {
+    if !uri.username().is_empty() || uri.password().is_some() {
+        return Err(UrlFault::Credentials);
+    }
+    match uri.scheme() {
+        "https" => Ok(()),
+        "http" if !is_loopback(uri) => Err(UrlFault::NotHttps),
+        "http" if !allow_http_loopback => Err(UrlFault::LoopbackNotAcknowledged),
+        "http" => Ok(()),
+        _ => Err(UrlFault::NotHttps),
+    }
+}
+
+fn is_loopback(uri: &Url) -> bool {
+    match uri.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// What is wrong with a `jwks_uri`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlFault {
+    /// Neither https, nor http to this machine.
+    NotHttps,
+    /// Plain http to this machine, which [`JwksOptions::allow_http_loopback`] must acknowledge.
+    LoopbackNotAcknowledged,
+    /// There is a user name or a password in it.
+    Credentials,
+}
+
+impl fmt::Display for UrlFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotHttps => "must be https",
+            Self::LoopbackNotAcknowledged => "plain http to this machine must be acknowledged",
+            Self::Credentials => "must not hold a user name or password",
+        })
+    }
+}
+
+/// Why an [`Authenticator`](crate::Authenticator) cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Nobody is trusted, so nothing could ever pass.
+    #[error("no issuer is configured")]
+    NoIssuers,
+    /// An issuer has no name.
+    #[error("an issuer is empty")]
+    IssuerEmpty,
+    /// One issuer stands there twice.
+    #[error("issuer `{issuer}` is configured twice")]
+    IssuerDuplicate {
+        /// Its name.
+        issuer: String,
+    },
+    /// No algorithm is allowed.
+    #[error("issuer `{issuer}` has no algorithm")]
+    AlgsEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// A symmetric algorithm is allowed.
+    #[error("issuer `{issuer}` must not use {}: whoever can verify it can also sign", .alg.name())]
+    MacNotAllowed {
+        /// Whose terms are meant.
+        issuer: String,
+        /// The algorithm.
+        alg: Alg,
+    },
+    /// No `typ` is named.
+    #[error("issuer `{issuer}` has no `typ`, or an empty one")]
+    TypEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// No audience is named, so that tokens for anybody would pass.
+    #[error("issuer `{issuer}` has no audience, or an empty one")]
+    AudiencesEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// There is no key.
+    #[error("issuer `{issuer}` has no key")]
+    KeysEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// A fixed key has an algorithm that is not listed.
+    #[error("issuer `{issuer}` has a key for {}, which its list of algorithms does not hold", .alg.name())]
+    KeyAlgNotAllowed {
+        /// Whose terms are meant.
+        issuer: String,
+        /// The key's algorithm.
+        alg: Alg,
+    },
+    /// The address of the JWK set is not one that may be trusted.
+    #[error("the JWK set's address of issuer `{issuer}` {fault}")]
+    JwksUri {
+        /// Whose terms are meant.
+        issuer: String,
+        /// What is wrong with it.
+        fault: UrlFault,
+    },
+    /// One of the [`JwksOptions`] is zero.
+    #[error("`{option}` of the JWK set options must not be zero")]
+    OptionZero {
+        /// Its name.
+        option: &'static str,
+    },
+    /// The keys do not go together, for example two of one `kid`.
+    #[error("the keys of issuer `{issuer}` do not make a verifier")]
+    Verifier {
+        /// Whose keys are meant.
+        issuer: String,
+        /// The reason.
+        source: BuildError,
+    },
+    /// There is no HTTP client, for example because this machine has no certificates to trust.
+    #[error("the HTTP client for issuer `{issuer}` could not be made")]
+    HttpClient {
+        /// Whose client is meant.
+        issuer: String,
+        /// The reason.
+        source: reqwest::Error,
+    },
+}

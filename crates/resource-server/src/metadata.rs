@@ -1,0 +1,136 @@
+//! What an API says about itself (RFC 9728), so that a client finds out where to get a token.
+
+use serde::Serialize;
+use url::Url;
+
+/// The name under which the document is published.
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The metadata document of a protected resource.
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_resource_server::metadata::ProtectedResource;
+///
+/// let api = ProtectedResource::new("https://api.example.com/orders")?
+///     .authorization_servers(["https://id.example.com"])
+///     .scopes_supported(["orders:read"]);
+/// assert_eq!(api.path(), "/.well-known/oauth-protected-resource/orders");
+/// assert_eq!(api.url(), "https://api.example.com/.well-known/oauth-protected-resource/orders");
+/// assert_eq!(
+///     api.to_json(),
+///     r#"{"resource":"https://api.example.com/orders","authorization_servers":["https://id.example.com"],"scopes_supported":["orders:read"],"bearer_methods_supported":["header"]}"#
+/// );
+/// # Ok::<(), sealwright_resource_server::metadata::MetadataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProtectedResource {
+    resource: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_servers: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes_supported: Vec<String>,
+    bearer_methods_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_name: Option<String>,
+    #[serde(skip)]
+    origin: String,
+    #[serde(skip)]
+    path: String,
+}
+
+/// Why a resource identifier is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// It is not an absolute http or https URL.
+    #[error("the resource is not an http or https URL")]
+    NotAUrl,
+    /// It has a fragment, which RFC 9728 §1.2 forbids.
+    #[error("the resource has a fragment")]
+    Fragment,
+}
+
+impl ProtectedResource {
+    /// The document of `resource`, which is sent as it stands here, byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// [`MetadataError`] if it is not a resource identifier (RFC 9728 §1.2). Plain http is allowed here: whether
+    /// it is wise depends on who can listen.
+    pub fn new(resource: impl Into<String>) -> Result<Self, MetadataError> {
+        let resource = resource.into();
+        let url = Url::parse(&resource).map_err(|_| MetadataError::NotAUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(MetadataError::NotAUrl);
+        }
+        if url.fragment().is_some() {
+            return Err(MetadataError::Fragment);
+        }
+        // RFC 9728 §3.1: the name goes between the host and the path, after a slash at the end is cut off.
+        let mut path = format!("{WELL_KNOWN}{}", url.path().trim_end_matches('/'));
+        if let Some(query) = url.query() {
+            path.push('?');
+            path.push_str(query);
+        }
+        Ok(Self {
+            origin: url.origin().ascii_serialization(),
+            path,
+            resource,
+            authorization_servers: Vec::new(),
+            scopes_supported: Vec::new(),
+            bearer_methods_supported: ["header"],
+            authorization_details_types_supported: Vec::new(),
+            resource_name: None,
+        })
+    }
+
+    /// The issuers whose tokens it accepts.
+    #[must_use]
+    pub fn authorization_servers<T: Into<String>>(mut self, issuers: impl IntoIterator<Item = T>) -> Self {
+        self.authorization_servers = issuers.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The scopes that a token for it may have.
+    #[must_use]
+    pub fn scopes_supported<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.scopes_supported = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The types of authorization details (RFC 9396) that it understands.
+    #[must_use]
+    pub fn authorization_details_types_supported<T: Into<String>>(
+        mut self,
+        types: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.authorization_details_types_supported = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
+        self.resource_name = Some(name.into());
+        self
+    }
+
+    /// Where to serve the document: the path, and a query if the resource has one.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where clients find the document: for [`Authenticator::resource_metadata`](crate::Authenticator::resource_metadata).
+    pub fn url(&self) -> String {
+        format!("{}{}", self.origin, self.path)
+    }
+
+    /// The document, to be sent as `application/json`.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| String::from("{}"))
+    }
+}

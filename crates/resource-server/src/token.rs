@@ -1,0 +1,191 @@
+//! What a valid token says, and the checks on its claims (RFC 7519 §4.1, RFC 9068 §4).
+
+use crate::{IssuerConfig, TokenError};
+use sealwright_jose::jwt::Claims;
+use serde_json::Value;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// A token that passed: signature, issuer, typ, time, audience.
+///
+/// Cheap to clone. Whether its holder may do what the request asks is not decided yet: see [`rules`](crate::rules),
+/// [`assurance`](crate::assurance) and [`AccessToken::scopes`].
+#[derive(Clone)]
+pub struct AccessToken(Arc<Inner>);
+
+struct Inner {
+    claims: Claims,
+    expires_at: i64,
+    clock_skew_s: i64,
+}
+
+impl AccessToken {
+    /// Checks the claims of a token whose signature is verified, at `now_s`.
+    pub(crate) fn validate(
+        claims: Claims,
+        typ: Option<&str>,
+        terms: &IssuerConfig,
+        now_s: i64,
+    ) -> Result<Self, TokenError> {
+        let clock_skew_s = seconds(terms.clock_skew);
+        let expires_at = claims.exp().ok_or(TokenError::ClaimsMalformed)?;
+        required(&claims, typ)?;
+        well_typed(&claims)?;
+        // RFC 7519 §4.1.4: "on or after" that time it must not be accepted.
+        if now_s >= expires_at.saturating_add(clock_skew_s) {
+            return Err(TokenError::Expired);
+        }
+        let latest = now_s.saturating_add(clock_skew_s);
+        if [claims.nbf(), claims.iat()].into_iter().flatten().any(|start| start > latest) {
+            return Err(TokenError::NotYetValid);
+        }
+        if let Some(max_age) = terms.max_token_age {
+            let issued_at = claims.iat().ok_or(TokenError::ClaimsMalformed)?;
+            let oldest = issued_at.saturating_add(seconds(max_age)).saturating_add(clock_skew_s);
+            if now_s > oldest {
+                return Err(TokenError::TooOld);
+            }
+        }
+        if !claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience)) {
+            return Err(TokenError::AudienceMismatch);
+        }
+        Ok(Self(Arc::new(Inner { claims, expires_at, clock_skew_s })))
+    }
+
+    /// `iss`: who vouches for it.
+    pub fn issuer(&self) -> &str {
+        self.0.claims.iss().unwrap_or_default()
+    }
+
+    /// `sub`: whom it speaks for; unique only together with [`issuer`](Self::issuer).
+    pub fn subject(&self) -> &str {
+        self.0.claims.sub().unwrap_or_default()
+    }
+
+    /// `client_id`: who uses it. Always there in an `at+jwt` (RFC 9068).
+    pub fn client_id(&self) -> Option<&str> {
+        self.text("client_id")
+    }
+
+    /// `jti`: its own name. Always there in an `at+jwt`.
+    pub fn jti(&self) -> Option<&str> {
+        self.0.claims.jti()
+    }
+
+    /// `exp` in seconds since the epoch, without skew.
+    pub fn expires_at(&self) -> i64 {
+        self.0.expires_at
+    }
+
+    /// When the clock skew that its issuer is granted is over, too: how long `jti` must be remembered.
+    pub fn remember_until(&self) -> i64 {
+        self.0.expires_at.saturating_add(self.0.clock_skew_s)
+    }
+
+    /// `acr`: the authentication class of the login behind it.
+    pub fn acr(&self) -> Option<&str> {
+        self.text("acr")
+    }
+
+    /// `amr`: the methods of the login behind it; empty if it does not say.
+    pub fn amr(&self) -> Vec<&str> {
+        self.list("amr").iter().filter_map(Value::as_str).collect()
+    }
+
+    /// `auth_time`: when the user logged in, in seconds since the epoch.
+    pub fn auth_time(&self) -> Option<i64> {
+        self.0.claims.get("auth_time").and_then(numeric_date)
+    }
+
+    /// `authorization_details` (RFC 9396): objects, each with a `type`; empty if there are none.
+    pub fn authorization_details(&self) -> &[Value] {
+        self.list("authorization_details")
+    }
+
+    /// `scope`: the words of a string (RFC 8693 §4.2), or the strings of a list, as some issuers write it.
+    pub fn scopes(&self) -> Vec<&str> {
+        match self.0.claims.get("scope") {
+            Some(Value::String(words)) => words.split(' ').filter(|word| !word.is_empty()).collect(),
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// All that it says.
+    pub fn claims(&self) -> &Claims {
+        &self.0.claims
+    }
+
+    pub(crate) fn clock_skew_s(&self) -> i64 {
+        self.0.clock_skew_s
+    }
+
+    fn text(&self, claim: &str) -> Option<&str> {
+        self.0.claims.get(claim).and_then(Value::as_str)
+    }
+
+    fn list(&self, claim: &str) -> &[Value] {
+        self.0.claims.get(claim).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    /// Names the token; what it says about a person is not for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("issuer", &self.issuer())
+            .field("client_id", &self.client_id())
+            .field("jti", &self.jti())
+            .field("expires_at", &self.0.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token that names nobody is of no use to any caller, so `sub` is always required; the other claims are those
+/// of RFC 9068 §2.2, where the token says that it follows it.
+fn required(claims: &Claims, typ: Option<&str>) -> Result<(), TokenError> {
+    let named = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
+    let complete = named(claims.sub())
+        && (!typ.is_some_and(is_at_jwt)
+            || (named(claims.get("client_id").and_then(Value::as_str))
+                && named(claims.jti())
+                && claims.iat().is_some()
+                && claims.aud().next().is_some()));
+    if complete { Ok(()) } else { Err(TokenError::ClaimsMalformed) }
+}
+
+/// `typ` without what RFC 7515 §4.1.9 lets an issuer write around it.
+fn is_at_jwt(typ: &str) -> bool {
+    let name = match typ.split_once('/') {
+        Some((tree, name)) if tree.eq_ignore_ascii_case("application") => name,
+        _ => typ,
+    };
+    name.eq_ignore_ascii_case("at+jwt")
+}
+
+/// The claims that decide about access have the type that their standard gives them, or the token is refused: one
+/// that is not understood must not count as one that is not there.
+fn well_typed(claims: &Claims) -> Result<(), TokenError> {
+    let is_detail = |value: &Value| value.get("type").is_some_and(Value::is_string);
+    let checks: [(&str, &dyn Fn(&Value) -> bool); 5] = [
+        ("client_id", &Value::is_string),
+        ("acr", &Value::is_string),
+        ("amr", &|value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string))),
+        ("auth_time", &|value| numeric_date(value).is_some()),
+        ("authorization_details", &|value| value.as_array().is_some_and(|list| list.iter().all(is_detail))),
+    ];
+    let sound = checks.iter().all(|(claim, check)| claims.get(claim).is_none_or(|value| check(value)));
+    if sound { Ok(()) } else { Err(TokenError::ClaimsMalformed) }
+}
+
+/// A NumericDate (RFC 7519 §2) in whole seconds.
+fn numeric_date(value: &Value) -> Option<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, and a fraction is cut off on purpose"
+    )]
+    value.as_i64().or_else(|| value.as_f64().filter(|date| date.is_finite()).map(|date| date as i64))
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
