@@ -1,0 +1,189 @@
+//! What can go wrong, by what the caller can do about it. No error repeats a byte of its input: it may be a secret, and
+//! a stranger may have chosen it for the log it ends in.
+
+use std::fmt;
+
+use crate::Alg;
+
+/// Why a signature was not accepted: one opaque error, so that a caller who shows it to a stranger is no oracle.
+///
+/// [`kind`](Self::kind) says more, for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signature is not valid")]
+pub struct VerifyError(VerifyErrorKind);
+
+impl VerifyError {
+    /// What was wrong. Not to be shown to whoever sent the token.
+    pub fn kind(&self) -> VerifyErrorKind {
+        self.0
+    }
+}
+
+impl From<VerifyErrorKind> for VerifyError {
+    fn from(kind: VerifyErrorKind) -> Self {
+        Self(kind)
+    }
+}
+
+/// What was wrong with a token, for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VerifyErrorKind {
+    /// It is not a JWS of this serialization: parts, base64url, JSON, a member missing or of the wrong type.
+    Malformed,
+    /// It is encrypted, a JWE (RFC 7516), which this library does not read.
+    Encrypted,
+    /// It exceeds one of the [`Limits`](crate::jws::Limits).
+    TooLarge,
+    /// Its algorithm is not among those that the verifier was built with.
+    AlgNotAllowed,
+    /// A parameter that it calls critical is not understood, or `crit` itself breaks RFC 7515 §4.1.11.
+    Critical,
+    /// It is of another type than the verifier asks for, or of none.
+    TypMismatch,
+    /// No key fits its `kid` and algorithm.
+    KeyUnknown,
+    /// Several keys fit, and it does not say which.
+    KeyAmbiguous,
+    /// Its signature is not one of that key over those bytes.
+    Signature,
+}
+
+impl fmt::Display for VerifyErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Malformed => "malformed",
+            Self::Encrypted => "encrypted (JWE), not signed",
+            Self::TooLarge => "over a limit",
+            Self::AlgNotAllowed => "algorithm not allowed",
+            Self::Critical => "critical header parameter not understood",
+            Self::TypMismatch => "wrong `typ`",
+            Self::KeyUnknown => "no key fits",
+            Self::KeyAmbiguous => "several keys fit",
+            Self::Signature => "signature does not match",
+        })
+    }
+}
+
+/// Why a key was not accepted. It says which format was seen and which one would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The text or bytes are a key, but not one for this place.
+    #[error("found {seen}, but {wanted} is needed")]
+    Format {
+        /// What it is.
+        seen: &'static str,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// It claims to be of a format and breaks its rules.
+    #[error("malformed {format}: {problem}")]
+    Malformed {
+        /// The format it seems to be of.
+        format: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The JWK lacks a member that its type needs.
+    #[error("the JWK has no member `{0}`")]
+    MemberMissing(&'static str),
+    /// A member of the JWK is not what it must be.
+    #[error("the JWK's member `{member}` {problem}")]
+    Member {
+        /// The name of the member.
+        member: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The key does not say its algorithm, and the caller did not either.
+    #[error("the key names no algorithm, so the caller must")]
+    AlgMissing,
+    /// The key does not say its algorithm, and several of those that the caller allows fit.
+    #[error("the key names no algorithm, and several of the allowed ones fit it")]
+    AlgAmbiguous,
+    /// The key says an algorithm that this library does not know.
+    #[error("the key is for an algorithm that is not supported")]
+    AlgUnsupported,
+    /// The key says one algorithm, the caller another.
+    #[error("the key is for {key}, not for {wanted}")]
+    AlgMismatch {
+        /// What the key says.
+        key: Alg,
+        /// What the caller says.
+        wanted: Alg,
+    },
+    /// The key fits none of the algorithms that the caller allows.
+    #[error("the key is for none of the allowed algorithms")]
+    AlgNotAllowed,
+    /// The key is of another type than the algorithm needs.
+    #[error("{alg} cannot use {seen}")]
+    Type {
+        /// The algorithm.
+        alg: Alg,
+        /// The type of the key.
+        seen: &'static str,
+    },
+    /// The key is of a type, curve or shape that this library does not know.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+    /// The key's size is out of bounds.
+    #[error("{what} has {bits} bits; {min} to {max} are accepted")]
+    Size {
+        /// Which number of the key.
+        what: &'static str,
+        /// How long it is.
+        bits: usize,
+        /// The least that is accepted.
+        min: usize,
+        /// The most that is accepted.
+        max: usize,
+    },
+    /// The numbers of the key are not a key: a point off the curve, halves that do not belong together.
+    #[error("not a valid key: {0}")]
+    Invalid(&'static str),
+    /// `use` or `key_ops` forbid what the key is wanted for (RFC 7517 §4.2, §4.3).
+    #[error("the JWK's `{0}` forbids this use")]
+    Use(&'static str),
+    /// Two different keys of a set have one `kid`.
+    #[error("two different keys have the same `kid`")]
+    DuplicateKid,
+    /// There are more keys than are read.
+    #[error("more than {0} keys")]
+    TooManyKeys(usize),
+    /// There are more bytes than are read.
+    #[error("more than {0} bytes")]
+    TooLarge(usize),
+    /// The cryptographic library failed, for example for lack of memory.
+    #[error("the cryptographic library failed")]
+    Backend,
+}
+
+/// Why nothing was signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// This header parameter is written by the library alone, or was given twice.
+    #[error("the header parameter `{0}` cannot be set, or not twice")]
+    HeaderParameter(String),
+    /// The header would be refused by verifiers for its size.
+    #[error("the header has more than {0} bytes")]
+    HeaderTooLarge(usize),
+    /// The bytes that a key elsewhere returned are not a signature of this algorithm.
+    #[error("{len} bytes cannot be a signature of {alg}")]
+    SignatureLength {
+        /// The algorithm of the header.
+        alg: Alg,
+        /// How many bytes came.
+        len: usize,
+    },
+    /// The bytes are not an ECDSA signature of the expected form.
+    #[error("not an ECDSA signature of this form and size")]
+    EcdsaEncoding,
+    /// The key's `key_ops` do not include `sign`.
+    #[error("the key's `key_ops` forbid signing")]
+    KeyUse,
+    /// The cryptographic library failed, for example for lack of memory.
+    #[error("the cryptographic library failed")]
+    Backend,
+}

@@ -1,0 +1,18 @@
+//! Keys. Each carries exactly one algorithm, fixed when it is made (RFC 8725bis §3.1).
+
+pub(crate) mod der;
+pub(crate) mod material;
+pub(crate) mod pem;
+
+mod any;
+mod mac;
+mod signing;
+mod verifying;
+
+pub use any::Key;
+pub use mac::MacKey;
+pub use signing::SigningKey;
+pub use verifying::VerifyingKey;
+
+/// The most that is read of one key, in any format. A certificate or an RSA key of 8192 bits is far below it.
+pub(crate) const MAX_KEY_BYTES: usize = 64 * 1024;

@@ -1,0 +1,219 @@
+//! DER containers of keys: SPKI and X.509 certificates (RFC 5280 §4.1), PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1), SEC1
+//! (RFC 5915), EdDSA keys (RFC 8410). Strict DER, and nothing after it.
+
+use const_oid::db::{
+    rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1},
+    rfc8410::ID_ED_25519,
+};
+use der::{
+    AnyRef, Decode, Encode, Reader, Sequence, SliceReader, Tag, TagNumber,
+    asn1::{BitStringRef, ObjectIdentifier, OctetStringRef, UintRef},
+};
+use pkcs1::{RsaPrivateKey, RsaPublicKey};
+use pkcs8::PrivateKeyInfo;
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+use zeroize::Zeroizing;
+
+use crate::{
+    KeyError,
+    key::{
+        MAX_KEY_BYTES,
+        material::{PrivateMaterial, PublicMaterial, RsaPrivate},
+    },
+};
+
+fn malformed(format: &'static str) -> impl Fn(der::Error) -> KeyError {
+    move |_| KeyError::Malformed { format, problem: "not the DER of one" }
+}
+
+fn check_size(der: &[u8]) -> Result<(), KeyError> {
+    if der.len() > MAX_KEY_BYTES { Err(KeyError::TooLarge(MAX_KEY_BYTES)) } else { Ok(()) }
+}
+
+pub(crate) fn public_from_spki(der: &[u8]) -> Result<PublicMaterial, KeyError> {
+    check_size(der)?;
+    let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(malformed("SPKI"))?;
+    let key = spki
+        .subject_public_key
+        .as_bytes()
+        .ok_or(KeyError::Malformed { format: "SPKI", problem: "the key is not whole bytes" })?;
+    match algorithm(&spki.algorithm)? {
+        Algorithm::Rsa => public_from_pkcs1(key),
+        Algorithm::P256 => PublicMaterial::p256_point(key),
+        Algorithm::Ed25519 => PublicMaterial::ed25519(key),
+    }
+}
+
+pub(crate) fn public_from_pkcs1(der: &[u8]) -> Result<PublicMaterial, KeyError> {
+    check_size(der)?;
+    let key = RsaPublicKey::from_der(der).map_err(malformed("PKCS#1 public key"))?;
+    PublicMaterial::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())
+}
+
+/// The public key of a certificate, of which nothing else is checked: not its signature, its dates or its chain.
+pub(crate) fn public_from_certificate(der: &[u8]) -> Result<PublicMaterial, KeyError> {
+    check_size(der)?;
+    public_from_spki(certificate_spki(der).map_err(malformed("X.509 certificate"))?)
+}
+
+fn certificate_spki(der: &[u8]) -> der::Result<&[u8]> {
+    let certificate = AnyRef::from_der(der)?;
+    certificate.sequence(|certificate| {
+        let tbs: AnyRef<'_> = certificate.decode()?;
+        AnyRef::decode(certificate)?;
+        BitStringRef::decode(certificate)?;
+        let mut tbs = SliceReader::new(sequence_value(tbs)?)?;
+        if tbs.peek_tag()? == (Tag::ContextSpecific { constructed: true, number: TagNumber::N0 }) {
+            AnyRef::decode(&mut tbs)?;
+        }
+        // serialNumber, signature, issuer, validity, subject
+        for _ in 0..5 {
+            AnyRef::decode(&mut tbs)?;
+        }
+        tbs.tlv_bytes()
+    })
+}
+
+fn sequence_value(any: AnyRef<'_>) -> der::Result<&[u8]> {
+    der::Tagged::tag(&any).assert_eq(Tag::Sequence)?;
+    Ok(any.value())
+}
+
+pub(crate) fn private_from_pkcs8(der: &[u8]) -> Result<PrivateMaterial, KeyError> {
+    const FORMAT: &str = "PKCS#8";
+    check_size(der)?;
+    let info = PrivateKeyInfo::from_der(der).map_err(malformed(FORMAT))?;
+    match algorithm(&info.algorithm)? {
+        Algorithm::Rsa => private_from_pkcs1(info.private_key),
+        Algorithm::P256 => {
+            let (d, inner) = read_sec1(info.private_key)?;
+            let public = match (inner, info.public_key) {
+                (inner, None) => inner,
+                (None, Some(outer)) => Some(PublicMaterial::p256_point(outer)?),
+                (Some(inner), Some(outer)) if PublicMaterial::p256_point(outer)? == inner => Some(inner),
+                _ => return Err(KeyError::Invalid("it names two different public keys")),
+            };
+            Ok(PrivateMaterial::P256 { d, public })
+        }
+        Algorithm::Ed25519 => {
+            let seed = OctetStringRef::from_der(info.private_key).map_err(malformed(FORMAT))?;
+            let wrong_length = KeyError::Invalid("an Ed25519 key does not have 32 bytes");
+            let seed = exact(seed.as_bytes()).ok_or(wrong_length.clone())?;
+            let public = info.public_key.map(|key| key.try_into().map_err(|_| wrong_length)).transpose()?;
+            Ok(PrivateMaterial::Ed25519 { seed, public })
+        }
+    }
+}
+
+pub(crate) fn private_from_pkcs1(der: &[u8]) -> Result<PrivateMaterial, KeyError> {
+    check_size(der)?;
+    let key = RsaPrivateKey::from_der(der).map_err(malformed("PKCS#1 private key"))?;
+    if key.other_prime_infos.is_some() {
+        return Err(KeyError::Unsupported("an RSA key of more than two primes"));
+    }
+    let secret = |number: UintRef<'_>| Zeroizing::new(number.as_bytes().to_vec());
+    Ok(PrivateMaterial::Rsa(RsaPrivate {
+        n: key.modulus.as_bytes().into(),
+        e: key.public_exponent.as_bytes().into(),
+        d: secret(key.private_exponent),
+        p: secret(key.prime1),
+        q: secret(key.prime2),
+        dp: secret(key.exponent1),
+        dq: secret(key.exponent2),
+        qi: secret(key.coefficient),
+    }))
+}
+
+pub(crate) fn private_from_sec1(der: &[u8]) -> Result<PrivateMaterial, KeyError> {
+    check_size(der)?;
+    let (d, public) = read_sec1(der)?;
+    Ok(PrivateMaterial::P256 { d, public })
+}
+
+/// `ECPrivateKey` of RFC 5915 §3.
+#[derive(Sequence)]
+struct EcPrivateKey<'a> {
+    version: u8,
+    private_key: OctetStringRef<'a>,
+    #[asn1(context_specific = "0", optional = "true")]
+    parameters: Option<ObjectIdentifier>,
+    #[asn1(context_specific = "1", optional = "true")]
+    public_key: Option<BitStringRef<'a>>,
+}
+
+type P256Halves = (Zeroizing<[u8; 32]>, Option<PublicMaterial>);
+
+fn read_sec1(der: &[u8]) -> Result<P256Halves, KeyError> {
+    const FORMAT: &str = "SEC1 private key";
+    let key = EcPrivateKey::from_der(der).map_err(malformed(FORMAT))?;
+    if key.version != 1 {
+        return Err(KeyError::Malformed { format: FORMAT, problem: "its version is not 1" });
+    }
+    if key.parameters.is_some_and(|curve| curve != SECP_256_R_1) {
+        return Err(KeyError::Unsupported("an elliptic curve other than P-256"));
+    }
+    let d = exact(key.private_key.as_bytes())
+        .ok_or(KeyError::Invalid("a P-256 private key does not have 32 bytes"))?;
+    let public = key
+        .public_key
+        .map(|bits| PublicMaterial::p256_point(bits.as_bytes().unwrap_or_default()))
+        .transpose()?;
+    Ok((d, public))
+}
+
+fn exact(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    bytes.try_into().ok().map(Zeroizing::new)
+}
+
+/// `d` alone in SEC1, for providers that work out the public point.
+pub(crate) fn p256_to_sec1(d: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let private_key = OctetStringRef::new(d).map_err(|_| KeyError::Backend)?;
+    let key = EcPrivateKey { version: 1, private_key, parameters: Some(SECP_256_R_1), public_key: None };
+    key.to_der().map(Zeroizing::new).map_err(|_| KeyError::Backend)
+}
+
+enum Algorithm {
+    Rsa,
+    P256,
+    Ed25519,
+}
+
+fn algorithm(id: &AlgorithmIdentifierRef<'_>) -> Result<Algorithm, KeyError> {
+    match (id.oid, id.parameters) {
+        (RSA_ENCRYPTION, Some(AnyRef::NULL)) => Ok(Algorithm::Rsa),
+        (ID_EC_PUBLIC_KEY, Some(curve)) if curve.decode_as() == Ok(SECP_256_R_1) => Ok(Algorithm::P256),
+        (ID_EC_PUBLIC_KEY, _) => Err(KeyError::Unsupported("an elliptic curve other than P-256")),
+        (ID_ED_25519, None) => Ok(Algorithm::Ed25519),
+        _ => Err(KeyError::Unsupported("a key type other than RSA, P-256 and Ed25519")),
+    }
+}
+
+pub(crate) fn public_to_spki(key: &PublicMaterial) -> Result<Vec<u8>, KeyError> {
+    let encode = |oid, parameters, key: &[u8]| {
+        SubjectPublicKeyInfoRef {
+            algorithm: AlgorithmIdentifierRef { oid, parameters },
+            subject_public_key: BitStringRef::from_bytes(key)?,
+        }
+        .to_der()
+    };
+    let der = match key {
+        PublicMaterial::Rsa { n, e } => UintRef::new(n)
+            .and_then(|modulus| RsaPublicKey { modulus, public_exponent: UintRef::new(e)? }.to_der())
+            .and_then(|key| encode(RSA_ENCRYPTION, Some(AnyRef::NULL), &key)),
+        PublicMaterial::P256 { x, y } => {
+            encode(ID_EC_PUBLIC_KEY, Some(AnyRef::from(&SECP_256_R_1)), &[&[4], &x[..], &y[..]].concat())
+        }
+        PublicMaterial::Ed25519(point) => encode(ID_ED_25519, None, point),
+    };
+    der.map_err(|_| KeyError::Backend)
+}
+
+/// Whether these bytes are, exactly, some key or certificate in DER: what nobody means as an HMAC secret.
+pub(crate) fn is_key(der: &[u8]) -> bool {
+    SubjectPublicKeyInfoRef::from_der(der).is_ok()
+        || RsaPublicKey::from_der(der).is_ok()
+        || certificate_spki(der).is_ok()
+        || PrivateKeyInfo::from_der(der).is_ok()
+        || RsaPrivateKey::from_der(der).is_ok()
+        || EcPrivateKey::from_der(der).is_ok()
+}

@@ -1,0 +1,180 @@
+//! Symmetric keys.
+
+use std::{fmt, sync::Arc};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Alg, KeyError, SignError, VerifyError, VerifyErrorKind,
+    jwk::{Jwk, Operation, Writer},
+    key::{MAX_KEY_BYTES, der, material::PublicMaterial, pem},
+    provider,
+};
+
+/// A symmetric key (HMAC), at least as long as its hash (RFC 7518 §3.2). Cheap to clone; `Debug` shows no secret.
+///
+/// It is never made from the bytes of a key of another kind: a PEM, DER, SSH or JWK text as secret is the
+/// classic way to forge tokens, since such texts are public.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey};
+///
+/// assert!(MacKey::from_bytes(Alg::Hs256, b"too short").is_err());
+/// let pem = b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----";
+/// assert!(MacKey::from_bytes(Alg::Hs256, pem).is_err());
+/// assert_eq!(MacKey::generate(Alg::Hs256)?.alg(), Alg::Hs256);
+/// # Ok::<(), sealwright_jose::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct MacKey(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    alg: Alg,
+    kid: Option<Box<str>>,
+    secret: Zeroizing<Vec<u8>>,
+    scheduled: Arc<provider::Mac>,
+    may_sign: bool,
+    may_verify: bool,
+}
+
+impl MacKey {
+    /// A new key as long as the hash.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Type`] for an algorithm that is no MAC.
+    pub fn generate(alg: Alg) -> Result<Self, KeyError> {
+        let mut secret = Zeroizing::new([0; 32]);
+        provider::random(&mut secret[..])?;
+        Self::from_bytes(alg, &secret[..])
+    }
+
+    /// A key from its raw bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Size`] if they are too few, [`KeyError::Format`] if they are a key of another kind in some encoding,
+    /// [`KeyError::Type`] if `alg` is no MAC.
+    pub fn from_bytes(alg: Alg, secret: &[u8]) -> Result<Self, KeyError> {
+        if !alg.is_mac() {
+            return Err(KeyError::Type { alg, seen: "a symmetric key" });
+        }
+        check_secret(secret)?;
+        let scheduled = Arc::new(provider::Mac::new(secret));
+        let secret = Zeroizing::new(secret.to_vec());
+        Ok(Self(Arc::new(Inner { alg, kid: None, secret, scheduled, may_sign: true, may_verify: true })))
+    }
+
+    /// The key of a symmetric JWK (`"kty":"oct"`) that names its algorithm.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Self::from_bytes), and for what is no such JWK.
+    pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
+        let jwk = Jwk::parse(jwk)?;
+        Self::from_parsed(&jwk, jwk.alg(None)?)
+    }
+
+    /// The key of a symmetric JWK that may leave its algorithm out; one that names another is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_jwk`](Self::from_jwk).
+    pub fn from_jwk_as(alg: Alg, jwk: &str) -> Result<Self, KeyError> {
+        let jwk = Jwk::parse(jwk)?;
+        Self::from_parsed(&jwk, jwk.alg(Some(alg))?)
+    }
+
+    pub(crate) fn from_parsed(jwk: &Jwk<'_>, alg: Alg) -> Result<Self, KeyError> {
+        jwk.check_use(&[Operation::Sign, Operation::Verify])?;
+        let mut key = Self::from_bytes(alg, &jwk.secret()?)?;
+        let inner = Arc::make_mut(&mut key.0);
+        inner.kid = jwk.kid()?.map(Into::into);
+        if let Some(operations) = jwk.operations()? {
+            inner.may_sign = operations.contains(&Operation::Sign);
+            inner.may_verify = operations.contains(&Operation::Verify);
+        }
+        Ok(key)
+    }
+
+    /// The same key under this `kid`.
+    #[must_use]
+    pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).kid = Some(kid.into().into());
+        self
+    }
+
+    /// Its algorithm.
+    pub fn alg(&self) -> Alg {
+        self.0.alg
+    }
+
+    /// Its key identifier, if it has one.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
+    }
+
+    /// The JWK, which is the secret itself.
+    pub fn to_jwk(&self) -> Zeroizing<String> {
+        let mut writer = Writer::new(2 * self.0.secret.len());
+        writer.member("kty", "oct");
+        writer.number("k", &self.0.secret);
+        writer.usage(self.alg(), self.kid());
+        writer.finish()
+    }
+
+    /// The tag of `input`.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::KeyUse`] if the JWK's `key_ops` forbid it.
+    pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, SignError> {
+        if self.0.may_sign { Ok(self.0.scheduled.sign(input).to_vec()) } else { Err(SignError::KeyUse) }
+    }
+
+    /// Verifies a bare tag, in a time that does not depend on where it differs.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyErrorKind::Signature`] if it is not this key's tag of `message`.
+    pub fn verify(&self, message: &[u8], tag: &[u8]) -> Result<(), VerifyError> {
+        if self.0.may_verify && self.0.scheduled.verifies(message, tag) {
+            Ok(())
+        } else {
+            Err(VerifyErrorKind::Signature.into())
+        }
+    }
+
+    pub(crate) fn may_verify(&self) -> bool {
+        self.0.may_verify
+    }
+
+    pub(crate) fn secret(&self) -> &[u8] {
+        &self.0.secret
+    }
+}
+
+fn check_secret(secret: &[u8]) -> Result<(), KeyError> {
+    let (min, max) = (32, MAX_KEY_BYTES);
+    if !(min..=max).contains(&secret.len()) {
+        let bits = secret.len() * 8;
+        return Err(KeyError::Size { what: "the secret", bits, min: min * 8, max: max * 8 });
+    }
+    // An uncompressed point that lies on the curve is a public key; by chance no secret is one.
+    let is_point = PublicMaterial::p256_point(secret)
+        .is_ok_and(|point| provider::PublicKey::new(Alg::Es256, &point).is_ok());
+    if pem::is_key_text(secret) || der::is_key(secret) || is_point {
+        return Err(KeyError::Format {
+            seen: "an encoded key of another kind",
+            wanted: "a secret of random bytes",
+        });
+    }
+    Ok(())
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MacKey").field("alg", &self.alg()).field("kid", &self.kid()).finish_non_exhaustive()
+    }
+}

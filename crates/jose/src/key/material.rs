@@ -1,0 +1,171 @@
+//! The numbers that make up a key, whatever format they came in: every key passes through here, so that each rule about
+//! numbers stands once.
+
+use zeroize::Zeroizing;
+
+use crate::{Alg, KeyError};
+
+/// The numbers of a public key, big-endian.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PublicMaterial {
+    Rsa { n: Box<[u8]>, e: Box<[u8]> },
+    P256 { x: [u8; 32], y: [u8; 32] },
+    Ed25519([u8; 32]),
+}
+
+/// The numbers of a private key. Wiped when dropped.
+pub(crate) enum PrivateMaterial {
+    Rsa(RsaPrivate),
+    /// SEC1 and PKCS#8 may leave the public point out.
+    P256 {
+        d: Zeroizing<[u8; 32]>,
+        public: Option<PublicMaterial>,
+    },
+    Ed25519 {
+        seed: Zeroizing<[u8; 32]>,
+        public: Option<[u8; 32]>,
+    },
+}
+
+/// The names are those of RFC 7518 §6.3.2.
+pub(crate) struct RsaPrivate {
+    pub(crate) n: Box<[u8]>,
+    pub(crate) e: Box<[u8]>,
+    pub(crate) d: Zeroizing<Vec<u8>>,
+    pub(crate) p: Zeroizing<Vec<u8>>,
+    pub(crate) q: Zeroizing<Vec<u8>>,
+    pub(crate) dp: Zeroizing<Vec<u8>>,
+    pub(crate) dq: Zeroizing<Vec<u8>>,
+    pub(crate) qi: Zeroizing<Vec<u8>>,
+}
+
+/// Below 2048 bits is too weak (RFC 7518 §3.3), above 8192 a way to keep a verifier busy.
+const RSA_BITS: (usize, usize) = (2048, 8192);
+
+impl PublicMaterial {
+    /// Checks an RSA public key. Numbers have no leading zero octets (RFC 7518 §6.3.1.1).
+    pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
+        if n.first().is_none_or(|byte| *byte == 0) || e.first().is_none_or(|byte| *byte == 0) {
+            return Err(KeyError::Invalid("an RSA number is empty or has leading zeros"));
+        }
+        let bits = bits(n);
+        let (min, max) = RSA_BITS;
+        if !(min..=max).contains(&bits) {
+            return Err(KeyError::Size { what: "the RSA modulus", bits, min, max });
+        }
+        if n.last().is_some_and(|byte| byte & 1 == 0) {
+            return Err(KeyError::Invalid("the RSA modulus is even"));
+        }
+        if e.last().is_some_and(|byte| byte & 1 == 0) || e == [1] {
+            return Err(KeyError::Invalid("the RSA exponent is even or 1"));
+        }
+        let bits = self::bits(e);
+        if bits > 33 {
+            return Err(KeyError::Size { what: "the RSA exponent", bits, min: 2, max: 33 });
+        }
+        Ok(Self::Rsa { n: n.into(), e: e.into() })
+    }
+
+    /// Reads an uncompressed P-256 point (SEC 1 §2.3.4); the provider checks that it is on the curve.
+    pub(crate) fn p256_point(point: &[u8]) -> Result<Self, KeyError> {
+        match point {
+            [0x04, rest @ ..] if rest.len() == 64 => {
+                let (x, y) = rest.split_at(32);
+                Ok(Self::p256(x, y)?)
+            }
+            [0x02 | 0x03, rest @ ..] if rest.len() == 32 => {
+                Err(KeyError::Unsupported("a compressed elliptic curve point"))
+            }
+            _ => Err(KeyError::Invalid("the elliptic curve point has the wrong length")),
+        }
+    }
+
+    /// Coordinates have full width, leading zeros included (RFC 7518 §6.2.1.2).
+    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        match (x.try_into(), y.try_into()) {
+            (Ok(x), Ok(y)) => Ok(Self::P256 { x, y }),
+            _ => Err(KeyError::Invalid("a P-256 coordinate does not have 32 bytes")),
+        }
+    }
+
+    /// Checks an Ed25519 public key: a canonical point of large order.
+    ///
+    /// Small-order points verify signatures that no one made, and a second encoding of a point gives one key two names
+    /// (RFC 8032 §5.1.3).
+    pub(crate) fn ed25519(point: &[u8]) -> Result<Self, KeyError> {
+        let point: [u8; 32] = point
+            .try_into()
+            .map_err(|_| KeyError::Invalid("an Ed25519 public key does not have 32 bytes"))?;
+        let mut y = point;
+        y[31] &= 0x7F;
+        let below_p = y.iter().rev().cmp(ED25519_P.iter().rev()).is_lt();
+        if !below_p || ED25519_SMALL_ORDER_Y.contains(&y) {
+            return Err(KeyError::Invalid("the Ed25519 point is of small order or not canonical"));
+        }
+        Ok(Self::Ed25519(point))
+    }
+
+    pub(crate) fn fits(&self, alg: Alg) -> bool {
+        match self {
+            Self::Rsa { .. } => matches!(alg, Alg::Rs256 | Alg::Ps256),
+            Self::P256 { .. } => alg == Alg::Es256,
+            Self::Ed25519(_) => alg == Alg::Ed25519,
+        }
+    }
+
+    /// Refuses the key unless `alg` is for its type.
+    pub(crate) fn check_fits(&self, alg: Alg) -> Result<(), KeyError> {
+        let seen = match self {
+            Self::Rsa { .. } => "an RSA key",
+            Self::P256 { .. } => "a P-256 key",
+            Self::Ed25519(_) => "an Ed25519 key",
+        };
+        if self.fits(alg) { Ok(()) } else { Err(KeyError::Type { alg, seen }) }
+    }
+}
+
+impl PrivateMaterial {
+    pub(crate) fn check_fits(&self, alg: Alg) -> Result<(), KeyError> {
+        let (fits, seen) = match self {
+            Self::Rsa(_) => (matches!(alg, Alg::Rs256 | Alg::Ps256), "an RSA key"),
+            Self::P256 { .. } => (alg == Alg::Es256, "a P-256 key"),
+            Self::Ed25519 { .. } => (alg == Alg::Ed25519, "an Ed25519 key"),
+        };
+        if fits { Ok(()) } else { Err(KeyError::Type { alg, seen }) }
+    }
+}
+
+fn bits(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
+}
+
+/// 2²⁵⁵ − 19, little-endian as in the encoding of a point.
+const ED25519_P: [u8; 32] = {
+    let mut p = [0xFF; 32];
+    p[0] = 0xED;
+    p[31] = 0x7F;
+    p
+};
+
+/// The y coordinates of the eight points whose order divides 8: those of order 4, 1, 2 and 8.
+const ED25519_SMALL_ORDER_Y: [[u8; 32]; 5] = [
+    [0; 32],
+    {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    },
+    {
+        let mut minus_one = ED25519_P;
+        minus_one[0] -= 1;
+        minus_one
+    },
+    [
+        0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F, 0x2A,
+        0x20, 0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
+    ],
+    [
+        0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0, 0xD5,
+        0xDF, 0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+    ],
+];

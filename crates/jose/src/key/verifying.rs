@@ -1,0 +1,201 @@
+//! The public half.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Alg, KeyError, VerifyError, VerifyErrorKind, base64url,
+    jwk::{Jwk, Operation, Writer},
+    key::{der, material::PublicMaterial, pem},
+    provider, thumbprint,
+};
+
+/// A public key with exactly one algorithm. Cheap to clone.
+///
+/// ```
+/// use sealwright_jose::{Alg, VerifyingKey};
+///
+/// // RFC 8037 A.2; it names no algorithm, so we do.
+/// let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+/// let key = VerifyingKey::from_jwk_as(Alg::Ed25519, jwk)?.with_kid("2026");
+/// assert_eq!(key.alg(), Alg::Ed25519);
+/// assert_eq!(key.thumbprint_base64url(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+/// # Ok::<(), sealwright_jose::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct VerifyingKey(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    alg: Alg,
+    kid: Option<Box<str>>,
+    material: PublicMaterial,
+    spki: Box<[u8]>,
+    parsed: Arc<provider::PublicKey>,
+}
+
+impl VerifyingKey {
+    /// The public key of a JWK that names its algorithm. A private JWK is refused: use
+    /// [`SigningKey::verifying_key`](crate::SigningKey::verifying_key), so that a secret is never handled as public.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what was found and what would be right.
+    pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
+        let jwk = Jwk::parse(jwk)?;
+        Self::from_parsed(&jwk, jwk.alg(None)?)
+    }
+
+    /// The public key of a JWK that may leave its algorithm out; one that names another is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_jwk`](Self::from_jwk).
+    pub fn from_jwk_as(alg: Alg, jwk: &str) -> Result<Self, KeyError> {
+        let jwk = Jwk::parse(jwk)?;
+        Self::from_parsed(&jwk, jwk.alg(Some(alg))?)
+    }
+
+    pub(crate) fn from_parsed(jwk: &Jwk<'_>, alg: Alg) -> Result<Self, KeyError> {
+        if jwk.is_secret() {
+            return Err(KeyError::Format { seen: "a private or symmetric JWK", wanted: "a public one" });
+        }
+        jwk.check_use(&[Operation::Verify])?;
+        let key = Self::from_material(alg, jwk.public_material()?)?;
+        Ok(match jwk.kid()? {
+            Some(kid) => key.with_kid(kid),
+            None => key,
+        })
+    }
+
+    /// The key of a PEM text: SPKI (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or an X.509 certificate, of which nothing
+    /// but the key is looked at.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what was found and what would be right.
+    pub fn from_pem(alg: Alg, pem: &str) -> Result<Self, KeyError> {
+        Self::from_material(alg, pem::parse(pem)?.public()?)
+    }
+
+    /// The key of a `SubjectPublicKeyInfo` (RFC 5280 §4.1) in DER.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`], also for bytes after the structure.
+    pub fn from_spki_der(alg: Alg, der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_material(alg, der::public_from_spki(der)?)
+    }
+
+    /// The key that an X.509 certificate in DER is for. Nothing else of it is looked at: not its signature, dates or
+    /// chain.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_spki_der`](Self::from_spki_der).
+    pub fn from_certificate_der(alg: Alg, der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_material(alg, der::public_from_certificate(der)?)
+    }
+
+    pub(crate) fn from_material(alg: Alg, material: PublicMaterial) -> Result<Self, KeyError> {
+        let parsed = Arc::new(provider::PublicKey::new(alg, &material)?);
+        let spki = der::public_to_spki(&material)?.into();
+        Ok(Self(Arc::new(Inner { alg, kid: None, material, spki, parsed })))
+    }
+
+    /// The same key under this `kid`.
+    #[must_use]
+    pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).kid = Some(kid.into().into());
+        self
+    }
+
+    /// Its algorithm.
+    pub fn alg(&self) -> Alg {
+        self.0.alg
+    }
+
+    /// Its key identifier, if it has one.
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
+    }
+
+    /// The public JWK: the members of its type, `use`, `alg` and, if it has one, `kid`.
+    pub fn to_jwk(&self) -> String {
+        let mut writer = Writer::new(4096);
+        writer.public(&self.0.material);
+        writer.usage(self.alg(), self.kid());
+        String::clone(&writer.finish())
+    }
+
+    /// Its `SubjectPublicKeyInfo` in DER.
+    pub fn to_spki_der(&self) -> Vec<u8> {
+        self.0.spki.to_vec()
+    }
+
+    /// Its `SubjectPublicKeyInfo` in PEM, labelled `PUBLIC KEY`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Backend`] if the encoder fails.
+    pub fn to_pem(&self) -> Result<String, KeyError> {
+        pem::encode("PUBLIC KEY", &self.0.spki)
+    }
+
+    /// Its thumbprint by RFC 7638 with SHA-256: the same for the same key, whatever its `kid` and algorithm.
+    pub fn thumbprint(&self) -> [u8; 32] {
+        thumbprint::sha256(&self.0.material)
+    }
+
+    /// The [`thumbprint`](Self::thumbprint) as text, as it is often used for a `kid`.
+    pub fn thumbprint_base64url(&self) -> String {
+        base64url::encode(self.thumbprint())
+    }
+
+    /// Verifies a bare signature in its JWS form (for ECDSA r‖s, RFC 7518 §3.4).
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyErrorKind::Signature`] if it is not this key's signature of `message`.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
+        if self.0.parsed.verifies(message, signature) {
+            Ok(())
+        } else {
+            Err(VerifyErrorKind::Signature.into())
+        }
+    }
+
+    pub(crate) fn same_key(&self, other: &Self) -> bool {
+        self.0.material == other.0.material
+    }
+
+    /// Whether these bytes are the public key in one of the forms that someone could take for a secret.
+    pub(crate) fn is_encoded_as(&self, secret: &[u8]) -> bool {
+        secret == &self.0.spki[..]
+            || match &self.0.material {
+                PublicMaterial::Rsa { n, .. } => secret == &n[..],
+                PublicMaterial::P256 { x, y } => {
+                    let point = secret.strip_prefix(&[4]).unwrap_or(secret);
+                    secret == x || point.strip_prefix(x).is_some_and(|rest| rest == y)
+                }
+                PublicMaterial::Ed25519(point) => secret == point,
+            }
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("alg", &self.alg())
+            .field("kid", &self.kid())
+            .field("thumbprint", &self.thumbprint_base64url())
+            .finish()
+    }
+}
+
+impl PartialEq for VerifyingKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.alg() == other.alg() && self.kid() == other.kid() && self.same_key(other)
+    }
+}
+
+impl Eq for VerifyingKey {}
