@@ -1,0 +1,62 @@
+//! Resource files → the configuration of every server that they declare.
+
+use std::{fs, path::PathBuf};
+
+use sealwright_service::resource::{self, Report, Resource};
+
+use crate::error::CliError;
+
+/// What the files declare. Only to be started while the report is empty.
+pub(super) struct Declared {
+    pub(super) resources: usize,
+    pub(super) authorization_servers: Vec<sealwright_authorization_server::Config>,
+    pub(super) signing_servers: Vec<sealwright_signing_server::Config>,
+    pub(super) report: Report,
+}
+
+impl Declared {
+    /// Reads and resolves everything; all that is wrong with it is in the report.
+    ///
+    /// # Errors
+    ///
+    /// A path that was named and cannot be read, which is no fault of any resource.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, CliError> {
+        for path in paths {
+            readable(path)?;
+        }
+        let mut report = Report::default();
+        let resources = resource::load(paths, &mut report);
+        for resource in &resources {
+            check_kind(resource, &mut report);
+        }
+        Ok(Self {
+            resources: resources.len(),
+            authorization_servers: sealwright_authorization_server::configure(&resources, &mut report),
+            signing_servers: sealwright_signing_server::configure(&resources, &mut report),
+            report,
+        })
+    }
+
+    /// How many servers there are to start.
+    pub(super) fn servers(&self) -> usize {
+        self.authorization_servers.len() + self.signing_servers.len()
+    }
+}
+
+fn readable(path: &PathBuf) -> Result<(), CliError> {
+    let read = if path.is_dir() { fs::read_dir(path).map(drop) } else { fs::File::open(path).map(drop) };
+    read.map_err(|source| CliError::Unreadable {
+        what: path.display().to_string(),
+        source,
+    })
+}
+
+/// Each server picks its own kinds, so what neither picks would go unseen.
+fn check_kind(resource: &Resource, report: &mut Report) {
+    let mut kinds = sealwright_authorization_server::KINDS.iter().chain(sealwright_signing_server::KINDS);
+    if kinds.any(|kind| *kind == resource.kind) {
+        return;
+    }
+    let message = format!("no server knows the kind `{}`", resource.kind);
+    resource.fault("kind", message, report);
+}

@@ -1,0 +1,111 @@
+//! Reading what the user named: files and standard input, never more than a limit.
+
+use std::{
+    fmt, fs,
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use zeroize::Zeroizing;
+
+use crate::error::CliError;
+
+/// Keys, key sets, certificates, receipts and checkpoints are never longer than this.
+pub(crate) const MAX_KEY_BYTES: u64 = 1024 * 1024;
+
+/// A payload or a token: as much as the largest document that a signing worker takes, in base64.
+pub(crate) const MAX_TOKEN_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A file, or `-` for standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Stdin,
+    File(PathBuf),
+}
+
+impl From<&str> for Source {
+    fn from(argument: &str) -> Self {
+        match argument {
+            "-" => Self::Stdin,
+            path => Self::File(path.into()),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("standard input"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// The inputs of one command. Standard input can be read only once, so it has to be asked for here.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    stdin_is_taken: bool,
+}
+
+impl Input {
+    /// All of `source`, unless it is longer than `max_bytes`. The bytes are wiped when they go, since
+    /// they may be a key.
+    pub(crate) fn read(&mut self, source: &Source, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
+        let unreadable = |source_error| CliError::Unreadable {
+            what: source.to_string(),
+            source: source_error,
+        };
+        match source {
+            Source::Stdin => {
+                self.take_stdin()?;
+                read_bounded(io::stdin().lock(), max_bytes).map_err(unreadable)
+            }
+            Source::File(path) => {
+                let file = fs::File::open(path).map_err(unreadable)?;
+                read_bounded(file, max_bytes).map_err(unreadable)
+            }
+        }
+    }
+
+    /// Standard input is, or will be, read by one.
+    pub(crate) fn take_stdin(&mut self) -> Result<(), CliError> {
+        if std::mem::replace(&mut self.stdin_is_taken, true) {
+            let message = "`-` stands for standard input, which can be read only once";
+            return Err(CliError::Usage(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Like [`Input::read`], for text.
+    pub(crate) fn read_text(&mut self, source: &Source, max_bytes: u64) -> Result<Zeroizing<String>, CliError> {
+        let mut bytes = self.read(source, max_bytes)?;
+        match String::from_utf8(std::mem::take(&mut *bytes)) {
+            Ok(text) => Ok(Zeroizing::new(text)),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Err(CliError::refused(format!("{source} is not UTF-8 text")))
+            }
+        }
+    }
+}
+
+fn read_bounded(reader: impl Read, max_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    // One byte more than allowed tells "full" from "too long".
+    reader.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(io::Error::other(format!("it is longer than {} MiB", max_bytes / 1024 / 1024)));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_bounded;
+
+    #[test]
+    fn a_full_input_is_read_and_one_byte_more_is_not() {
+        assert_eq!(read_bounded(&b"abc"[..], 3).expect("fits").as_slice(), b"abc");
+        assert!(read_bounded(&b"abcd"[..], 3).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! Everything that the commands write: facts on standard output, remarks on standard error.
+//!
+//! Colours go to terminals only, and `NO_COLOR` is respected (`anstream` sees to both).
+
+use std::{
+    error::Error,
+    fmt::{self, Write as _},
+    io::{self, Write},
+};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::error::CliError;
+
+/// How things look; [`Style::new`] where nothing should stand out.
+pub(crate) mod style {
+    use super::{AnsiColor, Style};
+
+    pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+    pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+    pub(crate) const CAREFUL: Style = AnsiColor::Yellow.on_default().bold();
+    pub(crate) const STRONG: Style = Style::new().bold();
+    pub(crate) const FAINT: Style = Style::new().dimmed();
+}
+
+/// Where a command writes, and whether a program or a person reads it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// With `json`, [`Output::line`] is silent and the one object of [`Output::json`] is all there is.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether a program reads along.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A line for people on standard output; nothing under `--json`.
+    pub(crate) fn line(&self, text: impl fmt::Display) -> Result<(), CliError> {
+        if self.json {
+            return Ok(());
+        }
+        let mut stdout = anstream::stdout().lock();
+        writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(CliError::Output)
+    }
+
+    /// The one object of `--json`; nothing without it.
+    pub(crate) fn json(&self, object: &impl Serialize) -> Result<(), CliError> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut text = serde_json::to_vec(object).map_err(|e| CliError::Output(e.into()))?;
+        text.push(b'\n');
+        self.bytes(&text)
+    }
+
+    /// A result as it is, such as a key or a token, with a line end.
+    pub(crate) fn text(&self, result: &str) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{result}").and_then(|()| stdout.flush()).map_err(CliError::Output)
+    }
+
+    /// A result as it is: no line end, and no escape sequence taken out of it.
+    pub(crate) fn bytes(&self, result: &[u8]) -> Result<(), CliError> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(result).and_then(|()| stdout.flush()).map_err(CliError::Output)
+    }
+
+    /// A remark on standard error, under `--json` too.
+    pub(crate) fn note(&self, text: impl fmt::Display) {
+        // Nobody can be told that standard error is closed.
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+
+    /// `warning: …` on standard error.
+    pub(crate) fn warning(&self, text: impl fmt::Display) {
+        let label = style::CAREFUL;
+        self.note(format_args!("{label}warning:{label:#} {text}"));
+    }
+
+    /// `warning: …` with the error and its causes, in one line.
+    pub(crate) fn warning_of(&self, text: &str, error: &(dyn Error + 'static)) {
+        self.warning(one_line(&format!("{text}: {}", chain(error))));
+    }
+
+    /// `fault: …` on standard error: one of several things that are wrong.
+    pub(crate) fn fault(&self, text: impl fmt::Display) {
+        let label = style::BAD;
+        self.note(format_args!("{label}fault:{label:#} {text}"));
+    }
+
+    /// `error: …` with its causes, in one line on standard error.
+    pub(crate) fn error(&self, error: &(dyn Error + 'static)) {
+        let label = style::BAD;
+        let text = one_line(&chain(error));
+        self.note(format_args!("{label}error:{label:#} {text}"));
+    }
+}
+
+/// An error and its causes, joined by colons.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// `text` with line ends and control characters spelt out, so that what a stranger wrote into a
+/// token or a file name can neither forge a line nor command the terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_bidirectional_control(character) {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Several lines, each as [`one_line`] makes it.
+pub(crate) fn printable(text: &str) -> String {
+    text.lines().map(one_line).collect::<Vec<_>>().join("\n")
+}
+
+/// Characters that make a terminal show text in another order than it stands there.
+fn is_bidirectional_control(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn control_characters_are_spelt_out() {
+        assert_eq!(one_line("a\nb\u{1b}[31mc\u{202e}d"), "a\\nb\\u{1b}[31mc\\u{202e}d");
+    }
+
+    #[test]
+    fn letters_of_any_script_stay() {
+        assert_eq!(one_line("Zoë 署名"), "Zoë 署名");
+    }
+}
