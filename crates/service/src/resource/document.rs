@@ -1,0 +1,234 @@
+//! One document that names itself, and the typed reading of its spec.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use schemars::JsonSchema;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+
+use super::{
+    API_VERSION, Fault, Report, shape, suggest,
+    tree::{Node, Position, Value},
+};
+
+/// One document: `apiVersion`, `kind`, `metadata`, `spec`. Cheap to clone.
+///
+/// It may come from a document with faults in its metadata, so that those of its spec are found as well; the fields are to be
+/// trusted only while the report is empty.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// [`API_VERSION`].
+    pub api_version: String,
+    /// What the document describes, such as `Worker`.
+    pub kind: String,
+    /// Its name among those of its kind and namespace: lower-case letters, digits, `-` and `.` (RFC 1123).
+    pub name: String,
+    /// Its namespace, if it has one; none and `default` are the same for names.
+    pub namespace: Option<String>,
+    /// What selectors look at.
+    pub labels: BTreeMap<String, String>,
+    /// What tools write down; nothing here reads them.
+    pub annotations: BTreeMap<String, String>,
+    file: Arc<Path>,
+    node: Arc<Node>,
+}
+
+/// The shape of a document before its kind is known.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Envelope {
+    #[expect(dead_code, reason = "its value is compared before the shape is")]
+    api_version: String,
+    kind: String,
+    metadata: Metadata,
+    #[expect(dead_code, reason = "only its presence is part of the shape")]
+    #[schemars(with = "serde_json::Value")]
+    spec: IgnoredAny,
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Metadata {
+    name: String,
+    namespace: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+impl Resource {
+    /// Reads a document's envelope; `None` when it cannot be known what it is.
+    pub(super) fn read(file: &Arc<Path>, node: Node, report: &mut Report) -> Option<Self> {
+        let mut resource = Self {
+            api_version: API_VERSION.to_owned(),
+            kind: text(&node, &["kind"]).unwrap_or_default(),
+            name: text(&node, &["metadata", "name"]).unwrap_or_default(),
+            namespace: text(&node, &["metadata", "namespace"]),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            file: Arc::clone(file),
+            node: Arc::new(node),
+        };
+        if let Some(version) = text(&resource.node, &["apiVersion"]).filter(|version| version != API_VERSION)
+        {
+            // Of another system's document nothing else can be said.
+            let message = format!("`{version}` is not known; write `{API_VERSION}`");
+            resource.fault("apiVersion", message, report);
+            return None;
+        }
+        let found = shape::check::<Envelope>(&resource.node, "");
+        let sound = found.is_empty();
+        for shape::Found { path, misplaced } in found {
+            resource.push(misplaced.at, &path, &misplaced.message, &mut report.faults);
+        }
+        if sound && let Ok(envelope) = serde_json::from_value::<Envelope>(resource.node.to_json()) {
+            let Metadata { name, namespace, labels, annotations } = envelope.metadata;
+            (resource.kind, resource.name, resource.namespace) = (envelope.kind, name, namespace);
+            (resource.labels, resource.annotations) = (labels, annotations);
+            resource.check_names(report);
+        }
+        (!resource.kind.is_empty()).then_some(resource)
+    }
+
+    fn check_names(&self, report: &mut Report) {
+        if !is_rfc1123(&self.name, 253, true) {
+            let rule = "must be lower-case letters, digits, `-` and `.`, begin and end with a letter or digit, and have at \
+                        most 253 characters";
+            self.fault("metadata.name", rule, report);
+        }
+        if self.namespace.as_ref().is_some_and(|namespace| !is_rfc1123(namespace, 63, false)) {
+            let rule = "must be lower-case letters, digits and `-`, begin and end with a letter or digit, and have at most \
+                        63 characters";
+            self.fault("metadata.namespace", rule, report);
+        }
+    }
+
+    /// The file it stands in, as it was named.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The line of its first field.
+    pub fn line(&self) -> usize {
+        self.node.at.line
+    }
+
+    /// The folder of the file, from which relative paths in the spec count.
+    pub fn base_dir(&self) -> &Path {
+        match self.file.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
+    }
+
+    /// Reads the spec. With faults it is `None`, and all of them are in the report: unknown fields (with a suggestion), missing
+    /// ones, wrong types, values that are not among the allowed or that `T` refuses.
+    pub fn spec<T: DeserializeOwned + JsonSchema>(&self, report: &mut Report) -> Option<T> {
+        // Without a spec the envelope's check has said so.
+        let node = self.node.member("spec")?;
+        let found = shape::check::<T>(node, "spec");
+        if !found.is_empty() {
+            for shape::Found { path, misplaced } in found {
+                self.push(misplaced.at, &path, &misplaced.message, &mut report.faults);
+            }
+            return None;
+        }
+        match serde_path_to_error::deserialize(node.to_json()) {
+            Ok(spec) => Some(spec),
+            Err(error) => {
+                let path = match error.path().to_string().as_str() {
+                    "." => "spec".to_owned(),
+                    below if below.starts_with('[') => format!("spec{below}"),
+                    below => format!("spec.{below}"),
+                };
+                self.fault(&path, error.inner().to_string(), report);
+                None
+            }
+        }
+    }
+
+    /// Reports `message` at a path inside the document, such as `spec.rules[0].claim`.
+    ///
+    /// A path that is not there is reported at its nearest part that is.
+    pub fn fault(&self, path: &str, message: impl Into<String>, report: &mut Report) {
+        self.push(self.locate(path), path, &message.into(), &mut report.faults);
+    }
+
+    /// As [`fault`](Self::fault), for what should be looked at but stops nothing.
+    pub fn warn(&self, path: &str, message: impl Into<String>, report: &mut Report) {
+        self.push(self.locate(path), path, &message.into(), &mut report.warnings);
+    }
+
+    fn push(&self, at: Position, path: &str, message: &str, into: &mut Vec<Fault>) {
+        let mut line = String::new();
+        if !self.kind.is_empty() {
+            let name = if self.name.is_empty() { "?" } else { &self.name };
+            line = format!("{}/{name}: ", self.kind);
+        }
+        if !path.is_empty() {
+            line = format!("{line}{path}: ");
+        }
+        let file = PathBuf::from(&*self.file);
+        into.push(Fault { file, line: at.line, column: at.column, message: format!("{line}{message}") });
+    }
+
+    /// Where `path` stands, or the longest part of it that exists.
+    fn locate(&self, path: &str) -> Position {
+        let (mut node, mut rest) = (&*self.node, path);
+        loop {
+            let next = match (&node.value, rest.strip_prefix('[')) {
+                (Value::List(items), Some(index)) => index.split_once(']').and_then(|(index, tail)| {
+                    let item = items.get(index.parse::<usize>().ok()?)?;
+                    Some((item, tail))
+                }),
+                (Value::Map(entries), _) => {
+                    // Keys may hold dots (`app.kubernetes.io/name`), so the longest that fits is meant.
+                    let fitting = entries.iter().filter_map(|entry| {
+                        let tail = rest.strip_prefix(entry.key.as_str())?;
+                        (tail.is_empty() || tail.starts_with(['.', '['])).then_some((entry, tail))
+                    });
+                    let longest = fitting.max_by_key(|(entry, _)| entry.key.len());
+                    longest.map(|(entry, tail)| (&entry.node, tail))
+                }
+                _ => None,
+            };
+            let Some((below, tail)) = next else { return node.at };
+            (node, rest) = (below, tail.strip_prefix('.').unwrap_or(tail));
+        }
+    }
+
+    /// What must be unique.
+    pub(super) fn key(&self) -> (String, String, String) {
+        let namespace = self.namespace.as_deref().unwrap_or("default");
+        (self.kind.clone(), namespace.to_owned(), self.name.clone())
+    }
+}
+
+/// Reports every resource whose kind is not among `known`, with the kind that was probably meant.
+pub fn refuse_unknown_kinds(resources: &[Resource], known: &[&str], report: &mut Report) {
+    for resource in resources {
+        if !known.contains(&resource.kind.as_str()) {
+            resource.fault("kind", format!("unknown kind{}", suggest::hint(&resource.kind, known)), report);
+        }
+    }
+}
+
+fn text(node: &Node, path: &[&str]) -> Option<String> {
+    let found = path.iter().try_fold(node, |node, key| node.member(key))?;
+    found.text().map(str::to_owned)
+}
+
+fn is_rfc1123(name: &str, max: usize, dots: bool) -> bool {
+    let label = |label: &str| {
+        let edges = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        label.starts_with(edges) && label.ends_with(edges) && label.chars().all(|c| edges(c) || c == '-')
+    };
+    name.len() <= max && if dots { name.split('.').all(label) } else { label(name) }
+}
