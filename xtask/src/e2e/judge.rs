@@ -1,0 +1,49 @@
+//! Runs a judge's script and counts what it reports: one JSON object `{check, ok, detail}` a line.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::runner::Step;
+use crate::tally::Tally;
+
+/// A judge that says nothing for this long has hung.
+const LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// Runs a judge; each of its checks counts.
+pub(super) fn run(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
+    let output = step.watch(command, LIMIT)?;
+    let mut tally = Tally::default();
+    let mut failures = Vec::new();
+    for verdict in output.text.lines().filter_map(verdict) {
+        if verdict.ok {
+            tally.passed += 1;
+        } else {
+            tally.failed += 1;
+            failures.push(format!("{}: {}", verdict.check, verdict.detail));
+        }
+    }
+    step.counts(tally);
+    step.note(format!("{} checks", tally.passed + tally.failed));
+    if !failures.is_empty() {
+        return Err(failures.join("\n"));
+    }
+    if !output.success || tally.passed == 0 {
+        return Err(step.failure(command, &output));
+    }
+    Ok(())
+}
+
+struct Verdict {
+    check: String,
+    ok: bool,
+    detail: String,
+}
+
+fn verdict(line: &str) -> Option<Verdict> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    Some(Verdict { check: text("check")?, ok: value["ok"].as_bool()?, detail: text("detail")? })
+}
