@@ -3,7 +3,7 @@
 use crate::{
     Alg, KeyError, MacKey, SigningKey, VerifyingKey,
     jwk::{Jwk, Type},
-    key::pem,
+    key::{der, pem},
 };
 
 /// A key of any kind.
@@ -57,6 +57,39 @@ impl Key {
         } else {
             VerifyingKey::from_material(alg, block.public()?).map(Self::Verifying)
         }
+    }
+
+    /// Reads DER, told apart by its structure: a public key (SPKI, PKCS#1), an X.509 certificate, of which only the key
+    /// is looked at, or an unencrypted private key (PKCS#8, PKCS#1, SEC1). DER names no algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Key, SigningKey};
+    ///
+    /// let made = SigningKey::generate(Alg::Es256)?;
+    /// assert!(matches!(Key::parse_der(&made.to_pkcs8_der()?, Alg::Es256)?, Key::Signing(_)));
+    /// let read = Key::parse_der(&made.verifying_key().to_spki_der(), Alg::Es256)?;
+    /// assert_eq!(read.verifying_key(), Some(made.verifying_key()));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what was found and what would be right.
+    pub fn parse_der(der: &[u8], alg: Alg) -> Result<Self, KeyError> {
+        for read in [der::public_from_spki, der::public_from_certificate, der::public_from_pkcs1] {
+            match read(der) {
+                Err(KeyError::Malformed { .. }) => {}
+                key => return VerifyingKey::from_material(alg, key?).map(Self::Verifying),
+            }
+        }
+        for read in [der::private_from_pkcs8, der::private_from_pkcs1, der::private_from_sec1] {
+            match read(der) {
+                Err(KeyError::Malformed { .. }) => {}
+                key => return SigningKey::from_material(alg, &key?).map(Self::Signing),
+            }
+        }
+        let seen = pem::describe(der);
+        Err(KeyError::Format { seen, wanted: "a key or a certificate in DER" })
     }
 
     /// Its algorithm.
