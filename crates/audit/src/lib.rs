@@ -1,47 +1,53 @@
-//! The hash-chained, signed log. CONTRACT SKELETON (bodies follow).
-#![allow(missing_docs, unused_variables, clippy::todo, clippy::missing_errors_doc, dead_code)]
-use sealwright_keystore::KeyHandle;
-use sealwright_service::{clock::Clock, database::Database, shutdown::Shutdown};
+//! The hash-chained audit log with signed checkpoints.
+//!
+//! A server appends an [`Entry`] to its [`AuditLog`] for every operation, before it answers; [`verify`] reads a log and
+//! says whether it is whole. The log lives in the server's own database.
+//!
+//! # What is hashed
+//!
+//! The hash of an entry is SHA-256, as base64url, over
+//!
+//! ```text
+//! sealwright-audit-entry/1
+//! {"sequence":17,"time":1795305600000,"event":"token.issued","operation":"op_1","subject":"alice","details":{…},"salt":"…","previous":"…"}
+//! ```
+//!
+//! that is, a line that says what it is, a newline, and JSON without spaces, its members in this order, all of them
+//! always there (`null` for none), strings escaped only where JSON must, `details` an object with its text as it was
+//! first written, no newline at the end. `time` counts milliseconds since the epoch. `previous` is the hash of the entry
+//! before it, and for entry 1 the hash over `sealwright-audit-origin/1`, a newline and the origin of the log. `salt` is
+//! random, so that whoever holds a receipt cannot guess what the entry before his was.
+//!
+//! In an export ([`verify::export`]) an entry is one line: this JSON with `"entry"`, its hash, as the last member. So it
+//! can be checked without us:
+//!
+//! ```sh
+//! printf 'sealwright-audit-entry/1\n%s' "$(sed -n 2p log.jsonl | sed 's/,"entry":"[^"]*"}$/}/')" |
+//!     openssl dgst -sha256 -binary | basenc --base64url
+//! ```
+//!
+//! # Checkpoints
+//!
+//! A chain alone can be computed again by whoever can write to the database, and its end can be cut off. So the server
+//! signs from time to time how far the chain goes: a compact JWS of type `audit-checkpoint+jwt` with the claims `origin`,
+//! `sequence`, `entry` and `time`. Checkpoints are kept in the database, and the newest in a file that should be on, or be
+//! copied to, another machine.
+#![warn(missing_docs)]
+
+mod chain;
+mod checkpoint;
+mod entry;
+mod error;
+mod log;
+mod redact;
+mod refusals;
+mod store;
+pub mod verify;
+
+pub use checkpoint::Checkpoint;
+pub use entry::{Entry, Receipt, Record};
+pub use error::AuditError;
+pub use log::{AuditLog, AuditOptions};
 
 /// The tables of the log, for `Database::open`.
-pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate::Migrator::DEFAULT;
-
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuditError { #[error("…")] Todo }
-
-/// What happened. `event` is a stable name such as `token.issued`, `document.signed`, `signature.refused`.
-#[derive(Clone, Debug)]
-pub struct Entry { pub event: &'static str, pub operation: Option<String>, pub subject: Option<String>, pub details: serde_json::Value }
-
-/// Where in the chain an entry stands; goes into responses. Hashes are base64url of SHA-256.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Receipt { pub sequence: i64, pub entry: String, pub previous: String }
-
-/// Appends; cheap to clone. Entries that arrive together are committed together.
-#[derive(Clone, Debug)]
-pub struct AuditLog(());
-#[derive(Clone, Debug)]
-pub struct AuditOptions {
-    /// A checkpoint after so many entries. Default 100.
-    pub checkpoint_every: u32,
-    /// …and at the latest so long after the first entry without one. Default 10 s.
-    pub checkpoint_after: std::time::Duration,
-    /// Refusals of strangers are summarised so often. Default 60 s.
-    pub summarise_every: std::time::Duration,
-    /// The newest checkpoint is also written here, outside the database, for `audit verify --checkpoint`.
-    pub checkpoint_file: Option<std::path::PathBuf>,
-}
-impl Default for AuditOptions { fn default() -> Self { todo!() } }
-impl AuditLog {
-    /// Starts the writer task, which ends (with a last summary and checkpoint) when `shutdown` begins; await [`AuditLog::closed`].
-    /// `origin` names the log (an issuer URL, a server's name); it stands in every checkpoint.
-    pub async fn start(database: &Database, origin: &str, key: KeyHandle, options: AuditOptions, clock: Clock, shutdown: Shutdown) -> Result<Self, AuditError> { todo!() }
-    /// Durable when it returns.
-    pub async fn append(&self, entry: Entry) -> Result<Receipt, AuditError> { todo!() }
-    /// Counts a refusal of somebody who was not authenticated; `kind` is a stable name. Never blocks.
-    pub fn count_refusal(&self, kind: &'static str) { todo!() }
-    /// Writes summaries and a checkpoint now.
-    pub async fn checkpoint(&self) -> Result<(), AuditError> { todo!() }
-    pub async fn closed(&self) { todo!() }
-}
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();

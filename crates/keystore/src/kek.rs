@@ -1,0 +1,182 @@
+//! The key-encryption keys: read from files or the environment, never stored beside what they seal.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use sealwright_jose::base64url;
+use sealwright_service::{random, secret::SecretRef};
+use zeroize::Zeroizing;
+
+use crate::{KeystoreError, name};
+
+/// `spec.secrets.kek`: one entry of the ring.
+#[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KekSpec {
+    /// The name by which a sealed file says what opens it. It never changes its key.
+    pub id: String,
+    /// A file whose text is the key. Relative paths count from the resource's folder.
+    pub file: Option<PathBuf>,
+    /// The environment variable whose value is the key.
+    pub env: Option<String>,
+}
+
+/// The key-encryption keys: the first seals, all unseal.
+///
+/// To change the key, put a new one in front and keep the old one behind it for as long as files need it.
+#[derive(Clone)]
+pub struct KekRing(Arc<[Kek]>);
+
+struct Kek {
+    id: String,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl KekRing {
+    /// Reads the ring that a resource declares; `base_dir` is the resource's folder.
+    ///
+    /// A key is 32 bytes, written as base64url, base64 or hex; one newline behind it is allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Ring`] with a sentence that says what would be right: for an empty ring, an id twice,
+    /// an entry with both or neither of `file` and `env`, a source that cannot be read, a text that is not a key.
+    pub fn read(specs: &[KekSpec], base_dir: &Path) -> Result<Self, KeystoreError> {
+        if specs.is_empty() {
+            return Err(KeystoreError::Ring(
+                "there is no key-encryption key: name at least one, such as `kek: [{id: k1, file: kek}]`"
+                    .into(),
+            ));
+        }
+        let mut ring: Vec<Kek> = Vec::with_capacity(specs.len());
+        for spec in specs {
+            if ring.iter().any(|kek| kek.id == spec.id) {
+                return Err(refused(spec, "the id stands twice in the ring; give each key an id of its own"));
+            }
+            ring.push(read_one(spec, base_dir)?);
+        }
+        Ok(Self(ring.into()))
+    }
+
+    /// The text of a new random key, to be written into a file.
+    pub fn generate_text() -> Zeroizing<String> {
+        let key = Zeroizing::new(random::bytes::<32>());
+        Zeroizing::new(base64url::encode(&key[..]))
+    }
+
+    /// The id of the key that seals.
+    pub(crate) fn sealing_id(&self) -> &str {
+        &self.first().id
+    }
+
+    /// Whether the ring holds a key of this id.
+    pub(crate) fn holds(&self, id: &str) -> bool {
+        self.0.iter().any(|kek| kek.id == id)
+    }
+
+    /// Seals `text` under the first key; gives the nonce and the ciphertext with its tag.
+    ///
+    /// Nonces are random: with 96 bits, 2³² keys could be sealed under one key before a repetition becomes a
+    /// matter worth thinking about (NIST SP 800-38D §8.3).
+    pub(crate) fn seal(
+        &self,
+        mut text: Zeroizing<Vec<u8>>,
+        aad: &[u8],
+    ) -> Option<([u8; NONCE_LEN], Vec<u8>)> {
+        let nonce = random::bytes::<NONCE_LEN>();
+        let tag = self
+            .first()
+            .cipher()?
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text[..])
+            .ok()?;
+        // From here on `text` is ciphertext.
+        let mut sealed = text.to_vec();
+        sealed.extend_from_slice(tag.as_ref());
+        Some((nonce, sealed))
+    }
+
+    /// Opens what the key `id` sealed; `None` if it is another key, or anything was changed.
+    pub(crate) fn open(
+        &self,
+        id: &str,
+        nonce: [u8; NONCE_LEN],
+        sealed: Vec<u8>,
+        aad: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let kek = self.0.iter().find(|kek| kek.id == id)?;
+        let mut text = Zeroizing::new(sealed);
+        let len = kek
+            .cipher()?
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text)
+            .ok()?
+            .len();
+        text.truncate(len);
+        Some(text)
+    }
+
+    fn first(&self) -> &Kek {
+        self.0.first().expect("`read` refuses an empty ring, and nothing else makes one")
+    }
+}
+
+impl fmt::Debug for KekRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|kek| &kek.id)).finish()
+    }
+}
+
+impl Kek {
+    fn cipher(&self) -> Option<LessSafeKey> {
+        UnboundKey::new(&AES_256_GCM, &self.key[..]).ok().map(LessSafeKey::new)
+    }
+}
+
+fn read_one(spec: &KekSpec, base_dir: &Path) -> Result<Kek, KeystoreError> {
+    if !name::is_safe(&spec.id) {
+        return Err(refused(spec, "an id is 1 to 128 of A-Z a-z 0-9 . _ - and has no dot in front"));
+    }
+    let source = match (&spec.file, &spec.env) {
+        (Some(_), None) | (None, Some(_)) => SecretRef { file: spec.file.clone(), env: spec.env.clone() },
+        (Some(_), Some(_)) => return Err(refused(spec, "it has `file` and `env`; keep one of them")),
+        (None, None) => return Err(refused(spec, "it says not where the key is; give `file` or `env`")),
+    };
+    let text = source.read(base_dir).map_err(|e| refused(spec, &e.to_string()))?;
+    let key = parse(text.expose()).ok_or_else(|| {
+        refused(
+            spec,
+            "its text is not a key; 32 bytes are wanted, as base64url, base64 or hex, and nothing else",
+        )
+    })?;
+    Ok(Kek { id: spec.id.clone(), key })
+}
+
+fn refused(spec: &KekSpec, why: &str) -> KeystoreError {
+    KeystoreError::Ring(format!("key-encryption key `{}`: {why}", spec.id))
+}
+
+/// 32 bytes in one of three spellings, told apart by their lengths.
+fn parse(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    match text.len() {
+        43 => base64url::decode_exact(text).ok(),
+        44 => {
+            let unpadded = Zeroizing::new(text.strip_suffix('=')?.replace('+', "-").replace('/', "_"));
+            base64url::decode_exact(&unpadded).ok()
+        }
+        64 => hex(text),
+        _ => None,
+    }
+    .map(Zeroizing::new)
+}
+
+fn hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let digit = |c: u8| char::from(c).to_digit(16);
+        *byte = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
+    }
+    Some(bytes)
+}

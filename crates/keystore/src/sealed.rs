@@ -1,0 +1,196 @@
+//! Sealed key files: one file a key in one folder.
+
+mod disk;
+mod file;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sealwright_jose::{Alg, SigningKey};
+
+use self::file::SealedFile;
+use crate::{KekRing, KeyHandle, KeystoreError, in_memory, name};
+
+const SUFFIX: &str = ".sealed.json";
+
+/// Sealed key files in one folder: `KID.sealed.json`, AES-256-GCM under the ring.
+///
+/// The folder has mode 0700 and the files 0600. A file appears whole or not at all, and never replaces
+/// another: it is written and synced under a temporary name and then linked to its own, which fails if that
+/// exists. So several processes may share the folder.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use sealwright_jose::Alg;
+/// use sealwright_keystore::{KekRing, KekSpec, SealedStore};
+///
+/// let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), env: None };
+/// let ring = KekRing::read(&[kek], "/etc/sealwright".as_ref())?;
+/// let store = SealedStore::open("/var/lib/sealwright/keys".as_ref(), ring)?;
+/// let key = store.load_or_generate("audit", Alg::Es256).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SealedStore(Arc<Store>);
+
+#[derive(Debug)]
+struct Store {
+    dir: PathBuf,
+    ring: KekRing,
+}
+
+impl SealedStore {
+    /// Opens the folder, and makes it if it is not there. Warns when others can look into it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Io`] if it cannot be made or is not a folder.
+    pub fn open(dir: &Path, ring: KekRing) -> Result<Self, KeystoreError> {
+        disk::make_dir(dir)?;
+        disk::warn_if_exposed(dir);
+        Ok(Self(Arc::new(Store { dir: dir.to_owned(), ring })))
+    }
+
+    /// Makes a key, seals it, and returns its handle.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Exists`] if there is a key of this name, [`KeystoreError::Name`],
+    /// [`KeystoreError::Key`] if `alg` has no private keys, [`KeystoreError::Io`].
+    pub async fn generate(&self, kid: &str, alg: Alg) -> Result<KeyHandle, KeystoreError> {
+        self.blocking(kid, move |store, kid| store.generate(kid, alg)).await
+    }
+
+    /// Seals a key that was made elsewhere, and returns its handle.
+    ///
+    /// # Errors
+    ///
+    /// As [`SealedStore::generate`].
+    pub async fn import(&self, kid: &str, key: SigningKey) -> Result<KeyHandle, KeystoreError> {
+        self.blocking(kid, move |store, kid| store.save(kid, key)).await
+    }
+
+    /// Opens a sealed key. The private half must belong to the public one that the file shows.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::NotFound`], [`KeystoreError::KekUnknown`], [`KeystoreError::Seal`] if the
+    /// key-encryption key is another or the file was changed, [`KeystoreError::File`] if it is no sealed key
+    /// or not the one that its name says, [`KeystoreError::Name`], [`KeystoreError::Io`].
+    pub async fn load(&self, kid: &str) -> Result<KeyHandle, KeystoreError> {
+        self.blocking(kid, |store, kid| store.load(kid)).await
+    }
+
+    /// Opens the key, or makes it at the first start. Of two processes that start at once, one makes the key
+    /// and the other loads it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Algorithm`] if the key is there for another algorithm; else as [`SealedStore::load`]
+    /// and [`SealedStore::generate`].
+    pub async fn load_or_generate(&self, kid: &str, alg: Alg) -> Result<KeyHandle, KeystoreError> {
+        self.blocking(kid, move |store, kid| {
+            let key = match store.load(kid) {
+                Err(KeystoreError::NotFound(_)) => match store.generate(kid, alg) {
+                    Err(KeystoreError::Exists(_)) => store.load(kid)?,
+                    made => return made,
+                },
+                loaded => loaded?,
+            };
+            if key.alg() != alg {
+                return Err(KeystoreError::Algorithm { kid: kid.to_owned(), found: key.alg(), wanted: alg });
+            }
+            Ok(key)
+        })
+        .await
+    }
+
+    /// The names of the keys, sorted. No file is opened.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Io`].
+    pub async fn list(&self) -> Result<Vec<String>, KeystoreError> {
+        let store = self.0.clone();
+        run_blocking(move || {
+            let mut kids = Vec::new();
+            for file in disk::file_names(&store.dir)? {
+                kids.extend(file.strip_suffix(SUFFIX).filter(|kid| name::is_safe(kid)).map(str::to_owned));
+            }
+            kids.sort_unstable();
+            Ok(kids)
+        })
+        .await
+    }
+
+    /// Removes a key's file for good. Handles that are still held go on working until they are dropped.
+    ///
+    /// What a disk keeps of removed files is beyond reach; it is sealed, so that whoever destroys the
+    /// key-encryption key too destroys that as well.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::NotFound`], [`KeystoreError::Name`], [`KeystoreError::Io`].
+    pub async fn destroy(&self, kid: &str) -> Result<(), KeystoreError> {
+        self.blocking(kid, |store, kid| {
+            if disk::remove(&store.dir, &store.path(kid))? {
+                Ok(())
+            } else {
+                Err(KeystoreError::NotFound(kid.to_owned()))
+            }
+        })
+        .await
+    }
+
+    /// Checks the name, then works with the folder on a thread that may wait for a disk.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        kid: &str,
+        work: impl FnOnce(&Store, &str) -> Result<T, KeystoreError> + Send + 'static,
+    ) -> Result<T, KeystoreError> {
+        if !name::is_safe(kid) {
+            return Err(KeystoreError::Name(kid.to_owned()));
+        }
+        let (store, kid) = (self.0.clone(), kid.to_owned());
+        run_blocking(move || work(&store, &kid)).await
+    }
+}
+
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, KeystoreError> + Send + 'static,
+) -> Result<T, KeystoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(KeystoreError::Unavailable(e.to_string())))
+}
+
+impl Store {
+    fn path(&self, kid: &str) -> PathBuf {
+        self.dir.join(format!("{kid}{SUFFIX}"))
+    }
+
+    fn generate(&self, kid: &str, alg: Alg) -> Result<KeyHandle, KeystoreError> {
+        let key = SigningKey::generate(alg).map_err(|e| KeystoreError::key(kid, e))?;
+        self.save(kid, key)
+    }
+
+    fn save(&self, kid: &str, key: SigningKey) -> Result<KeyHandle, KeystoreError> {
+        let key = key.with_kid(kid);
+        let text = SealedFile::seal(kid, &key, &self.ring)?.to_text();
+        if !disk::write_new(&self.dir, &self.path(kid), text.as_bytes())? {
+            return Err(KeystoreError::Exists(kid.to_owned()));
+        }
+        Ok(in_memory(kid, key))
+    }
+
+    fn load(&self, kid: &str) -> Result<KeyHandle, KeystoreError> {
+        let path = self.path(kid);
+        let text = disk::read(&path)?.ok_or_else(|| KeystoreError::NotFound(kid.to_owned()))?;
+        disk::warn_if_exposed(&path);
+        let key = SealedFile::parse(&path, &text)?.open(&path, kid, &self.ring)?;
+        Ok(in_memory(kid, key))
+    }
+}

@@ -1,0 +1,41 @@
+//! Keys on a real disk, through the public functions only.
+
+mod handle;
+mod ring;
+mod sealed;
+
+use std::{fs, path::Path};
+
+use sealwright_keystore::{KekRing, KekSpec, KeystoreError, SealedStore};
+
+/// The error with its causes, as a log shows it, with the folder of the test cut out.
+fn said(dir: &Path, error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text.replace(&dir.display().to_string(), "DIR")
+}
+
+fn from_file(id: &str) -> KekSpec {
+    KekSpec { id: id.into(), file: Some(id.into()), env: None }
+}
+
+/// A ring whose keys are in files of their ids, made if they are not there.
+fn ring(dir: &Path, ids: &[&str]) -> Result<KekRing, KeystoreError> {
+    for id in ids {
+        let path = dir.join(id);
+        if !path.exists() {
+            fs::write(path, KekRing::generate_text().as_bytes()).unwrap();
+        }
+    }
+    let specs: Vec<KekSpec> = ids.iter().map(|id| from_file(id)).collect();
+    KekRing::read(&specs, dir)
+}
+
+fn store(dir: &Path, ids: &[&str]) -> SealedStore {
+    SealedStore::open(&dir.join("keys"), ring(dir, ids).unwrap()).unwrap()
+}
