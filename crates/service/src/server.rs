@@ -11,6 +11,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    task::JoinSet,
 };
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -72,7 +73,8 @@ pub async fn serve(
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
     let permits = Arc::new(Semaphore::new(options.max_connections));
-    let connections = GracefulShutdown::new();
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     tracing::info!(%address, "listening");
 
     loop {
@@ -86,8 +88,9 @@ pub async fn serve(
             next = next => next,
         };
         let connection = builder.serve_connection(TokioIo::new(stream), with_peer(router.clone(), peer));
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
+        let connection = graceful.watch(connection);
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
             if let Err(error) = connection.await {
                 // Strangers cause these at will: scans, cut connections, slow headers.
                 tracing::debug!(%peer, error = &error as &dyn std::error::Error, "connection ended");
@@ -97,11 +100,11 @@ pub async fn serve(
     }
 
     drop(listener);
-    let open = connections.count();
-    match tokio::time::timeout(options.drain, connections.shutdown()).await {
-        Ok(()) => tracing::info!(%address, "stopped listening, every open request was answered"),
-        Err(_) => tracing::warn!(%address, open, "stopped listening, open requests were cut off"),
+    match tokio::time::timeout(options.drain, graceful.shutdown()).await {
+        Ok(()) => tracing::info!(%address, "stopped, every open request was answered"),
+        Err(_) => tracing::warn!(%address, "stopped, open requests were cut off"),
     }
+    connections.shutdown().await;
     Ok(())
 }
 

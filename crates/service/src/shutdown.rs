@@ -1,6 +1,6 @@
 //! One signal that everything that runs can wait for.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use tokio::sync::watch;
 
@@ -31,22 +31,24 @@ impl Shutdown {
         Self(Arc::new(watch::Sender::new(false)))
     }
 
-    /// One that also begins at SIGINT (Ctrl-C) or SIGTERM.
+    /// One that also begins at SIGINT (Ctrl-C) or SIGTERM; from here on these no longer end the process by themselves.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub fn on_signals() -> Self {
         let shutdown = Self::new();
-        let on_signal = shutdown.clone();
-        tokio::spawn(async move {
-            match signal().await {
-                Ok(name) => tracing::info!(signal = name, "shutting down"),
-                // Without a handler the signal ends the process by itself, only less gently.
-                Err(error) => return tracing::warn!(%error, "signals cannot be watched"),
+        match signals() {
+            Ok(signal) => {
+                let on_signal = shutdown.clone();
+                tokio::spawn(async move {
+                    tracing::info!(signal = signal.await, "shutting down");
+                    on_signal.begin();
+                });
             }
-            on_signal.begin();
-        });
+            // Without a handler a signal still ends the process, only less gently.
+            Err(error) => tracing::warn!(%error, "signals cannot be watched"),
+        }
         shutdown
     }
 
@@ -73,22 +75,28 @@ impl Default for Shutdown {
     }
 }
 
+/// The name of the first signal that comes; they are watched from the call on, not from the first poll.
 #[cfg(unix)]
-async fn signal() -> std::io::Result<&'static str> {
+fn signals() -> io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    Ok(tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+        }
     })
 }
 
 #[cfg(not(unix))]
-async fn signal() -> std::io::Result<&'static str> {
-    tokio::signal::ctrl_c().await?;
-    Ok("ctrl-c")
+fn signals() -> io::Result<impl Future<Output = &'static str>> {
+    Ok(async {
+        // A failure to watch looks like a signal: a server that cannot be stopped is worse than one that stops.
+        let _ = tokio::signal::ctrl_c().await;
+        "ctrl-c"
+    })
 }
 
 #[cfg(test)]
@@ -102,5 +110,15 @@ mod tests {
         shutdown.begin();
         shutdown.begin();
         shutdown.clone().begun().await;
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn sigterm_begins_it() {
+        let shutdown = Shutdown::on_signals();
+        let own = std::process::id().to_string();
+        let sent = std::process::Command::new("kill").args(["-TERM", &own]).status().unwrap();
+        assert!(sent.success());
+        tokio::time::timeout(std::time::Duration::from_secs(5), shutdown.begun()).await.unwrap();
     }
 }

@@ -13,7 +13,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
-use tracing_subscriber::{EnvFilter, filter::ParseError, util::TryInitError};
+use tracing_subscriber::{EnvFilter, util::SubscriberInitExt};
 
 use crate::{problem::Problem, random};
 
@@ -43,21 +43,14 @@ impl RequestId {
 ///
 /// A filter that cannot be read is reported there and replaced by `info`. If there is a subscriber already, as in tests, it stays.
 pub fn init(format: Format, filter: &str) {
-    let parsed: Result<EnvFilter, ParseError> = EnvFilter::builder().parse(filter);
-    let (filter, unread) = match parsed {
+    let (filter, unread) = match EnvFilter::builder().parse(filter) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let installed: Result<(), TryInitError> = match format {
-        Format::Text => {
-            use tracing_subscriber::util::SubscriberInitExt;
-            builder.with_ansi(std::io::stderr().is_terminal()).finish().try_init()
-        }
-        Format::Json => {
-            use tracing_subscriber::util::SubscriberInitExt;
-            builder.json().flatten_event(true).finish().try_init()
-        }
+    let installed = match format {
+        Format::Text => builder.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
+        Format::Json => builder.json().flatten_event(true).finish().try_init(),
     };
     if installed.is_err() {
         tracing::debug!("the log has a subscriber already");

@@ -30,12 +30,20 @@ pub enum DatabaseError {
     /// The connection URL is not one. Its text is not shown: it may hold a password.
     #[error("the PostgreSQL URL is not valid ({0}); write postgres://user:password@host:5432/database")]
     UrlInvalid(&'static str),
-    /// There is no database at that place, or it does not let us in.
+    /// The file is there, and it is no database, or is locked by another process.
+    #[error("{path} cannot be used; check that it is a database that this server may write")]
+    NotDatabase {
+        /// The file.
+        path: String,
+        /// What the driver said.
+        source: sqlx::Error,
+    },
+    /// There is no PostgreSQL at that place, or it does not let us in.
     #[error(
         "cannot connect to {place}; check that it runs there and that user, password and database are right"
     )]
     Connect {
-        /// The file, or host, port and name.
+        /// Host, port and name.
         place: String,
         /// What the driver said.
         source: sqlx::Error,

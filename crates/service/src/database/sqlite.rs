@@ -25,14 +25,14 @@ pub(super) async fn open(path: &Path, migrator: &Migrator) -> Result<Database, D
     create(path).map_err(|source| DatabaseError::File { path: place.clone(), source })?;
     let options = options(path)?;
 
-    let connect = |source| DatabaseError::Connect { place: place.clone(), source };
-    let mut conn = Connection::connect_with(&options).await.map_err(connect)?;
-    conn.execute(PRAGMAS).await.map_err(connect)?;
+    let unusable = |source| DatabaseError::NotDatabase { path: place.clone(), source };
+    let mut conn = Connection::connect_with(&options).await.map_err(unusable)?;
+    conn.execute(PRAGMAS).await.map_err(unusable)?;
     migrate::run(Kind::Sqlite, &place, &mut conn, migrator).await?;
-    conn.close().await.map_err(connect)?;
+    conn.close().await.map_err(unusable)?;
 
-    let writer = pool(1, false).connect_with(options.clone()).await.map_err(connect)?;
-    let reader = pool(READERS, true).connect_with(options).await.map_err(connect)?;
+    let writer = pool(1, false).connect_with(options.clone()).await.map_err(unusable)?;
+    let reader = pool(READERS, true).connect_with(options).await.map_err(unusable)?;
     Ok(Database { kind: Kind::Sqlite, place, reader, writer })
 }
 
