@@ -42,7 +42,8 @@ impl Shutdown {
             Ok(signal) => {
                 let on_signal = shutdown.clone();
                 tokio::spawn(async move {
-                    tracing::info!(signal = signal.await, "shutting down");
+                    let signal = signal.await;
+                    tracing::info!(signal, "shutting down");
                     on_signal.begin();
                 });
             }
