@@ -60,7 +60,7 @@ pub async fn verify(mut source: Source, options: &Options) -> Result<Report, Aud
             break;
         }
     }
-    if walk.report.fault.is_none() {
+    if walk.report.is_whole() {
         let rows = source.count().await?;
         walk.report.fault = walk.end(rows).err();
     }
@@ -71,8 +71,8 @@ pub async fn verify(mut source: Source, options: &Options) -> Result<Report, Aud
 struct Walk<'a> {
     head: Head,
     checker: Option<Checker>,
-    /// The checkpoint from outside, and whether one of the keys signed it.
-    outside: Option<Checkpoint>,
+    /// The checkpoint from outside, or what is wrong with it: then the log is read without it.
+    outside: Option<Result<Checkpoint, Fault>>,
     receipt: Option<&'a Receipt>,
     /// A checkpoint of an entry that has not come yet.
     ahead: Option<i64>,
@@ -89,12 +89,12 @@ impl<'a> Walk<'a> {
                 let checkpoint = Checkpoint::parse_unverified(text)
                     .ok_or_else(|| AuditError::Input("the outside checkpoint is not a checkpoint".into()))?;
                 report.outside_found = Some(false);
-                report.fault =
+                let refused =
                     refuse_checkpoint(checker.as_ref(), origin, text, &checkpoint).map(|why| Fault {
                         sequence: checkpoint.sequence,
                         what: format!("the outside checkpoint of entry {} {why}", checkpoint.sequence),
                     });
-                Some(checkpoint)
+                Some(refused.map_or(Ok(checkpoint), Err))
             }
         };
         let head = Head::genesis(origin);
@@ -105,7 +105,7 @@ impl<'a> Walk<'a> {
         self.head = self.head.follow(record).map_err(|(sequence, what)| Fault { sequence, what })?;
         self.report.count(record);
 
-        if let Some(outside) = &self.outside
+        if let Some(Ok(outside)) = &self.outside
             && outside.sequence == record.sequence
         {
             if outside.entry != record.entry {
@@ -169,10 +169,12 @@ impl<'a> Walk<'a> {
         if let Some(ahead) = self.ahead {
             return Err(cut("a checkpoint covers", ahead));
         }
-        if let Some(outside) = &self.outside
-            && outside.sequence > last
-        {
-            return Err(cut("the outside checkpoint covers", outside.sequence));
+        match &self.outside {
+            Some(Ok(outside)) if outside.sequence > last => {
+                return Err(cut("the outside checkpoint covers", outside.sequence));
+            }
+            Some(Err(fault)) => return Err(fault.clone()),
+            _ => {}
         }
         if let Some(receipt) = self.receipt
             && receipt.sequence > last
