@@ -17,10 +17,7 @@ pub(crate) enum CliError {
     },
     /// A signature, key, configuration or log is not what it has to be.
     #[error("{what}")]
-    Refused {
-        what: String,
-        source: Option<Box<dyn Error + Send + Sync>>,
-    },
+    Refused { what: String, source: Option<Box<dyn Error + Send + Sync>> },
     /// Standard output is gone or full.
     #[error("cannot write the result")]
     Output(#[source] io::Error),
@@ -29,10 +26,7 @@ pub(crate) enum CliError {
 impl CliError {
     /// A refusal in one sentence.
     pub(crate) fn refused(what: impl Into<String>) -> Self {
-        Self::Refused {
-            what: what.into(),
-            source: None,
-        }
+        Self::Refused { what: what.into(), source: None }
     }
 
     /// A refusal by a library, whose own words follow `what`.
@@ -40,10 +34,7 @@ impl CliError {
         what: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self::Refused {
-            what: what.into(),
-            source: Some(source.into()),
-        }
+        Self::Refused { what: what.into(), source: Some(source.into()) }
     }
 
     /// The only place that knows the exit status of a failure.

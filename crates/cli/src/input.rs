@@ -41,49 +41,33 @@ impl fmt::Display for Source {
     }
 }
 
-/// The inputs of one command. Standard input can be read only once, so it has to be asked for here.
-#[derive(Debug, Default)]
-pub(crate) struct Input {
-    stdin_is_taken: bool,
+/// Refuses a command that would read standard input twice.
+pub(crate) fn stdin_at_most_once<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Result<(), CliError> {
+    if sources.into_iter().filter(|source| **source == Source::Stdin).count() > 1 {
+        let message = "`-` stands for standard input, which can be read only once";
+        return Err(CliError::Usage(message.to_owned()));
+    }
+    Ok(())
 }
 
-impl Input {
-    /// All of `source`, unless it is longer than `max_bytes`. The bytes are wiped when they go, since
-    /// they may be a key.
-    pub(crate) fn read(&mut self, source: &Source, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
-        let unreadable = |source_error| CliError::Unreadable {
-            what: source.to_string(),
-            source: source_error,
+impl Source {
+    /// All of it, unless it is longer than `max_bytes`. The bytes are wiped when they go, since they may be a key.
+    pub(crate) fn read(&self, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
+        let read = match self {
+            Self::Stdin => read_bounded(io::stdin().lock(), max_bytes),
+            Self::File(path) => fs::File::open(path).and_then(|file| read_bounded(file, max_bytes)),
         };
-        match source {
-            Source::Stdin => {
-                self.take_stdin()?;
-                read_bounded(io::stdin().lock(), max_bytes).map_err(unreadable)
-            }
-            Source::File(path) => {
-                let file = fs::File::open(path).map_err(unreadable)?;
-                read_bounded(file, max_bytes).map_err(unreadable)
-            }
-        }
+        read.map_err(|source| CliError::Unreadable { what: self.to_string(), source })
     }
 
-    /// Standard input is, or will be, read by one.
-    pub(crate) fn take_stdin(&mut self) -> Result<(), CliError> {
-        if std::mem::replace(&mut self.stdin_is_taken, true) {
-            let message = "`-` stands for standard input, which can be read only once";
-            return Err(CliError::Usage(message.to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Like [`Input::read`], for text.
-    pub(crate) fn read_text(&mut self, source: &Source, max_bytes: u64) -> Result<Zeroizing<String>, CliError> {
-        let mut bytes = self.read(source, max_bytes)?;
+    /// Like [`Source::read`], for text.
+    pub(crate) fn read_text(&self, max_bytes: u64) -> Result<Zeroizing<String>, CliError> {
+        let mut bytes = self.read(max_bytes)?;
         match String::from_utf8(std::mem::take(&mut *bytes)) {
             Ok(text) => Ok(Zeroizing::new(text)),
             Err(error) => {
                 drop(Zeroizing::new(error.into_bytes()));
-                Err(CliError::refused(format!("{source} is not UTF-8 text")))
+                Err(CliError::refused(format!("{self} is not UTF-8 text")))
             }
         }
     }

@@ -85,8 +85,8 @@ impl Output {
     }
 
     /// `warning: …` with the error and its causes, in one line.
-    pub(crate) fn warning_of(&self, text: &str, error: &(dyn Error + 'static)) {
-        self.warning(one_line(&format!("{text}: {}", chain(error))));
+    pub(crate) fn warning_of(&self, error: &(dyn Error + 'static)) {
+        self.warning(one_line(&chain(error)));
     }
 
     /// `fault: …` on standard error: one of several things that are wrong.

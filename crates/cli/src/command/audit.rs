@@ -18,7 +18,7 @@ use super::Outcome;
 use crate::{
     args::{AuditCommand, AuditVerifyArgs, ExportArgs, ShowArgs},
     error::CliError,
-    input::{Input, MAX_KEY_BYTES, MAX_TOKEN_BYTES},
+    input::{MAX_KEY_BYTES, MAX_TOKEN_BYTES, Source, stdin_at_most_once},
     key_file::KeyFile,
     output::{Output, one_line, printable, style},
 };
@@ -57,27 +57,28 @@ async fn verify(args: &AuditVerifyArgs, output: &Output) -> Result<Outcome, CliE
 
 /// What the log is held against.
 fn options(args: &AuditVerifyArgs, output: &Output) -> Result<Options, CliError> {
-    let mut input = Input::default();
-    if args.log == "-" {
-        input.take_stdin()?;
-    }
+    let log = Source::from(args.log.as_str());
+    stdin_at_most_once(
+        [Some(&log), args.key.as_ref(), args.checkpoint.as_ref(), args.receipt.as_ref()]
+            .into_iter()
+            .flatten(),
+    )?;
     let mut options = Options::default();
     if let Some(source) = &args.key {
-        let keys = KeyFile::read(&mut input, source)?.keys(args.alg.as_slice(), output)?;
+        let keys = KeyFile::read(source)?.keys(args.alg.as_slice(), output)?;
         options.keys = keys.iter().filter_map(Key::verifying_key).collect();
         if options.keys.is_empty() {
             return Err(CliError::refused(format!("{source} holds no key that verifies checkpoints")));
         }
     }
     if let Some(source) = &args.checkpoint {
-        options.checkpoint = Some(input.read_text(source, MAX_KEY_BYTES)?.trim().to_owned());
+        options.checkpoint = Some(source.read_text(MAX_KEY_BYTES)?.trim().to_owned());
     }
     if let Some(source) = &args.receipt {
         // The answer that it came in, with the whole document, will do.
-        let receipt = Receipt::parse(&input.read_text(source, MAX_TOKEN_BYTES)?);
-        options.receipt = Some(receipt.map_err(|error| {
-            CliError::refused_by(format!("{source} is no receipt"), error)
-        })?);
+        let receipt = Receipt::parse(&source.read_text(MAX_TOKEN_BYTES)?);
+        options.receipt =
+            Some(receipt.map_err(|error| CliError::refused_by(format!("{source} is no receipt"), error))?);
     }
     Ok(options)
 }
@@ -132,8 +133,7 @@ async fn export(args: &ExportArgs) -> Result<Outcome, CliError> {
 async fn open(place: &str) -> Result<Log, CliError> {
     let is_url = place.contains("://");
     if !is_url && place != "-" {
-        File::open(place)
-            .map_err(|source| CliError::Unreadable { what: place.to_owned(), source })?;
+        File::open(place).map_err(|source| CliError::Unreadable { what: place.to_owned(), source })?;
     }
     verify::open(place).await.map_err(|error| match error {
         // A URL may hold a password, so it is not repeated.
@@ -142,7 +142,7 @@ async fn open(place: &str) -> Result<Log, CliError> {
             source: io::Error::other(error),
         },
         error if is_url => CliError::refused_by("the database is no audit log", error),
-        error => CliError::refused_by(format!("{place} is no audit log"), error),
+        error => CliError::refused_by(format!("{} is no audit log", Source::from(place)), error),
     })
 }
 

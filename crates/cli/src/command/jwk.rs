@@ -9,7 +9,6 @@ use super::Outcome;
 use crate::{
     args::{GenerateArgs, HashName, JwkCommand, PublicArgs, ThumbprintArgs},
     error::CliError,
-    input::Input,
     key_file::KeyFile,
     output::Output,
 };
@@ -48,12 +47,12 @@ fn new_key(alg: Alg, kid: Option<&str>) -> Result<Zeroizing<String>, KeyError> {
 }
 
 fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
-    let file = KeyFile::read(&mut Input::default(), &args.file)?;
+    let file = KeyFile::read(&args.file)?;
     let (texts, is_set) = file.jwks()?;
     let mut keys = Vec::new();
     for text in texts {
         let (key, names_alg) = public_half(text).map_err(|error| file.refused(error))?;
-        keys.push(if names_alg { key.to_jwk() } else { without_alg(&key.to_jwk()) });
+        keys.push(if names_alg { key.to_jwk() } else { without_alg(&key) });
     }
     let keys = keys.iter().map(String::as_str);
     output.text(&if is_set { set_of(keys) } else { keys.collect() })?;
@@ -62,7 +61,7 @@ fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
 
 fn thumbprint(args: &ThumbprintArgs, output: &Output) -> Result<Outcome, CliError> {
     let HashName::Sha256 = args.hash;
-    let file = KeyFile::read(&mut Input::default(), &args.file)?;
+    let file = KeyFile::read(&args.file)?;
     let (texts, is_set) = file.jwks()?;
     let mut found = Vec::new();
     for text in texts {
@@ -104,12 +103,9 @@ fn any_fitting(jwk: &str) -> Result<Key, KeyError> {
 }
 
 /// The library never writes a key without its algorithm, and the file did not name one.
-fn without_alg(public_jwk: &str) -> String {
-    let mut jwk: Value = serde_json::from_str(public_jwk).unwrap_or_default();
-    if let Some(members) = jwk.as_object_mut() {
-        members.remove("alg");
-    }
-    jwk.to_string()
+fn without_alg(key: &VerifyingKey) -> String {
+    // No other member can hold this text: the quotes of a value would be escaped.
+    key.to_jwk().replacen(&format!(r#","alg":"{}""#, key.alg()), "", 1)
 }
 
 fn set_of<'a>(keys: impl Iterator<Item = &'a str>) -> String {

@@ -13,22 +13,22 @@ use super::Outcome;
 use crate::{
     args::{Serialization, SignArgs},
     error::CliError,
-    input::{Input, MAX_TOKEN_BYTES},
+    input::{MAX_TOKEN_BYTES, stdin_at_most_once},
     key_file::KeyFile,
     output::Output,
 };
 
 pub(super) fn run(args: &SignArgs, output: &Output) -> Result<Outcome, CliError> {
-    let mut input = Input::default();
+    stdin_at_most_once([&args.key, &args.payload])?;
     let members = match &args.header {
         Some(json) => serde_json::from_str(json)
             .map_err(|e| CliError::Usage(format!("--header is not a JSON object: {e}")))?,
         None => Members::default(),
     };
-    let file = KeyFile::read(&mut input, &args.key)?;
+    let file = KeyFile::read(&args.key)?;
     let key = file.one_key(args.alg.as_slice())?;
     let header = header(key.alg(), key.kid(), members)?;
-    let payload = input.read(&args.payload, MAX_TOKEN_BYTES)?;
+    let payload = args.payload.read(MAX_TOKEN_BYTES)?;
 
     let not_signed = |error| CliError::refused_by("nothing was signed", error);
     let prepared = jws::prepare(header, &payload).map_err(not_signed)?;
@@ -70,7 +70,9 @@ fn header(alg: Alg, kid: Option<&str>, members: Members) -> Result<Header, CliEr
             ("kid", _) => return Err(CliError::refused("--header: the key has another `kid`")),
             ("typ", Value::String(typ)) => header.typ(typ),
             ("cty", Value::String(cty)) => header.cty(cty),
-            ("typ" | "cty", _) => return Err(CliError::refused(format!("--header: `{name}` is not a string"))),
+            ("typ" | "cty", _) => {
+                return Err(CliError::refused(format!("--header: `{name}` is not a string")));
+            }
             _ => header.param(&name, value),
         };
     }

@@ -1,39 +1,38 @@
 //! `sealwright jws verify`
 
 use sealwright_jose::{
-    Alg, Key, VerifyError, VerifyErrorKind, base64url,
-    jws::{Limits, Scratch, Verified, Verifier},
+    Alg, Key, VerifyErrorKind, base64url,
+    jws::{Limits, Scratch, Verified, Verifier, VerifierBuilder},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
-use super::{Outcome, Token, object};
+use super::{
+    Outcome,
+    token::{Serialization, Token, object, sentence},
+};
 use crate::{
     args::JwsVerifyArgs,
     error::CliError,
-    input::{Input, MAX_TOKEN_BYTES},
+    input::{MAX_TOKEN_BYTES, Source, stdin_at_most_once},
     key_file::KeyFile,
     output::Output,
 };
 
 pub(super) fn run(args: &JwsVerifyArgs, output: &Output) -> Result<Outcome, CliError> {
-    let mut input = Input::default();
+    stdin_at_most_once(args.keys.iter().chain([&Source::from(args.token.as_str())]))?;
     let mut keys = Vec::new();
     for source in &args.keys {
-        keys.extend(KeyFile::read(&mut input, source)?.keys(&args.algs, output)?);
+        keys.extend(KeyFile::read(source)?.keys(&args.algs, output)?);
     }
     let verifier = verifier(&args.algs, keys)?;
-    let token = Token::read(&mut input, &args.token)?;
+    let token = Token::read(&args.token)?;
     let mut scratch = Scratch::new();
-    let verified = if token.is_json {
-        verifier.verify_flattened(&token.text, &mut scratch)
-    } else {
-        verifier.verify_compact(&token.text, &mut scratch)
-    };
-    match verified {
-        Ok(verified) if output.is_json() => output.json(&valid(&token, &verified))?,
+    match token.verify(&verifier, &mut scratch) {
+        Ok(verified) if output.is_json() => output.json(&Verdict::valid(&token, &verified))?,
         Ok(verified) => output.bytes(verified.payload())?,
         Err(error) => {
-            output.json(&invalid(&token, error))?;
+            output.json(&Verdict::invalid(&token, error.kind()))?;
             return Err(CliError::refused(sentence(error.kind())));
         }
     }
@@ -48,55 +47,86 @@ fn verifier(algs: &[Alg], keys: Vec<Key>) -> Result<Verifier, CliError> {
     for key in keys {
         builder = match key {
             Key::Mac(key) => builder.mac_key(key),
-            key => match key.verifying_key() {
-                Some(key) => builder.key(key),
-                None => builder,
-            },
+            key => key.verifying_key().into_iter().fold(builder, VerifierBuilder::key),
         };
     }
     builder.build().map_err(|error| CliError::refused_by("the keys cannot be used together", error))
 }
 
-fn valid(token: &Token, verified: &Verified<'_>) -> Value {
-    let kid = verified.key().map_or_else(|| verified.kid(), |key| key.kid());
-    json!({
-        "valid": true,
-        "serialization": token.serialization(),
-        "payload": base64url::encode(verified.payload()),
-        "signatures": [{
-            "valid": true,
-            "protected": object(verified.protected_header()),
-            "header": token.unprotected_header(),
-            "key": {
-                "kid": kid,
-                "thumbprint": verified.key().map(|key| key.thumbprint_base64url()),
-            },
-        }],
-    })
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Verdict {
+    valid: bool,
+    serialization: Serialization,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
+    signatures: Vec<SignatureVerdict>,
 }
 
-/// Neither payload nor header: nobody vouches for them. `inspect` shows them.
-fn invalid(token: &Token, error: VerifyError) -> Value {
-    let signatures = match error.kind() {
-        VerifyErrorKind::Malformed | VerifyErrorKind::Encrypted | VerifyErrorKind::TooLarge => json!([]),
-        _ => json!([{"valid": false}]),
-    };
-    json!({
-        "valid": false,
-        "serialization": token.serialization(),
-        "error": name(error.kind()),
-        "signatures": signatures,
-    })
+#[derive(Serialize)]
+struct SignatureVerdict {
+    valid: bool,
+    #[serde(flatten)]
+    facts: Option<Facts>,
 }
 
-/// For the one who holds the token and the keys, the reason is no oracle but the answer.
-fn sentence(kind: VerifyErrorKind) -> String {
-    match kind {
-        VerifyErrorKind::Malformed => "malformed: this is no JWS in compact or flattened form".to_owned(),
-        kind => format!("not valid: {kind}"),
+/// What is known of a valid signature. `header` is what nobody signed.
+#[derive(Serialize)]
+struct Facts {
+    protected: Option<Box<RawValue>>,
+    header: Option<Box<RawValue>>,
+    key: KeyFacts,
+}
+
+#[derive(Serialize)]
+struct KeyFacts {
+    kid: Option<String>,
+    /// None of a symmetric key: it would be a hash of the secret.
+    thumbprint: Option<String>,
+}
+
+impl Verdict {
+    fn valid(token: &Token, verified: &Verified<'_>) -> Self {
+        let key = verified.key();
+        let kid = key.map_or_else(|| verified.kid(), |key| key.kid());
+        Self {
+            valid: true,
+            serialization: token.serialization,
+            error: None,
+            payload: Some(base64url::encode(verified.payload())),
+            signatures: vec![SignatureVerdict {
+                valid: true,
+                facts: Some(Facts {
+                    protected: object(verified.protected_header()),
+                    header: token.unprotected_header(),
+                    key: KeyFacts {
+                        kid: kid.map(str::to_owned),
+                        thumbprint: key.map(|key| key.thumbprint_base64url()),
+                    },
+                }),
+            }],
+        }
+    }
+
+    /// Neither payload nor header: nobody vouches for them. `inspect` shows them.
+    fn invalid(token: &Token, kind: VerifyErrorKind) -> Self {
+        let signatures = match kind {
+            VerifyErrorKind::Malformed | VerifyErrorKind::Encrypted | VerifyErrorKind::TooLarge => Vec::new(),
+            _ => vec![SignatureVerdict { valid: false, facts: None }],
+        };
+        Self {
+            valid: false,
+            serialization: token.serialization,
+            error: Some(name(kind)),
+            payload: None,
+            signatures,
+        }
     }
 }
 
+/// A stable name for programs.
 fn name(kind: VerifyErrorKind) -> &'static str {
     match kind {
         VerifyErrorKind::Malformed => "malformed",
@@ -107,6 +137,7 @@ fn name(kind: VerifyErrorKind) -> &'static str {
         VerifyErrorKind::TypMismatch => "typ_mismatch",
         VerifyErrorKind::KeyUnknown => "key_unknown",
         VerifyErrorKind::KeyAmbiguous => "key_ambiguous",
-        _ => "signature",
+        VerifyErrorKind::Signature => "signature",
+        _ => "invalid",
     }
 }

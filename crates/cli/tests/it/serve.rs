@@ -1,0 +1,158 @@
+//! `sealwright serve` as an operator meets it: started, ready, told to stop, gone.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running `sealwright serve`; ended when it goes out of scope.
+struct Serve {
+    child: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+}
+
+impl Serve {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sealwright"))
+            .args(["serve", "--log", "warn", "-f"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+        Self { child, stdout }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("stdout can be read");
+        if line.is_empty() {
+            panic!("it ended without having started: {}", self.stderr());
+        }
+        line.trim_end().to_owned()
+    }
+
+    fn stderr(&mut self) -> String {
+        let mut text = String::new();
+        self.child
+            .stderr
+            .take()
+            .expect("stderr is a pipe")
+            .read_to_string(&mut text)
+            .expect("stderr is text");
+        text
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill(1) is there").success());
+    }
+
+    fn ends(&mut self) -> ExitStatus {
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return status;
+            }
+            assert!(since.elapsed() < DEADLINE, "it does not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A loopback address that is free now.
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    listener.local_addr().expect("a bound listener has an address")
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers in text");
+    answer
+}
+
+/// Resources for both servers, in a new folder.
+fn resources(authorization: SocketAddr, signing: SocketAddr) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let kek = folder.path().join("kek");
+    fs::write(&kek, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n").expect("the folder can be written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    }
+    let text = format!(
+        r#"
+apiVersion: sealwright.dev/v1alpha1
+kind: AuthServer
+metadata: {{name: id, labels: {{env: test}}}}
+spec:
+  issuerURI: http://{authorization}
+  listen: {authorization}
+  tokenSignature: {{algorithms: [ES256], keysDir: auth-keys}}
+  storage: {{sqlite: {{path: auth.db}}}}
+  secrets: {{kek: [{{id: k1, file: kek}}]}}
+  acknowledge: [unsafeIssuerUri]
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: SigningServer
+metadata: {{name: sign}}
+spec:
+  listen: {signing}
+  publicURL: http://{signing}
+  keysDir: sign-keys
+  storage: {{sqlite: {{path: sign.db}}}}
+  secrets: {{kek: [{{id: k1, file: kek}}]}}
+  acknowledge: [unsafeHttp]
+"#
+    );
+    fs::write(folder.path().join("servers.yaml"), text).expect("the folder can be written");
+    folder
+}
+
+#[test]
+fn both_servers_run_until_they_are_told_to_stop() {
+    let (authorization, signing) = (free_address(), free_address());
+    let folder = resources(authorization, signing);
+    let mut serve = Serve::start(folder.path());
+    assert_eq!(serve.line(), format!("authorization server  http://{authorization}"));
+    assert_eq!(serve.line(), format!("signing server        http://{signing}"));
+    for address in [authorization, signing] {
+        let ready = get(address, "/readyz");
+        assert!(ready.starts_with("HTTP/1.1 200 OK\r\n"), "{ready}");
+    }
+    serve.signal("TERM");
+    let status = serve.ends();
+    assert_eq!((status.code(), serve.stderr()), (Some(0), String::new()));
+}
+
+#[test]
+fn an_address_that_is_taken_ends_it_with_a_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let (authorization, signing) = (free_address(), taken.local_addr().expect("it is bound"));
+    let folder = resources(authorization, signing);
+    let mut serve = Serve::start(folder.path());
+    let status = serve.ends();
+    let stderr = serve.stderr();
+    assert_eq!(status.code(), Some(1));
+    assert!(stderr.starts_with("error: cannot start a signing server: "), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
