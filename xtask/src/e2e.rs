@@ -4,9 +4,9 @@ mod audit;
 mod certificate;
 mod demo;
 mod document;
-mod judge;
-mod large;
-mod visit;
+pub(crate) mod judge;
+pub(crate) mod large;
+pub(crate) mod visit;
 
 use std::fs;
 

@@ -13,11 +13,25 @@ use crate::tally::Tally;
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// Runs a judge; each of its checks counts.
-pub(super) fn run(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
+pub(crate) fn run(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
+    verdicts(step, command).map(drop)
+}
+
+/// As [`run`], and says what each check found: for figures.
+pub(crate) fn run_and_tell(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
+    let verdicts = verdicts(step, command)?;
+    let lines: Vec<String> =
+        verdicts.iter().map(|verdict| format!("{}: {}", verdict.check, verdict.detail)).collect();
+    step.note(format!("\n        {}\n       ", lines.join("\n        ")));
+    Ok(())
+}
+
+fn verdicts(step: &mut Step<'_>, command: &mut Command) -> Result<Vec<Verdict>> {
     let output = step.watch(command, LIMIT)?;
     let mut tally = Tally::default();
     let mut failures = Vec::new();
-    for verdict in output.text.lines().filter_map(verdict) {
+    let verdicts: Vec<Verdict> = output.text.lines().filter_map(verdict).collect();
+    for verdict in &verdicts {
         if verdict.ok {
             tally.passed += 1;
         } else {
@@ -33,7 +47,7 @@ pub(super) fn run(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
     if !output.success || tally.passed == 0 {
         return Err(step.failure(command, &output));
     }
-    Ok(())
+    Ok(verdicts)
 }
 
 struct Verdict {

@@ -17,7 +17,7 @@ use crate::scratch::Scratch;
 use crate::tools::{chromium, node, on_path};
 
 /// The demo with its servers running; dropping it stops them.
-struct Kept {
+pub(crate) struct Kept {
     process: Child,
     demo: Demo,
 }
@@ -50,7 +50,8 @@ pub(super) fn run(runner: &mut Runner) {
     runner.step("SIGINT stops both servers, cleanly", |_| kept.stop());
 }
 
-fn keep(step: &mut Step<'_>) -> Result<Kept> {
+/// Runs the demo until its servers are all that is left of it.
+pub(crate) fn keep(step: &mut Step<'_>) -> Result<Kept> {
     let out = fresh_folder(step, "demo-keep")?;
     let sealwright = step.places().sealwright();
     // Should we die, the kernel stops it in our place.
@@ -108,7 +109,7 @@ fn report(line: &str) -> Result<Value> {
 }
 
 /// A script of ours, run where its packages are, on the report of the demo that was kept.
-fn judge_by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
+pub(crate) fn judge_by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
     let folder = node::judges(step)?;
     let node = on_path("node").ok_or("node is missing: install it with `apt-get install nodejs`")?;
     let mut command = Command::new(node);
@@ -118,7 +119,8 @@ fn judge_by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
 }
 
 impl Kept {
-    fn stop(&mut self) -> Result<()> {
+    /// Ends both servers as Ctrl-C would.
+    pub(crate) fn stop(&mut self) -> Result<()> {
         command::signal(&self.process, "INT")?;
         match command::wait(&mut self.process, Duration::from_secs(10)) {
             Some(status) if status.success() => Ok(()),
