@@ -53,6 +53,39 @@ impl Default for AuditOptions {
 /// Appends; cheap to clone. Entries that arrive together are committed together.
 ///
 /// Several processes may append to one PostgreSQL database.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sealwright_audit::{AuditLog, AuditOptions, Entry, verify};
+/// # use sealwright_jose::{Alg, SigningKey};
+/// # use sealwright_service::{clock::Clock, database::{Database, SqliteSpec, StorageSpec}, shutdown::Shutdown};
+/// # let dir = tempfile::tempdir()?;
+/// # let storage = StorageSpec { sqlite: Some(SqliteSpec { path: "auth.db".into() }), postgres: None };
+/// # let database = Database::open(&storage, dir.path(), &[&sealwright_audit::MIGRATOR]).await?;
+/// # let key = sealwright_keystore::in_memory("audit", SigningKey::generate(Alg::Es256)?);
+/// # let (clock, shutdown) = (Clock::system(), Shutdown::new());
+/// let log =
+///     AuditLog::start(&database, "https://id.example", key, AuditOptions::default(), clock, shutdown).await?;
+/// let receipt = log
+///     .append(Entry {
+///         event: "token.issued",
+///         operation: Some("op_1".into()),
+///         subject: Some("alice".into()),
+///         details: serde_json::json!({"client": "default_portal"}),
+///     })
+///     .await?;
+/// assert_eq!(receipt.sequence, 1);
+///
+/// log.checkpoint().await?;
+/// let options = verify::Options { keys: vec![log.verifying_key().clone()], ..Default::default() };
+/// let report = verify::verify(verify::Source::from_database(&database).await?, &options).await?;
+/// assert!(report.is_whole());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuditLog(Arc<Shared>);
 

@@ -83,7 +83,7 @@ impl SealedStore {
     /// key-encryption key is another or the file was changed, [`KeystoreError::File`] if it is no sealed key
     /// or not the one that its name says, [`KeystoreError::Name`], [`KeystoreError::Io`].
     pub async fn load(&self, kid: &str) -> Result<KeyHandle, KeystoreError> {
-        self.blocking(kid, |store, kid| store.load(kid)).await
+        self.blocking(kid, Store::load).await
     }
 
     /// Opens the key, or makes it at the first start. Of two processes that start at once, one makes the key

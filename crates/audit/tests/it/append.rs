@@ -80,15 +80,16 @@ async fn a_database_of_another_log_is_refused() {
 
 #[tokio::test]
 async fn what_no_database_could_keep_is_refused_and_spoils_nothing_else() {
+    type Change = fn(&mut Entry);
     on_both(MIGRATORS, async |db| {
         let key = key();
         let log = start(&db, &key, quiet()).await.unwrap();
-        let with = |change: fn(&mut Entry)| {
+        let with = |change: Change| {
             let mut entry = entry(2);
             change(&mut entry);
             entry
         };
-        let cases: [(fn(&mut Entry), &str); 6] = [
+        let cases: [(Change, &str); 6] = [
             (|e| e.details = json!([1]), "`details` of an audit entry is not a JSON object"),
             (
                 |e| e.details = json!({"x": "y".repeat(65536)}),

@@ -118,7 +118,8 @@ fn sync_dir(dir: &Path) -> Result<(), KeystoreError> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{
         fs::{self, Permissions},
