@@ -6,8 +6,8 @@ use crate::{
 };
 use http::{HeaderMap, header};
 use sealwright_jose::{
-    Alg, base64url,
-    jws::{Scratch, Unverified, Verifier},
+    JwkSet, base64url,
+    jws::{Scratch, Verifier},
     jwt::Claims,
 };
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -34,8 +34,15 @@ struct Issuer {
 }
 
 enum Keys {
-    Fixed(Box<Verifier>),
-    Remote(Url, Arc<RemoteKeys>),
+    Fixed(Verifier),
+    Remote(Remote),
+}
+
+struct Remote {
+    uri: Url,
+    keys: Arc<RemoteKeys>,
+    /// The issuer's terms without any key: refuses what no key could save.
+    keyless: Verifier,
 }
 
 impl Authenticator {
@@ -118,7 +125,7 @@ impl Authenticator {
             .values()
             .filter_map(|issuer| match &issuer.keys {
                 Keys::Fixed(_) => None,
-                Keys::Remote(uri, keys) => Some(keys.status(uri)),
+                Keys::Remote(remote) => Some(remote.keys.status(&remote.uri)),
             })
             .collect();
         sets.sort_by(|a, b| a.issuer.cmp(&b.issuer));
@@ -139,8 +146,8 @@ impl Authenticator {
     async fn decide(&self, token: &str, now_s: i64) -> Result<AccessToken, TokenError> {
         let issuer = self.issuers.get(&*unverified_issuer(token)?).ok_or(TokenError::IssuerUnknown)?;
         match &issuer.keys {
-            Keys::Fixed(verifier) => issuer.check(token, Some(verifier), now_s),
-            Keys::Remote(_, keys) => issuer.check_remotely(token, keys, now_s).await,
+            Keys::Fixed(verifier) => issuer.check(token, verifier, now_s),
+            Keys::Remote(remote) => issuer.check_remotely(token, remote, now_s).await,
         }
     }
 }
@@ -156,15 +163,17 @@ impl fmt::Debug for Authenticator {
 
 impl Issuer {
     fn new(terms: IssuerConfig, jwks: &JwksOptions) -> Result<Self, ConfigError> {
+        let unusable = |source| ConfigError::Verifier { issuer: terms.issuer.clone(), source };
         let keys = match &terms.keys {
-            KeySource::Fixed(keys) => match terms.verifier(keys) {
-                Ok(Some(verifier)) => Keys::Fixed(Box::new(verifier)),
-                Ok(None) => return Err(ConfigError::KeysEmpty { issuer: terms.issuer }),
-                Err(source) => return Err(ConfigError::Verifier { issuer: terms.issuer, source }),
-            },
-            KeySource::JwksUri(uri) => {
-                Keys::Remote(uri.clone(), RemoteKeys::over_http(terms.clone(), uri, jwks)?)
+            KeySource::Fixed(keys) => {
+                let policy = keys.iter().fold(terms.policy(), |policy, key| policy.key(key.clone()));
+                Keys::Fixed(policy.build().map_err(unusable)?)
             }
+            KeySource::JwksUri(uri) => Keys::Remote(Remote {
+                uri: uri.clone(),
+                keys: RemoteKeys::over_http(terms.clone(), uri, jwks)?,
+                keyless: terms.policy().keys(&JwkSet::default()).build().map_err(unusable)?,
+            }),
         };
         Ok(Self { terms, keys })
     }
@@ -172,15 +181,18 @@ impl Issuer {
     async fn check_remotely(
         &self,
         token: &str,
-        keys: &Arc<RemoteKeys>,
+        remote: &Remote,
         now_s: i64,
     ) -> Result<AccessToken, TokenError> {
+        let keys = &remote.keys;
         let set = match keys.at_hand() {
             Some(set) => set,
             None => {
-                // No token that is refused in any case makes anybody wait, nor makes us fetch.
-                self.check_alg(token)?;
-                keys.obtain().await.ok_or(TokenError::KeysUnavailable)?
+                // A token that no key could save makes nobody wait, and makes us fetch nothing.
+                match self.check(token, &remote.keyless, now_s) {
+                    Err(TokenError::KeyUnknown) => keys.obtain().await.ok_or(TokenError::KeysUnavailable)?,
+                    refused => return refused,
+                }
             }
         };
         match self.check(token, set.verifier(), now_s) {
@@ -192,22 +204,7 @@ impl Issuer {
         }
     }
 
-    /// What the verifier would say of `alg`, without having one.
-    fn check_alg(&self, token: &str) -> Result<(), TokenError> {
-        let unverified = Unverified::peek_compact(token).map_err(|error| TokenError::from(error.kind()))?;
-        let alg = unverified.header("alg").and_then(|alg| Alg::from_name(alg.as_str()?));
-        if alg.is_some_and(|alg| self.terms.algs.contains(&alg)) {
-            Ok(())
-        } else {
-            Err(TokenError::AlgNotAllowed)
-        }
-    }
-
-    fn check(&self, token: &str, verifier: Option<&Verifier>, now_s: i64) -> Result<AccessToken, TokenError> {
-        let Some(verifier) = verifier else {
-            self.check_alg(token)?;
-            return Err(TokenError::KeyUnknown);
-        };
+    fn check(&self, token: &str, verifier: &Verifier, now_s: i64) -> Result<AccessToken, TokenError> {
         let mut scratch = Scratch::new();
         let verified = verifier.verify_compact(token, &mut scratch).map_err(|error| error.kind())?;
         let claims = Claims::parse(verified.payload()).map_err(|_| TokenError::ClaimsMalformed)?;

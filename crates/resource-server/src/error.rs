@@ -53,6 +53,9 @@ pub enum TokenError {
     /// A claim that RFC 9068 or the configuration requires is missing, or a claim has the wrong type.
     #[error("a required claim is missing or malformed")]
     ClaimsMalformed,
+    /// It is bound to a key of its holder (`cnf`, RFC 7800), and that the sender has this key cannot be checked.
+    #[error("the token is bound to a key that was not proven")]
+    SenderConstraintFailed,
     /// The issuer's key set could not be fetched, and none that may still be used is at hand.
     #[error("the issuer's keys are not available")]
     KeysUnavailable,
@@ -75,6 +78,7 @@ impl TokenError {
         Self::TooOld,
         Self::AudienceMismatch,
         Self::ClaimsMalformed,
+        Self::SenderConstraintFailed,
         Self::KeysUnavailable,
     ];
 
@@ -97,6 +101,7 @@ impl TokenError {
             Self::TooOld => "token_too_old",
             Self::AudienceMismatch => "audience_mismatch",
             Self::ClaimsMalformed => "claims_malformed",
+            Self::SenderConstraintFailed => "sender_constraint_failed",
             Self::KeysUnavailable => "authorization_server_unavailable",
         }
     }
@@ -116,7 +121,8 @@ impl TokenError {
             | Self::NotYetValid
             | Self::TooOld
             | Self::AudienceMismatch
-            | Self::ClaimsMalformed => "token_invalid",
+            | Self::ClaimsMalformed
+            | Self::SenderConstraintFailed => "token_invalid",
         }
     }
 
@@ -140,7 +146,8 @@ impl TokenError {
             | Self::NotYetValid
             | Self::TooOld
             | Self::AudienceMismatch
-            | Self::ClaimsMalformed => Challenge::invalid_token(),
+            | Self::ClaimsMalformed
+            | Self::SenderConstraintFailed => Challenge::invalid_token(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::JwksOptions;
 use sealwright_jose::{
     Alg, VerifyingKey,
-    jws::{BuildError, Limits, Verifier},
+    jws::{BuildError, Limits, Verifier, VerifierBuilder},
 };
 use std::{fmt, time::Duration};
 use url::{Host, Url};
@@ -112,24 +112,12 @@ impl IssuerConfig {
         }
     }
 
-    /// A verifier of these terms with `keys`, of which those of another algorithm are left out; `None` without
-    /// any key, since then nothing can pass.
-    pub(crate) fn verifier(&self, keys: &[VerifyingKey]) -> Result<Option<Verifier>, BuildError> {
-        let mut builder = Verifier::builder_from(&self.algs)
+    /// A verifier of these terms that has no keys yet.
+    pub(crate) fn policy(&self) -> VerifierBuilder {
+        let policy = Verifier::builder_from(&self.algs)
             .typ_optional(self.typ_optional)
             .limits(Limits::default().token_bytes(MAX_TOKEN_BYTES));
-        for typ in &self.typ {
-            builder = builder.typ(typ);
-        }
-        let mut usable = 0;
-        for key in keys.iter().filter(|key| self.algs.contains(&key.alg())) {
-            builder = builder.key(key.clone());
-            usable += 1;
-        }
-        if usable == 0 {
-            return Ok(None);
-        }
-        builder.build().map(Some)
+        self.typ.iter().fold(policy, |policy, typ| policy.typ(typ))
     }
 }
 

@@ -43,9 +43,9 @@ pub struct JwksOptions {
     pub cooldown: Duration,
     /// How long one fetch may take, from the name's lookup to the last byte. Default 5 s.
     pub timeout: Duration,
-    /// How long the body may be. Default 256 KiB.
+    /// How long the body may be; never more than 1 MiB. Default 256 KiB.
     pub max_bytes: usize,
-    /// How many keys a set may have, usable or not. Default 256.
+    /// How many keys a set may have, usable or not; never more than 256, which is also the default.
     pub max_keys: usize,
     /// Plain http is refused unless the host is loopback and this is set. Default `false`.
     pub allow_http_loopback: bool,
@@ -103,8 +103,7 @@ pub struct KeySetStatus {
 /// A set as it was fetched, ready to verify with.
 #[derive(Debug)]
 pub(crate) struct KeySet {
-    /// `None` if none of its keys is usable.
-    verifier: Option<Verifier>,
+    verifier: Verifier,
     /// From when on (since `RemoteKeys::origin`) a request asks the cache whether to fetch it again.
     ask_at: Duration,
     generation: u64,
@@ -113,8 +112,8 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    pub(crate) fn verifier(&self) -> Option<&Verifier> {
-        self.verifier.as_ref()
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 }
 
@@ -262,20 +261,18 @@ impl RemoteKeys {
         };
         let text = std::str::from_utf8(&body).map_err(|_| FetchError::NotAJwkSet)?;
         let set = JwkSet::parse(text, &self.terms.algs).map_err(FetchError::JwkSet)?;
-        let keys = set.keys().len() + set.skipped().len();
-        if keys > self.options.max_keys {
+        if set.keys().len() + set.skipped().len() > self.options.max_keys {
             return Err(FetchError::TooManyKeys { max: self.options.max_keys });
         }
         for (index, error) in set.skipped() {
             tracing::debug!(issuer = self.terms.issuer, index, %error, "a key of the JWK set is skipped");
         }
-        let usable_keys = set.keys().iter().filter(|key| self.terms.algs.contains(&key.alg())).count();
         Ok(KeySet {
-            verifier: self.terms.verifier(set.keys()).map_err(FetchError::Verifier)?,
+            verifier: self.terms.policy().keys(&set).build().map_err(FetchError::Verifier)?,
             ask_at: Duration::ZERO, // this and the next are known when it is stored
             generation: 0,
-            usable_keys,
-            skipped_keys: keys - usable_keys,
+            usable_keys: set.keys().len(),
+            skipped_keys: set.skipped().len(),
         })
     }
 }
@@ -301,7 +298,7 @@ impl Attempt {
             Ok(set) => {
                 let (usable, skipped) = (set.usable_keys, set.skipped_keys);
                 keys.store(set);
-                tracing::info!(issuer, usable, skipped, "JWK set fetched");
+                tracing::debug!(issuer, usable, skipped, "JWK set fetched");
                 if usable == 0 {
                     tracing::warn!(issuer, "the JWK set has no usable key, so that no token can pass");
                 }
@@ -326,3 +323,6 @@ impl Drop for Attempt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@
 //!
 //! # What is not here
 //!
-//! Sender-constrained tokens (DPoP, mTLS) are not checked yet: a token that carries `cnf` passes like any other.
+//! Sender-constrained tokens (DPoP, mTLS) cannot be checked yet, so a token that carries `cnf` is refused.
 //! Whether a token was used before (`jti`) is for the application to remember, for as long as
 //! [`AccessToken::remember_until`] says.
 #![warn(missing_docs)]

@@ -48,6 +48,10 @@ impl AccessToken {
         if !claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience)) {
             return Err(TokenError::AudienceMismatch);
         }
+        // RFC 9449 §7.2: a token that is bound to a key must not pass as one that is not.
+        if claims.get("cnf").is_some() {
+            return Err(TokenError::SenderConstraintFailed);
+        }
         Ok(Self(Arc::new(Inner { claims, expires_at, clock_skew_s })))
     }
 
@@ -165,25 +169,27 @@ fn is_at_jwt(typ: &str) -> bool {
 /// The claims that decide about access have the type that their standard gives them, or the token is refused: one
 /// that is not understood must not count as one that is not there.
 fn well_typed(claims: &Claims) -> Result<(), TokenError> {
-    let is_detail = |value: &Value| value.get("type").is_some_and(Value::is_string);
-    let checks: [(&str, &dyn Fn(&Value) -> bool); 5] = [
-        ("client_id", &Value::is_string),
-        ("acr", &Value::is_string),
-        ("amr", &|value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string))),
-        ("auth_time", &|value| numeric_date(value).is_some()),
-        ("authorization_details", &|value| value.as_array().is_some_and(|list| list.iter().all(is_detail))),
-    ];
-    let sound = checks.iter().all(|(claim, check)| claims.get(claim).is_none_or(|value| check(value)));
-    if sound { Ok(()) } else { Err(TokenError::ClaimsMalformed) }
+    let sound = |claim: &str, sound: fn(&Value) -> bool| claims.get(claim).is_none_or(sound);
+    let all_sound = sound("client_id", Value::is_string)
+        && sound("acr", Value::is_string)
+        && sound("amr", |amr| is_list_of(amr, Value::is_string))
+        && sound("auth_time", |time| numeric_date(time).is_some())
+        && sound("authorization_details", |details| is_list_of(details, has_type));
+    if all_sound { Ok(()) } else { Err(TokenError::ClaimsMalformed) }
 }
 
-/// A NumericDate (RFC 7519 §2) in whole seconds.
+/// RFC 9396 §2: `type` is the one member that every detail has.
+fn has_type(detail: &Value) -> bool {
+    detail.get("type").is_some_and(Value::is_string)
+}
+
+fn is_list_of(value: &Value, item: fn(&Value) -> bool) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(item))
+}
+
+/// A NumericDate (RFC 7519 §2) in whole seconds: a fraction is cut off, and the cast stops at the ends of time.
 fn numeric_date(value: &Value) -> Option<i64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the cast saturates, and a fraction is cut off on purpose"
-    )]
-    value.as_i64().or_else(|| value.as_f64().filter(|date| date.is_finite()).map(|date| date as i64))
+    value.as_i64().or_else(|| value.as_f64().map(|date| date as i64))
 }
 
 fn seconds(duration: Duration) -> i64 {

@@ -162,3 +162,6 @@ impl Cache {
         may
     }
 }
+
+#[cfg(test)]
+mod tests;

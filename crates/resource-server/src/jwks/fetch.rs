@@ -32,7 +32,8 @@ pub(crate) enum FetchError {
     Verifier(#[source] BuildError),
 }
 
-/// `GET` of one address, over and over.
+/// `GET` of one address, over and over. Over https it trusts what this machine trusts, and goes through the proxy
+/// that the environment names.
 #[derive(Debug)]
 pub(crate) struct HttpFetch {
     client: reqwest::Client,

@@ -1,0 +1,206 @@
+//! The state machine under a clock of the test's own: refresh 300 s, stale until 3600 s, cooldown 30 s.
+
+use super::*;
+use Step::{GiveUp, Refresh, Use, Wait, WaitForNew};
+
+const fn s(seconds: u64) -> Moment {
+    Moment::from_secs(seconds)
+}
+
+fn cold() -> Cache {
+    Cache::new(&JwksOptions::default())
+}
+
+/// A cache whose set came at second 0.
+fn warm() -> Cache {
+    let mut cache = cold();
+    assert_eq!(cache.request(s(0)), WaitForNew);
+    cache.fetched(s(0));
+    cache
+}
+
+#[test]
+fn a_cold_start_fetches_once_for_all() {
+    let mut cache = cold();
+    assert_eq!(cache.request(s(0)), WaitForNew);
+    assert!((0..1000).all(|_| cache.request(s(0)) == Wait));
+    cache.fetched(s(1));
+    assert!((0..1000).all(|_| cache.request(s(1)) == Use));
+}
+
+#[test]
+fn each_age_has_its_step() {
+    for (age, step) in [
+        (s(0), Use),
+        (s(239), Use),
+        (s(240), Refresh),
+        (s(299), Refresh),
+        (s(300), WaitForNew),
+        (s(3599), WaitForNew),
+        (s(3600), WaitForNew),
+        (s(1_000_000), WaitForNew),
+        (Moment::MAX, WaitForNew),
+    ] {
+        assert_eq!(warm().request(age), step, "{age:?}");
+    }
+}
+
+#[test]
+fn while_fetches_fail_the_old_set_is_used_without_waiting_until_it_is_too_old() {
+    for (age, step) in [(s(250), Use), (s(300), Use), (s(3599), Use), (s(3600), Wait)] {
+        let mut cache = warm();
+        assert_eq!(cache.request(s(240)), Refresh);
+        cache.failed(s(241));
+        assert!(cache.request(s(242)).must_fetch(), "the next attempt is under way");
+        assert_eq!(cache.request(age), step, "{age:?}");
+        assert_eq!(cache.may_use(age), age < s(3600));
+    }
+}
+
+#[test]
+fn what_is_too_old_is_refused_while_fetches_fail() {
+    let mut cache = warm();
+    assert_eq!(cache.request(s(3600)), WaitForNew);
+    cache.failed(s(3600));
+    assert_eq!(cache.request(s(3600)), GiveUp);
+    assert!(!cache.may_use(s(3600)));
+}
+
+#[test]
+fn pauses_grow_from_one_second_to_the_cooldown() {
+    let mut cache = cold();
+    let mut attempts = Vec::new();
+    for now in 0..200 {
+        if cache.request(s(now)) == WaitForNew {
+            cache.failed(s(now));
+            attempts.push(now);
+        }
+    }
+    let pauses: Vec<_> = attempts.windows(2).map(|two| two[1] - two[0]).collect();
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30, 30, 30]);
+}
+
+#[test]
+fn a_success_ends_the_pauses() {
+    let mut cache = cold();
+    for now in [0, 1, 3, 7] {
+        assert_eq!(cache.request(s(now)), WaitForNew);
+        cache.failed(s(now));
+    }
+    assert_eq!(cache.request(s(15)), WaitForNew);
+    cache.fetched(s(15));
+    assert_eq!(cache.failures(), 0);
+    assert_eq!(cache.request(s(15 + 300)), WaitForNew);
+}
+
+#[test]
+fn an_unknown_key_is_looked_up_once_a_cooldown() {
+    let mut cache = warm();
+    assert_eq!(cache.unknown_key(s(5), 1), WaitForNew);
+    assert!((0..1000).all(|_| cache.unknown_key(s(5), 1) == Wait));
+    cache.fetched(s(6));
+    for now in 6..35 {
+        assert_eq!(cache.unknown_key(s(now), 2), GiveUp, "{now}");
+    }
+    assert_eq!(cache.unknown_key(s(35), 2), WaitForNew);
+}
+
+#[test]
+fn a_key_that_came_while_the_token_was_looked_at_needs_no_fetch() {
+    let mut cache = warm();
+    assert_eq!(cache.unknown_key(s(5), 0), Use);
+}
+
+#[test]
+fn a_key_published_right_after_a_fetch_is_found() {
+    // The cooldown counts from the last lookup of an unknown key, not from the last fetch.
+    let mut cache = warm();
+    assert_eq!(cache.unknown_key(s(0), 1), WaitForNew);
+}
+
+#[test]
+fn an_unknown_key_makes_no_fetch_while_fetches_pause() {
+    let mut cache = warm();
+    assert_eq!(cache.request(s(240)), Refresh);
+    cache.failed(s(241));
+    assert_eq!(cache.unknown_key(s(241), 1), GiveUp);
+    assert_eq!(cache.unknown_key(s(242), 1), WaitForNew);
+}
+
+#[test]
+fn a_clock_that_goes_back_stands_still() {
+    let mut cache = warm();
+    assert_eq!(cache.unknown_key(s(100), 1), WaitForNew);
+    cache.fetched(s(100));
+    assert_eq!(cache.request(s(3)), Use);
+    assert_eq!(cache.unknown_key(s(3), 2), GiveUp);
+    assert_eq!(cache.age(s(3)), Some(s(0)));
+}
+
+#[test]
+fn a_stale_limit_below_the_refresh_does_not_make_fresh_sets_stale() {
+    let options = JwksOptions { max_stale: s(10), ..JwksOptions::default() };
+    let mut cache = Cache::new(&options);
+    cache.request(s(0));
+    cache.fetched(s(0));
+    assert_eq!(cache.request(s(100)), Use);
+    assert!(cache.may_use(s(100)));
+}
+
+/// Ten thousand random steps in each of 200 lives, against what must hold in all of them.
+#[test]
+fn whatever_happens_fetches_are_bounded_and_nothing_too_old_is_used() {
+    for seed in 1..=200_u64 {
+        let mut random = seed;
+        let mut draw = |below: u64| {
+            // xorshift64: enough to wander about, and the same on every run.
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % below
+        };
+        let mut cache = cold();
+        let mut now = s(0);
+        let (mut under_way, mut came_at) = (false, None);
+        let (mut lookups, mut attempts): (Vec<Moment>, u32) = (Vec::new(), 0);
+        for _ in 0..10_000 {
+            now += Moment::from_millis(draw(3) * draw(20_000));
+            match draw(4) {
+                0 if under_way => {
+                    under_way = false;
+                    if draw(2) == 0 {
+                        cache.fetched(now);
+                        came_at = Some(now);
+                    } else {
+                        cache.failed(now);
+                    }
+                }
+                1 => {
+                    let generation = cache.generation;
+                    let step = cache.unknown_key(now, generation);
+                    assert_ne!(step, Use);
+                    assert_eq!(step == Wait, under_way);
+                    if step.must_fetch() {
+                        under_way = true;
+                        attempts += 1;
+                        lookups.push(now);
+                    }
+                }
+                _ => {
+                    let step = cache.request(now);
+                    assert!(!step.must_fetch() || !under_way, "two fetches at once");
+                    assert!(step != Wait || under_way, "waiting for nothing");
+                    if step.may_use() {
+                        let age = now - came_at.expect("nothing to use");
+                        assert!(age < s(3600), "used at {age:?}");
+                    }
+                    under_way |= step.must_fetch();
+                    attempts += u32::from(step.must_fetch());
+                }
+            }
+        }
+        assert!(lookups.windows(2).all(|two| two[1] - two[0] >= s(30)), "lookups too close: seed {seed}");
+        let ended = now.as_secs();
+        assert!(u64::from(attempts) <= ended, "{attempts} fetches in {ended} s");
+    }
+}

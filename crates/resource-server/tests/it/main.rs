@@ -1,0 +1,11 @@
+//! What an API and its clients see of the crate.
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails the test that called it")]
+
+mod assurance;
+mod boundaries;
+mod config;
+mod metadata;
+mod refusals;
+mod rules;
+mod sources;
+mod support;

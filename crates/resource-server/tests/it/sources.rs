@@ -1,0 +1,205 @@
+//! Key sets from a real HTTP server, which may be down, slow, huge, lost or hostile.
+
+use crate::support::*;
+use sealwright_resource_server::{Authenticator, JwksOptions, TokenError};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const UNAVAILABLE: &str = r#"503
+retry-after: 5
+content-type: application/problem+json
+cache-control: no-store
+
+{"code":"authorization_server_unavailable","status":503,"title":"Service Unavailable","type":"about:blank"}"#;
+
+/// Options under which a test may look keys up as often as it likes.
+fn eager() -> JwksOptions {
+    JwksOptions { cooldown: Duration::ZERO, ..loopback() }
+}
+
+fn trust(source: &Source, options: JwksOptions) -> Authenticator {
+    Authenticator::new(vec![source.terms()], options).unwrap().clock(|| NOW)
+}
+
+fn signed_by(key: &sealwright_jose::SigningKey) -> String {
+    forge(&with(header(), json!({"kid": key.kid()})).to_string(), &claims().to_string(), key)
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_a_token_that_cannot_pass() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let authenticator = trust(&source, loopback());
+    let unsigned = token(json!({"alg": "none"}), json!({}));
+    for (token, error) in [
+        ("a.b.c".to_owned(), TokenError::Malformed),
+        (token(json!({}), json!({"iss": "https://evil.example.com"})), TokenError::IssuerUnknown),
+        (unsigned, TokenError::AlgNotAllowed),
+    ] {
+        assert_eq!(authenticator.authenticate_token(&token, NOW).await.map(drop), Err(error));
+    }
+    assert_eq!(source.requests(), 0);
+    authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    assert_eq!(source.requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_cold_requests_share_one_fetch() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let authenticator = trust(&source, loopback());
+    let token = good();
+    let tasks: Vec<_> = (0..200)
+        .map(|_| {
+            let (authenticator, token) = (authenticator.clone(), token.clone());
+            tokio::spawn(async move { authenticator.authenticate_token(&token, NOW).await.map(drop) })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(source.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_is_seen_at_once_and_a_removed_key_drops_out() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let authenticator = trust(&source, loopback());
+    authenticator.authenticate_token(&signed_by(&K1), NOW).await.unwrap();
+
+    source.answer(Answer::Ok(jwk_set(&[&K2])));
+    authenticator.authenticate_token(&signed_by(&K1), NOW).await.unwrap();
+    authenticator.authenticate_token(&signed_by(&K2), NOW).await.unwrap();
+    let gone = authenticator.authenticate_token(&signed_by(&K1), NOW).await;
+    assert_eq!(gone.map(drop), Err(TokenError::KeyUnknown));
+    assert_eq!(source.requests(), 2, "the removed key was not looked up again while cooling down");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_storm_of_unknown_keys_is_one_fetch() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let authenticator = trust(&source, loopback());
+    authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    let tasks: Vec<_> = (0..500)
+        .map(|number| {
+            let authenticator = authenticator.clone();
+            let token = token(json!({"kid": format!("storm-{number}")}), json!({}));
+            tokio::spawn(async move { authenticator.authenticate_token(&token, NOW).await.map(drop) })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), Err(TokenError::KeyUnknown));
+    }
+    assert_eq!(source.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_jumps_causes_no_fetch() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let authenticator = trust(&source, loopback());
+    for now in [NOW, 0, NOW + 100_000_000, i64::MIN, i64::MAX, NOW] {
+        let decided = authenticator.authenticate_token(&good(), now).await;
+        assert_eq!(decided.is_ok(), now == NOW, "{now}");
+    }
+    assert_eq!(source.requests(), 1);
+}
+
+/// Sources that give no set: cold, nothing passes and both doors say that it is not the token's fault.
+#[tokio::test]
+async fn sources_that_fail_are_no_fault_of_the_token() {
+    let elsewhere = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let redirect = |status: &str| {
+        Answer::Raw(format!(
+            "HTTP/1.1 {status}\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n",
+            elsewhere.uri()
+        ))
+    };
+    let good_set = jwk_set(&[&K1]);
+    let padded = format!("{good_set}{}", " ".repeat(256 * 1024));
+    for (name, answer) in [
+        ("500", Answer::Raw("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".into())),
+        ("404", Answer::Raw("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".into())),
+        ("204", Answer::Raw("HTTP/1.1 204 Empty\r\n\r\n".into())),
+        (
+            "a set under 206",
+            Answer::Raw(format!("HTTP/1.1 206 Part\r\nContent-Length: {}\r\n\r\n{good_set}", good_set.len())),
+        ),
+        ("301", redirect("301 Moved")),
+        ("302", redirect("302 Found")),
+        ("307", redirect("307 Away")),
+        ("308", redirect("308 Gone")),
+        ("HTML", Answer::Ok("<!doctype html><title>Please log in</title>".into())),
+        ("nothing", Answer::Ok(String::new())),
+        ("no HTTP", Answer::Raw("SSH-2.0-OpenSSH\r\n".into())),
+        ("hangs up", Answer::Raw(String::new())),
+        ("huge, announced", Answer::Raw("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n".into())),
+        ("huge, and a good set in front", Answer::Ok(padded)),
+        ("huge, in chunks without end", Answer::Endless),
+        ("slow", Answer::Drip),
+        ("silent", Answer::Silence),
+    ] {
+        let source = Source::start(answer).await;
+        let authenticator = trust(&source, eager());
+        let start = Instant::now();
+        for (door, router) in doors(&authenticator) {
+            assert_eq!(ask(router, "/hello", bearer(&good())).await, UNAVAILABLE, "{name} at the {door}");
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{name} took {:?}", start.elapsed());
+        assert_eq!(source.requests(), 2, "{name}");
+    }
+    assert_eq!(elsewhere.requests(), 0, "no redirect was followed");
+}
+
+#[tokio::test]
+async fn a_source_that_nobody_serves_is_down() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}/jwks", listener.local_addr().unwrap());
+    drop(listener);
+    let terms = sealwright_resource_server::IssuerConfig::new(ISSUER, AUDIENCE)
+        .jwks_uri(uri.parse().unwrap(), [sealwright_jose::Alg::Es256]);
+    let decided = trusting(terms).authenticate_token(&good(), NOW).await;
+    assert_eq!(decided.map(drop), Err(TokenError::KeysUnavailable));
+}
+
+#[tokio::test]
+async fn one_bad_key_does_not_spoil_the_set_and_an_empty_set_withdraws_all() {
+    let mut set: serde_json::Value = serde_json::from_str(&jwk_set(&[&K1])).unwrap();
+    let keys = set["keys"].as_array_mut().unwrap();
+    keys.insert(0, json!({"kty": "AKP", "alg": "ML-DSA-65", "kid": "pq", "pub": "AAAA"}));
+    keys.insert(0, json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}));
+    let source = Source::start(Answer::Ok(set.to_string())).await;
+    let authenticator = trust(&source, eager());
+    authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    let status = &authenticator.key_sets()[0];
+    assert_eq!((status.usable_keys, status.skipped_keys, status.failures), (1, 2, 0));
+
+    source.answer(Answer::Ok(r#"{"keys":[]}"#.into()));
+    let unknown = token(json!({"kid": "x"}), json!({}));
+    for token in [unknown, good()] {
+        let decided = authenticator.authenticate_token(&token, NOW).await;
+        assert_eq!(decided.map(drop), Err(TokenError::KeyUnknown));
+    }
+    let unsigned = token(json!({"alg": "none"}), json!({}));
+    let decided = authenticator.authenticate_token(&unsigned, NOW).await;
+    assert_eq!(decided.map(drop), Err(TokenError::AlgNotAllowed));
+}
+
+#[tokio::test]
+async fn a_source_that_goes_down_is_not_noticed() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    // Due at once, so that every request of this test asks the cache.
+    let authenticator = trust(&source, JwksOptions { refresh: Duration::from_nanos(1), ..eager() });
+    authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    source.answer(Answer::Raw("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".into()));
+    for _ in 0..20 {
+        authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    }
+    assert!(authenticator.key_sets()[0].failures > 0);
+
+    source.answer(Answer::Ok(jwk_set(&[&K2])));
+    // A fetch that was under way when the source came back may still fail.
+    let mut attempts = 0;
+    while authenticator.authenticate_token(&signed_by(&K2), NOW).await.is_err() {
+        attempts += 1;
+        assert!(attempts < 100, "the source is back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
