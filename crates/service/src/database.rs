@@ -156,5 +156,5 @@ impl Database {
 
 /// Whether a statement failed because a row with this key is there already: for "insert once" rules.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

@@ -21,6 +21,9 @@ use crate::shutdown::Shutdown;
 /// How long the loop rests when the machine has no file descriptors left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(500);
 
+/// The largest head of a request: a token in a header fits many times, and a thousand connections stay cheap.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+
 /// The limits of a listener.
 ///
 /// # Examples
@@ -55,8 +58,9 @@ impl Default for ServeOptions {
     }
 }
 
-/// Serves HTTP/1.1 until shutdown has begun and the open requests are answered, or `drain` is over.
+/// Serves HTTP/1.1 until shutdown has begun and the open requests are answered, or `drain` is over and they are cut off.
 ///
+/// A request's head may have about 64 KiB; the size of its body is the router's to limit.
 /// The peer's address is in each request's extensions as `ConnectInfo<SocketAddr>`.
 ///
 /// # Errors
@@ -71,7 +75,10 @@ pub async fn serve(
     let address = listener.local_addr()?;
     let router = router.layer(RequestBodyTimeoutLayer::new(options.body_timeout));
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_buf_size(MAX_HEADER_BYTES);
     let permits = Arc::new(Semaphore::new(options.max_connections));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -79,14 +86,16 @@ pub async fn serve(
 
     loop {
         let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
-            (permit, accept(&listener).await)
+            // Before accepting, so that who has to wait does it in the kernel's queue. The error is a closed semaphore.
+            let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
+            Some((permit, accept(&listener).await))
         };
-        let (permit, (stream, peer)) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
-            () = shutdown.begun() => break,
+            () = shutdown.begun() => None,
             next = next => next,
         };
+        let Some((permit, (stream, peer))) = accepted else { break };
         let connection = builder.serve_connection(TokioIo::new(stream), with_peer(router.clone(), peer));
         let connection = graceful.watch(connection);
         while connections.try_join_next().is_some() {}

@@ -51,8 +51,13 @@ fn options(url: &Secret) -> Result<(AnyConnectOptions, String), DatabaseError> {
     if !matches!(parsed.scheme(), "postgres" | "postgresql") {
         return Err(DatabaseError::UrlInvalid("its scheme is not `postgres`"));
     }
-    let host = parsed.host_str().filter(|host| !host.is_empty());
-    let host = host.ok_or(DatabaseError::UrlInvalid("it names no host"))?;
+    // A folder with the server's socket can stand only in the query: `postgres:///db?host=/run/postgresql`.
+    let in_query = parsed.query_pairs().find(|(name, _)| name == "host" || name == "hostaddr");
+    let host = match (parsed.host_str(), in_query) {
+        (_, Some((_, host))) if !host.is_empty() => host.into_owned(),
+        (Some(host), _) if !host.is_empty() => host.to_owned(),
+        _ => return Err(DatabaseError::UrlInvalid("it names no host")),
+    };
     let place = format!("postgres://{host}:{}{}", parsed.port().unwrap_or(5432), parsed.path());
     let options = AnyConnectOptions::from_str(parsed.as_str())
         .map_err(|_| DatabaseError::UrlInvalid("the driver does not understand it"))?;

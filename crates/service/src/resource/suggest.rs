@@ -10,7 +10,7 @@ pub(super) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str
 }
 
 /// ", did you mean `x`?", or what the known words are, or nothing if there are none.
-pub(super) fn hint<'k>(written: &str, known: &[&'k str]) -> String {
+pub(super) fn hint(written: &str, known: &[&str]) -> String {
     if let Some(word) = nearest(written, known.iter().copied()) {
         return format!(", did you mean `{word}`?");
     }

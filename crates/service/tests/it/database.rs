@@ -231,6 +231,10 @@ async fn a_postgres_url_never_shows_its_password() {
             "cannot connect to postgres://127.0.0.1:1/db; check that it runs there and that user, password and database are right",
         ),
         (
+            "postgres:///db?host=/nonexistent&password=hunter2",
+            "cannot connect to postgres:///nonexistent:5432/db; check that it runs there and that user, password and database are right",
+        ),
+        (
             "mysql://u:hunter2@127.0.0.1/db",
             "the PostgreSQL URL is not valid (its scheme is not `postgres`); write postgres://user:password@host:5432/database",
         ),

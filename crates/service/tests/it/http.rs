@@ -139,6 +139,19 @@ async fn slow_headers_and_idle_connections_are_closed() {
 }
 
 #[tokio::test]
+async fn a_head_of_200_kb_is_refused() {
+    let server = start(router(), ServeOptions::default()).await;
+    let head = |size: usize| {
+        format!("GET /peer HTTP/1.1\r\nHost: x\r\nX: {}\r\nConnection: close\r\n\r\n", "a".repeat(size))
+    };
+    assert_eq!(status_and_body(&server.send(&head(60_000)).await).0, "HTTP/1.1 200 OK");
+    assert_eq!(
+        status_and_body(&server.send(&head(200_000)).await).0,
+        "HTTP/1.1 431 Request Header Fields Too Large"
+    );
+}
+
+#[tokio::test]
 async fn a_body_may_not_pause_for_long() {
     let options = ServeOptions { body_timeout: Duration::from_millis(200), ..ServeOptions::default() };
     let server = start(router(), options).await;
