@@ -45,7 +45,7 @@ impl Storage {
         &self.spec
     }
 
-    /// The place as the YAML of a spec, such as `{sqlite: {path: "/tmp/…/test.db"}}`, for tests that write resources.
+    /// The place as the YAML of a spec, such as `{sqlite: {path: "/…/test.db"}}`, for tests that write resources.
     pub fn yaml(&self) -> String {
         let path = |name: &str| self.dir.path().join(name).display().to_string();
         if self.spec.sqlite.is_some() {
