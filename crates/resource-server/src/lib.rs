@@ -35,17 +35,25 @@
 //! [`AccessToken::remember_until`] says.
 #![warn(missing_docs)]
 
-pub mod assurance;
+// In the order in which a token goes through them.
+mod issuer;
+
+mod jwks;
+
 mod authenticator;
+mod token;
+
+pub mod rules;
+
+pub mod assurance;
+
+mod extract;
+mod layer;
+
 mod challenge;
 mod error;
-mod extract;
-mod issuer;
-mod jwks;
-mod layer;
+
 pub mod metadata;
-pub mod rules;
-mod token;
 
 pub use authenticator::Authenticator;
 pub use challenge::{Challenge, Refusal};
