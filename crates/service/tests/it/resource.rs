@@ -488,3 +488,21 @@ fn folders_and_files() {
          missing.yaml: this file cannot be read: No such file or directory (os error 2)"
     );
 }
+
+#[test]
+fn no_text_makes_reading_panic() {
+    let sound = "\u{feff}apiVersion: sealwright.dev/v1alpha1 # comment\nkind: \"Desk\"\nmetadata: {name: 'main', labels: {a.b/c: x}}\nspec:\n  \
+                 listen: 127.0.0.1:1\n  rules:\n  - claim: |\n      über\n    value: [1, -0x2, .5, ~, {a: >-\n 6}]\n...\n---\n? k\n: v\n";
+    let characters: Vec<char> = sound.chars().collect();
+    let noise: Vec<char> = "\0\t\n\r :-?[]{},#&*!|>'\"%@`\\.~<=\u{85}\u{2028}\u{feff}é0".chars().collect();
+    for (at, _) in sound.char_indices() {
+        faults(&sound[..at]);
+    }
+    for at in 0..characters.len() {
+        for offset in [0, 7, 19] {
+            let mut text = characters.clone();
+            text[at] = noise[(at + offset) % noise.len()];
+            faults(&text.iter().collect::<String>());
+        }
+    }
+}
