@@ -4,7 +4,7 @@
 
 use std::{
     error::Error,
-    fmt::{self, Write as _},
+    fmt,
     io::{self, Write},
 };
 
@@ -89,12 +89,6 @@ impl Output {
         self.warning(one_line(&chain(error)));
     }
 
-    /// `fault: …` on standard error: one of several things that are wrong.
-    pub(crate) fn fault(&self, text: impl fmt::Display) {
-        let label = style::BAD;
-        self.note(format_args!("{label}fault:{label:#} {text}"));
-    }
-
     /// `error: …` with its causes, in one line on standard error.
     pub(crate) fn error(&self, error: &(dyn Error + 'static)) {
         let label = style::BAD;
@@ -103,13 +97,16 @@ impl Output {
     }
 }
 
-/// An error and its causes, joined by colons.
+/// An error and its causes, joined by colons. Some libraries repeat the cause in their own words.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {error}");
+        let words = error.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
         cause = error.source();
     }
     text

@@ -11,7 +11,8 @@ pub(crate) enum AuditCommand {
     /// Prove that a log is whole, or name the first entry that is not.
     #[command(after_help = "Examples:\n  \
         sealwright audit verify sign.db\n  \
-        sealwright audit verify sign.db --key audit.pub.jwk --checkpoint checkpoint.jws --receipt receipt.json\n  \
+        sealwright audit verify sign.db --key audit.jwk --checkpoint checkpoint.jws\n  \
+        sealwright audit verify sign.db --receipt receipt.json\n  \
         sealwright audit export sign.db | sealwright audit verify -\n\n\
         The chain alone shows an edit, a removal and a reordering. That the end was cut off shows only\n\
         against something from outside the log: --checkpoint, or --receipt. That nobody rewrote it all\n\

@@ -38,7 +38,7 @@ pub(crate) struct GenerateArgs {
     /// The key's name; without it, the public key's thumbprint (a random name for a symmetric key).
     #[arg(long, value_name = "ID", conflicts_with = "count")]
     pub(crate) kid: Option<String>,
-    /// Write what the key is for into it.
+    /// What the key is for: `sig` is the only use there is, and every key says so.
     #[arg(long = "use", value_name = "USE")]
     pub(crate) usage: Option<KeyUse>,
     /// Make this many keys, as a set.

@@ -12,7 +12,7 @@ use sealwright_audit::{
 use sealwright_jose::Key;
 use sealwright_service::clock::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Outcome;
 use crate::{
@@ -35,7 +35,7 @@ pub(super) fn run(command: &AuditCommand, output: &Output) -> Result<Outcome, Cl
     }
 }
 
-/// The object of `--json`.
+/// The object of `audit verify --json`.
 #[derive(Serialize)]
 struct Verdict<'a> {
     valid: bool,
@@ -89,10 +89,10 @@ async fn show(args: &ShowArgs, output: &Output) -> Result<Outcome, CliError> {
     if records.is_empty() {
         return Err(CliError::refused(format!("the log has no entry of the operation {}", args.operation)));
     }
-    output.json(&json!({
-        "operation": args.operation,
-        "entries": records.iter().map(entry).collect::<Vec<_>>(),
-    }))?;
+    output.json(&Operation {
+        operation: &args.operation,
+        entries: records.iter().map(Shown::from).collect(),
+    })?;
     let (strong, faint) = (style::STRONG, style::FAINT);
     for record in &records {
         let Record { sequence, event, subject, details, .. } = record;
@@ -108,18 +108,37 @@ async fn show(args: &ShowArgs, output: &Output) -> Result<Outcome, CliError> {
     Ok(Outcome::Good)
 }
 
-fn entry(record: &Record) -> Value {
-    json!({
-        "sequence": record.sequence,
-        "time": Timestamp::from_millis(record.time).to_rfc3339(),
-        "event": record.event,
-        "operation": record.operation,
-        "subject": record.subject,
-        // The log says that it is an object; text that is none is shown as text.
-        "details": serde_json::from_str(&record.details).unwrap_or_else(|_| json!(record.details)),
-        "entry": record.entry,
-        "previous": record.previous,
-    })
+/// The object of `audit show --json`.
+#[derive(Serialize)]
+struct Operation<'a> {
+    operation: &'a str,
+    entries: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    sequence: i64,
+    time: String,
+    event: &'a str,
+    subject: Option<&'a str>,
+    /// The log says that it is an object; text that is none is shown as text.
+    details: Value,
+    entry: &'a str,
+    previous: &'a str,
+}
+
+impl<'a> From<&'a Record> for Shown<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self {
+            sequence: record.sequence,
+            time: Timestamp::from_millis(record.time).to_rfc3339(),
+            event: &record.event,
+            subject: record.subject.as_deref(),
+            details: serde_json::from_str(&record.details).unwrap_or_else(|_| record.details.as_str().into()),
+            entry: &record.entry,
+            previous: &record.previous,
+        }
+    }
 }
 
 async fn export(args: &ExportArgs) -> Result<Outcome, CliError> {

@@ -30,13 +30,13 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Outcome, CliError
     Ok(Outcome::Good)
 }
 
-/// Every fault and warning on standard error, a line each.
+/// Every fault and warning on standard error, a line each. A fault begins with `file:line:column`, as editors know it.
 pub(super) fn print_findings(declared: &Declared, output: &Output) {
     for warning in &declared.report.warnings {
         output.warning(one_line(&warning.to_string()));
     }
     for fault in &declared.report.faults {
-        output.fault(one_line(&fault.to_string()));
+        output.note(one_line(&fault.to_string()));
     }
 }
 

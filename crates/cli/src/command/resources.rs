@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use sealwright_service::resource::{self, Report, Resource};
+use sealwright_service::resource::{self, Report};
 
 use crate::error::CliError;
 
@@ -26,9 +26,9 @@ impl Declared {
         }
         let mut report = Report::default();
         let resources = resource::load(paths, &mut report);
-        for resource in &resources {
-            check_kind(resource, &mut report);
-        }
+        // Each server picks its own kinds, so what neither picks would go unseen.
+        let kinds = [sealwright_authorization_server::KINDS, sealwright_signing_server::KINDS].concat();
+        resource::refuse_unknown_kinds(&resources, &kinds, &mut report);
         Ok(Self {
             resources: resources.len(),
             authorization_servers: sealwright_authorization_server::configure(&resources, &mut report),
@@ -49,14 +49,4 @@ fn readable(path: &PathBuf) -> Result<(), CliError> {
         what: path.display().to_string(),
         source,
     })
-}
-
-/// Each server picks its own kinds, so what neither picks would go unseen.
-fn check_kind(resource: &Resource, report: &mut Report) {
-    let mut kinds = sealwright_authorization_server::KINDS.iter().chain(sealwright_signing_server::KINDS);
-    if kinds.any(|kind| *kind == resource.kind) {
-        return;
-    }
-    let message = format!("no server knows the kind `{}`", resource.kind);
-    resource.fault("kind", message, report);
 }

@@ -1,5 +1,6 @@
 //! Runs the real binary: transcripts under `tests/cmd`, and servers that are started and stopped.
 
+mod audit_log;
 mod serve;
 mod transcript;
 

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! `<~`, `|~` and `!~` are lines without a line end. `… > FILE` and `… < FILE` are files in the
-//! transcript's own folder, which starts as a copy of `tests/cmd/files`.
+//! transcript's own folder, which starts as a copy of `tests/cmd/files`; that of `audit.txt` holds an audit log, too.
 
 use std::{
     fs,
@@ -18,6 +18,8 @@ use std::{
     path::Path,
     process::{Command, Stdio},
 };
+
+use crate::audit_log;
 
 /// How one file went.
 pub(crate) struct Report {
@@ -51,6 +53,9 @@ pub(crate) fn run(file: &Path, fixtures: &Path) -> Report {
         let path = entry.expect("the fixtures can be listed").path();
         let name = path.file_name().expect("a file has a name");
         fs::copy(&path, sandbox.path().join(name)).expect("a fixture can be copied");
+    }
+    if file.file_stem().is_some_and(|name| name == "audit") {
+        audit_log::write(sandbox.path());
     }
     let (cases, after) = parse(&text);
     let mut failures = Vec::new();
