@@ -58,16 +58,9 @@ impl Runner {
         self.clear();
 
         let seconds = started.elapsed().as_secs_f64();
-        let failed = outcome.is_err() || tally.as_ref().is_some_and(|tally| tally.failed > 0);
-        match tally {
-            Some(tally) if outcome.is_ok() || tally.failed > 0 => self.tally.add(tally),
-            Some(tally) => {
-                self.tally.add(tally);
-                self.tally.failed += 1;
-            }
-            None if failed => self.tally.failed += 1,
-            None => self.tally.passed += 1,
-        }
+        let counted = counted(tally, outcome.is_ok());
+        let failed = counted.failed > 0;
+        self.tally.add(counted);
         let note = note.map(|note| format!(" ({note})")).unwrap_or_default();
         let mark = if failed { "FAILED" } else { "ok" };
         eprintln!("{mark:>6}  {name}{note}  {seconds:.1} s");
@@ -192,6 +185,41 @@ impl Step<'_> {
     }
 }
 
+/// How a step counts: as the checks that it made, or as one; never as nothing failed when it did.
+fn counted(made: Option<Tally>, ok: bool) -> Tally {
+    let mut tally = made.unwrap_or(Tally { passed: u64::from(ok), ..Tally::default() });
+    if !ok && tally.failed == 0 {
+        tally.failed = 1;
+    }
+    tally
+}
+
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("        {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+    use crate::tally::Tally;
+
+    fn numbers(made: Option<(u64, u64)>, ok: bool) -> (u64, u64) {
+        let made = made.map(|(passed, failed)| Tally { passed, failed, skipped: 0 });
+        let tally = counted(made, ok);
+        (tally.passed, tally.failed)
+    }
+
+    #[test]
+    fn a_step_counts_once_or_as_the_checks_that_it_made() {
+        assert_eq!(numbers(None, true), (1, 0));
+        assert_eq!(numbers(Some((12, 0)), true), (12, 0));
+    }
+
+    #[test]
+    fn a_failure_is_never_lost() {
+        assert_eq!(numbers(None, false), (0, 1));
+        assert_eq!(numbers(Some((12, 0)), false), (12, 1));
+        assert_eq!(numbers(Some((12, 3)), false), (12, 3));
+        assert_eq!(numbers(Some((12, 3)), true), (12, 3));
+    }
 }

@@ -48,9 +48,9 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
             step.run(places.cargo().env("RUSTDOCFLAGS", "-D warnings").args([
                 "doc",
                 "--workspace",
+                "--lib",
                 "--no-deps",
                 "--locked",
-                "--document-private-items",
             ]))
         });
     }

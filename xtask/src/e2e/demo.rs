@@ -136,3 +136,53 @@ fn read(path: &Path) -> Result<String> {
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+
+    use super::{Demo, report_in};
+
+    fn report() -> Value {
+        let steps: Vec<Value> = (1..=11).map(|number| json!({"number": number})).collect();
+        let refusal = |status: u16, code: &str| json!({"status": status, "code": code});
+        json!({"ok": true, "steps": steps, "refusals": [
+            refusal(403, "hash_not_authorized"), refusal(409, "token_replayed"), refusal(403, "claim_mismatch"),
+            refusal(401, "token_invalid"), refusal(401, "token_invalid"),
+        ]})
+    }
+
+    fn accepts(report: Value) -> bool {
+        Demo::read(Path::new("out"), report).is_ok()
+    }
+
+    #[test]
+    fn a_whole_story_is_accepted() {
+        assert!(accepts(report()));
+    }
+
+    #[test]
+    fn a_missing_step_or_another_refusal_is_not() {
+        let mut missing = report();
+        missing["steps"].as_array_mut().expect("a list").remove(4);
+        assert!(!accepts(missing));
+        let mut passed = report();
+        passed["refusals"][1] = json!({"status": 200, "code": ""});
+        assert!(!accepts(passed));
+        let mut fewer = report();
+        fewer["refusals"].as_array_mut().expect("a list").pop();
+        assert!(!accepts(fewer));
+        let mut not_ok = report();
+        not_ok["ok"] = json!(false);
+        assert!(!accepts(not_ok));
+    }
+
+    #[test]
+    fn the_report_is_found_among_lines_of_a_log() {
+        let printed = "WARN something\n{\"ok\": true, \"seconds\": 1.5}\nINFO the end\n";
+        assert_eq!(report_in(printed).map(|report| report["seconds"].clone()), Ok(json!(1.5)));
+        assert!(report_in("WARN nothing else\n").is_err());
+    }
+}

@@ -61,3 +61,17 @@ fn verdict(line: &str) -> Option<Verdict> {
     let text = |name: &str| value[name].as_str().map(str::to_owned);
     Some(Verdict { check: text("check")?, ok: value["ok"].as_bool()?, detail: text("detail")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::verdict;
+
+    #[test]
+    fn only_whole_verdicts_are_read() {
+        let read = |line| verdict(line).map(|verdict| (verdict.check, verdict.ok, verdict.detail));
+        let line = r#"{"check": "a rule", "ok": false, "detail": "why"}"#;
+        assert_eq!(read(line), Some(("a rule".into(), false, "why".into())));
+        assert_eq!(read(r#"{"check": "a rule", "detail": ""}"#), None);
+        assert_eq!(read("a warning of a library"), None);
+    }
+}
