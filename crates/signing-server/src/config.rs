@@ -1,0 +1,90 @@
+//! Resources → one resolved, immutable configuration, or every fault at once.
+//!
+//! [`configure`] reads nothing but the documents that it is given: secrets, keys and anchor files are
+//! opened by [`crate::start`].
+
+mod alg;
+mod authority;
+mod authorizer;
+mod crypto_token;
+mod issuer;
+mod names;
+mod server;
+mod uri;
+mod worker;
+
+use std::sync::Arc;
+
+use sealwright_service::resource::{Report, Resource};
+
+pub(crate) use authority::{AUDIT_KID, AuthorityConfig};
+pub(crate) use authorizer::{AuthorizerConfig, BindingMode, ReplayMode};
+pub(crate) use crypto_token::TokenConfig;
+pub(crate) use issuer::{ContextsConfig, IssuerSettings};
+pub(crate) use server::ServerConfig;
+pub(crate) use worker::{TrustAnchor, WorkerConfig, WorkerKind};
+
+use names::Names;
+
+/// The kinds of resources that this server reads.
+pub const KINDS: &[&str] =
+    &["SigningServer", "TrustedIssuer", "Authorizer", "CryptoToken", "CertificateAuthority", "Worker"];
+
+/// A signing server with everything that it refers to; made by [`configure`], started by
+/// [`start`](crate::start).
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) server: ServerConfig,
+    pub(crate) workers: Vec<Arc<WorkerConfig>>,
+}
+
+/// Resolves the signing server that `resources` declare; empty if they declare none.
+///
+/// Documents of other kinds are passed over. Everything wrong is in `report` afterwards, each fault with
+/// file and line; what is returned is usable only if there is none.
+///
+/// ```
+/// use sealwright_service::resource::{self, Report};
+///
+/// let mut report = Report::default();
+/// let text = "
+/// apiVersion: sealwright.dev/v1alpha1
+/// kind: Worker
+/// metadata: {name: contracts}
+/// spec: {kind: jades, token: onetime, authorizers: []}
+/// ";
+/// let resources = resource::parse("sign.yaml".as_ref(), text, &mut report);
+/// assert!(sealwright_signing_server::configure(&resources, &mut report).is_empty());
+/// assert!(report.to_string().contains("a worker without an authorizer"));
+/// ```
+pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
+    let faults_before = report.faults.len();
+    let server = server::read(resources, report);
+    // A server that could not be read has its own fault; the rest is not blamed for it.
+    let acknowledged = server.as_ref().is_none_or(|server| server.unsafe_http);
+    let max_body_bytes = server.as_ref().map(|server| server.max_body_bytes);
+
+    let issuers =
+        Names::collect("TrustedIssuer", resources, |resource| issuer::read(resource, acknowledged, report));
+    let authorizers =
+        Names::collect("Authorizer", resources, |resource| authorizer::read(resource, &issuers, report));
+    let authorities =
+        Names::collect("CertificateAuthority", resources, |resource| authority::read(resource, report));
+    authority::check_keys(&authorities, report);
+    let tokens =
+        Names::collect("CryptoToken", resources, |resource| crypto_token::read(resource, &authorities, report));
+    let scope = worker::Scope { authorizers: &authorizers, authorities: &authorities, tokens: &tokens, max_body_bytes };
+    let workers = Names::collect("Worker", resources, |resource| worker::read(resource, &scope, report));
+    worker::check_subject_names(&workers, &authorities, report);
+
+    let Some(server) = server else {
+        return Vec::new();
+    };
+    if workers.is_empty() {
+        server::fault_no_workers(resources, report);
+    }
+    if report.faults.len() > faults_before {
+        return Vec::new();
+    }
+    vec![Config { server, workers: workers.into_values() }]
+}

@@ -1,0 +1,112 @@
+//! `POST /v1/workers/{name}/sign` and `/validate`.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, Path, Request, State},
+    response::{IntoResponse, Response},
+};
+use sealwright_resource_server::TokenError;
+
+use super::{
+    Document,
+    answer,
+    challenge::challenge,
+    document::Question,
+};
+use crate::{
+    authorizer::{Action, Admitted, Stopped},
+    operation::Operation,
+    problem::Failure,
+    state::App,
+    worker::{Kind, Worker},
+};
+
+/// `POST /v1/workers/{name}/sign`
+pub(crate) async fn sign(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {
+    work(&app, &name, Action::Sign, request).await
+}
+
+/// `POST /v1/workers/{name}/validate`
+pub(crate) async fn validate(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {
+    work(&app, &name, Action::Validate, request).await
+}
+
+/// What a worker is and does is public (`GET /v1/workers/{name}`), so a name that nothing has is 404 for
+/// strangers, too.
+async fn work(app: &App, name: &str, action: Action, request: Request) -> Response {
+    let worker = match find(app, name, action) {
+        Ok(worker) => worker,
+        Err(failure) => return failure.into_response(),
+    };
+    let operation = Operation::begin(worker);
+    let id = operation.id.clone();
+    let answered = Box::pin(answer(app, operation, request)).await;
+    answer::with_operation_id(answered.unwrap_or_else(IntoResponse::into_response), &id)
+}
+
+fn find(app: &App, name: &str, action: Action) -> Result<Arc<Worker>, Failure> {
+    let worker = app
+        .workers
+        .get(name)
+        .ok_or(Failure::WorkerUnknown("no worker has this name".into()))?;
+    if worker.action() == action {
+        Ok(Arc::clone(worker))
+    } else {
+        Err(Failure::WorkerUnknown(format!("this worker does not {}", action.name()).into()))
+    }
+}
+
+async fn answer(app: &App, mut operation: Operation, request: Request) -> Result<Response, Failure> {
+    // Before the body: nobody's upload is read to find out that they may not upload.
+    let admitted = match operation.admit(app, request.headers()).await {
+        Ok(admitted) => admitted,
+        Err(Stopped::Stranger(TokenError::Missing)) => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+            let question = Question::read(request, peer).await.inspect_err(|_| {
+                app.audit.count_refusal("request_malformed");
+            })?;
+            return challenge(app, &operation, question).await;
+        }
+        Err(Stopped::Stranger(error)) => return Err(operation.refuse_stranger(app, error)),
+        Err(Stopped::Known(token, denial)) => return Err(operation.refuse(app, &token, denial).await),
+    };
+    let wants_document = answer::wants_document(request.headers());
+    let document = match Document::read(request, operation.worker.max_input_bytes).await {
+        Ok(document) => document,
+        Err(denial) => return Err(operation.refuse(app, admitted.token(), denial).await),
+    };
+    run(app, operation, admitted, document, wants_document).await
+}
+
+/// The operation runs to its end even if the client goes away: what was reserved is consumed or released,
+/// and recorded.
+async fn run(
+    app: &App,
+    operation: Operation,
+    admitted: Admitted,
+    document: Document,
+    wants_document: bool,
+) -> Result<Response, Failure> {
+    let app = app.clone();
+    let running = tokio::spawn(async move {
+        match operation.worker.kind {
+            Kind::Jades(_) => {
+                let done = operation.sign(&app, admitted, document).await?;
+                Ok(answer::signed(done, wants_document))
+            }
+            Kind::Validator(_) => {
+                let done = operation.validate(&app, admitted, document).await?;
+                Ok(answer::validated(&done))
+            }
+        }
+    });
+    match running.await {
+        Ok(result) => result,
+        // The handler panics as the operation did, and the layer that catches panics answers.
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Failure::StorageUnavailable),
+        },
+    }
+}

@@ -1,0 +1,3 @@
+//! Signature formats: what is signed, and how it is packed.
+
+pub(crate) mod jades;
