@@ -72,7 +72,7 @@ pub(crate) fn run(file: &Path, fixtures: &Path) -> Report {
                 happened.text()
             ));
         }
-        let shown = if as_shown { &case.shown } else { &happened };
+        let shown = if as_shown { case.shown.clone() } else { happened.under_patterns_of(&case.shown) };
         for line in case.before.iter().chain([&format!("$ {}", case.command)]).chain(&case.stdin_lines) {
             written.push_str(line);
             written.push('\n');
@@ -193,6 +193,16 @@ fn split(command: &str) -> Vec<String> {
 }
 
 impl Shown {
+    /// The same, with the patterns of `shown` for the lines that they match.
+    fn under_patterns_of(mut self, shown: &Self) -> Self {
+        for line in &mut self.lines {
+            if let Some(pattern) = shown.lines.iter().find(|pattern| line_matches(pattern, line)) {
+                line.clone_from(pattern);
+            }
+        }
+        self
+    }
+
     fn text(&self) -> String {
         let mut text: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
         if self.status != 0 {

@@ -1,7 +1,7 @@
 //! `sealwright jws verify`
 
 use sealwright_jose::{
-    Alg, Key, VerifyErrorKind, base64url,
+    Alg, Key, VerifyErrorKind, VerifyingKey, base64url,
     jws::{Limits, Scratch, Verified, Verifier, VerifierBuilder},
 };
 use serde::Serialize;
@@ -103,7 +103,7 @@ impl Verdict {
                     header: token.unprotected_header(),
                     key: KeyFacts {
                         kid: kid.map(str::to_owned),
-                        thumbprint: key.map(|key| key.thumbprint_base64url()),
+                        thumbprint: key.map(VerifyingKey::thumbprint_base64url),
                     },
                 }),
             }],
