@@ -23,7 +23,7 @@
 //!
 //! ```sh
 //! printf 'sealwright-audit-entry/1\n%s' "$(sed -n 2p log.jsonl | sed 's/,"entry":"[^"]*"}$/}/')" |
-//!     openssl dgst -sha256 -binary | basenc --base64url
+//!     openssl dgst -sha256 -binary | basenc --base64url | tr -d =
 //! ```
 //!
 //! # Checkpoints

@@ -108,7 +108,7 @@ impl fmt::Display for Report {
             (_, false) => ", who signed was not checked: no key was given",
         };
         writeln!(f, "{}{signed}", counted(checkpoints, "checkpoint", "checkpoints"))?;
-        if self.after_checkpoint > 0 {
+        if self.after_checkpoint > 0 && self.is_whole() {
             writeln!(
                 f,
                 "{} after the last checkpoint: a cut there shows only against a checkpoint or receipt kept elsewhere",

@@ -10,7 +10,7 @@ use std::{
 
 use sealwright_service::database::{Connection, Database};
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection as _, any::AnyRow};
+use sqlx::{Connection as _, any::AnyRow, error::DatabaseError};
 
 use crate::{AuditError, Record, checkpoint::Checkpoint, store};
 
@@ -80,7 +80,7 @@ pub async fn open(place: &str) -> Result<Source, AuditError> {
     let unreadable = |e: io::Error| AuditError::Input(format!("{place}: {e}"));
     let mut file = BufReader::new(File::open(place).map_err(unreadable)?);
     let is_sqlite = file.fill_buf().map_err(unreadable)?.starts_with(b"SQLite format 3\0");
-    if is_sqlite { Source::from_url(&sqlite_url(Path::new(place))?).await } else { Source::from_lines(file) }
+    if is_sqlite { from_sqlite(Path::new(place)).await } else { Source::from_lines(file) }
 }
 
 impl Source {
@@ -126,8 +126,7 @@ impl Source {
         sqlx::query(begin).execute(&mut conn).await?;
         let origin = match store::origin(&mut conn).await {
             Ok(origin) => origin,
-            // The table is not there.
-            Err(sqlx::Error::Database(_)) => None,
+            Err(error) if is_missing_table(&error) => None,
             Err(error) => return Err(error.into()),
         };
         let Some(origin) = origin else {
@@ -176,6 +175,27 @@ impl Source {
     }
 }
 
+/// PostgreSQL has a code for it; SQLite has one for every mistake in a statement, and this statement has no other.
+fn is_missing_table(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    matches!(code.as_deref(), Some("42P01" | "1"))
+}
+
+async fn from_sqlite(path: &Path) -> Result<Source, AuditError> {
+    let url = sqlite_url(path)?;
+    let opened = Source::from_url(&format!("{url}?mode=ro")).await;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match opened {
+        // Even to read, SQLite makes a file beside the database, which a read-only medium does not let it do. Without
+        // a write-ahead log nobody is writing, and it can do without.
+        Err(AuditError::Storage(_)) if !Path::new(&log).exists() => {
+            Source::from_url(&format!("{url}?mode=ro&immutable=1")).await
+        }
+        opened => opened,
+    }
+}
+
 /// SQLite reads `?` and `#` in a URL as its own, so that a path must be escaped.
 fn sqlite_url(path: &Path) -> Result<String, AuditError> {
     let path =
@@ -189,7 +209,6 @@ fn sqlite_url(path: &Path) -> Result<String, AuditError> {
             _ => write!(url, "%{byte:02X}").expect("writing into a String does not fail"),
         }
     }
-    url.push_str("?mode=ro");
     Ok(url)
 }
 
