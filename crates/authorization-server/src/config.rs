@@ -1,0 +1,173 @@
+//! From resources to one checked configuration for each authorization server.
+//!
+//! Nothing is opened, bound or made here, so `check` and `serve` see the same faults. Secrets are read, because a
+//! server whose secret is missing must not start.
+
+mod auth_server;
+mod client_registration;
+mod user;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sealwright_audit::AuditOptions;
+use sealwright_jose::Alg;
+use sealwright_keystore::KekRing;
+use sealwright_service::database::StorageSpec;
+use sealwright_service::resource::{Report, Resource};
+
+use crate::domain::acr::AcrPolicy;
+use crate::domain::client::{Client, ClientAuthentication};
+use crate::domain::issuer::Issuer;
+use crate::domain::password::PasswordCost;
+use crate::domain::user::Declared;
+
+/// The kinds of resource that this server reads.
+pub const KINDS: &[&str] = &["AuthServer", "ClientRegistration", "User"];
+
+/// All that one authorization server needs, with every reference resolved.
+#[derive(Debug)]
+pub struct Config {
+    pub(crate) name: String,
+    pub(crate) issuer: Issuer,
+    pub(crate) listen: SocketAddr,
+    /// The first is the one that signs where nothing else is asked for.
+    pub(crate) algorithms: Vec<Alg>,
+    pub(crate) keys_dir: PathBuf,
+    pub(crate) kek: KekRing,
+    pub(crate) access_token_expiry: Duration,
+    pub(crate) session_expiry: Duration,
+    pub(crate) storage: StorageSpec,
+    pub(crate) base_dir: PathBuf,
+    /// What people read, by name.
+    pub(crate) domains: BTreeMap<String, String>,
+    pub(crate) acr: AcrPolicy,
+    pub(crate) passwords: PasswordPolicy,
+    /// The client for which `POST /api/v1/auth` makes tokens, where that is enabled.
+    pub(crate) json_login: Option<String>,
+    pub(crate) audit: AuditOptions,
+    pub(crate) clients: BTreeMap<String, Client>,
+    pub(crate) users: Vec<Declared>,
+}
+
+/// How passwords are hashed, and how many at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PasswordPolicy {
+    pub(crate) cost: PasswordCost,
+    pub(crate) max_concurrent: usize,
+    pub(crate) queue_timeout: Duration,
+}
+
+impl Config {
+    /// The name of the `AuthServer` resource.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The issuer's URL.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
+    }
+
+    /// Where the server will listen.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+}
+
+/// The authorization servers that `resources` declare, each with its clients and users.
+///
+/// Everything that is wrong goes into `report`, with file and line; where a server is too broken to go on with, it is left
+/// out. Start what comes back only if the report has no faults. Resources of other kinds are passed over.
+pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
+    let of_kind = |kind| resources.iter().filter(move |r: &&Resource| r.kind == kind);
+    let mut servers: Vec<(&Resource, Option<Config>, auth_server::References)> = Vec::new();
+    for resource in of_kind("AuthServer") {
+        let (config, references) = auth_server::read(resource, report);
+        servers.push((resource, config, references));
+    }
+    let labelled: Vec<&Resource> = servers.iter().map(|(resource, ..)| *resource).collect();
+
+    // A registration that is broken inside must not make those that refer to it look broken too.
+    let registered: BTreeSet<String> =
+        of_kind("ClientRegistration").map(client_registration::client_id).collect();
+    for resource in of_kind("ClientRegistration") {
+        let Some((selected, client)) = client_registration::read(resource, &labelled, &registered, report)
+        else {
+            continue;
+        };
+        if let Some((_, Some(config), _)) = servers.get_mut(selected) {
+            config.clients.insert(client.id.clone(), client);
+        }
+    }
+    for resource in of_kind("User") {
+        let Some(selected) = user::select(resource, &labelled, report) else { continue };
+        let Some((_, config, _)) = servers.get_mut(selected) else { continue };
+        let Some(user) = user::read(resource, config.as_ref(), report) else { continue };
+        if let Some(config) = config {
+            config.users.push(user);
+        }
+    }
+    for (resource, config, references) in &servers {
+        if let Some(config) = config {
+            check_references(resource, config, references, &registered, report);
+        }
+    }
+    servers.into_iter().filter_map(|(_, config, _)| config).collect()
+}
+
+/// What can be checked only when the clients are known.
+fn check_references(
+    resource: &Resource,
+    config: &Config,
+    references: &auth_server::References,
+    registered: &BTreeSet<String>,
+    report: &mut Report,
+) {
+    let Some(id) = &references.json_login_client else { return };
+    let path = "spec.features.jsonLogin.client";
+    match config.clients.get(id) {
+        // A registration that is there but broken has its faults in the report already.
+        None if registered.contains(id) && !config.clients.contains_key(id) && !report.faults.is_empty() => {}
+        None => resource.fault(path, format!("there is no client `{id}` at this server; a client's id is NAMESPACE_NAME"), report),
+        Some(client) if !matches!(client.authentication, ClientAuthentication::None) => resource.fault(
+            path,
+            format!("client `{id}` has a secret, which a login over JSON would go around; name one with clientAuthenticationMethod: none"),
+            report,
+        ),
+        Some(client) if client.audiences.is_empty() => {
+            resource.fault(path, format!("client `{id}` has no audiences, so its tokens would be for nobody"), report);
+        }
+        Some(_) => {}
+    }
+}
+
+/// The one of `servers` whose labels contain all of `wanted`; more or fewer is a fault at `path`.
+fn select(
+    wanted: &BTreeMap<String, String>,
+    servers: &[&Resource],
+    resource: &Resource,
+    path: &str,
+    report: &mut Report,
+) -> Option<usize> {
+    let fits = |server: &Resource| wanted.iter().all(|(name, value)| server.labels.get(name) == Some(value));
+    let found: Vec<usize> = (0..servers.len()).filter(|i| fits(servers[*i])).collect();
+    match found.as_slice() {
+        [one] => Some(*one),
+        [] => {
+            resource.fault(path, "no AuthServer has these labels", report);
+            None
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|i| servers[*i].name.as_str()).collect();
+            resource.fault(
+                path,
+                format!("these labels select several AuthServers: {}", names.join(", ")),
+                report,
+            );
+            None
+        }
+    }
+}

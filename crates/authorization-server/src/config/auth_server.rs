@@ -1,0 +1,391 @@
+//! `AuthServer`: the server itself.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use sealwright_audit::AuditOptions;
+use sealwright_jose::Alg;
+use sealwright_keystore::{KekRing, KekSpec};
+use sealwright_service::database::StorageSpec;
+use sealwright_service::resource::{DurationField, Report, Resource};
+use serde::Deserialize;
+
+use super::{Config, PasswordPolicy};
+use crate::domain::acr::{AcrLevel, AcrPolicy, Factor};
+use crate::domain::issuer::Issuer;
+use crate::domain::password::PasswordCost;
+use crate::domain::user::DEFAULT_DOMAIN;
+
+/// `AuthServer.spec`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AuthServerSpec {
+    /// The issuer's URL: scheme, host and port.
+    #[serde(rename = "issuerURI")]
+    issuer_uri: String,
+    /// Address and port to listen on, such as `127.0.0.1:8080`.
+    listen: String,
+    token_signature: TokenSignatureSpec,
+    #[serde(default)]
+    token: TokenSpec,
+    #[serde(default)]
+    session: SessionSpec,
+    storage: StorageSpec,
+    secrets: SecretsSpec,
+    /// Groups of users. Users without one are in `default`, which always exists.
+    #[serde(default)]
+    domains: Vec<DomainSpec>,
+    /// Levels of assurance, the weakest first. Default: none, so tokens carry no `acr`.
+    #[serde(default)]
+    acr: Vec<AcrSpec>,
+    #[serde(default)]
+    passwords: PasswordsSpec,
+    #[serde(default)]
+    features: FeaturesSpec,
+    #[serde(default)]
+    audit: AuditSpec,
+    /// Settings that are unsafe and meant: `unsafeIssuerUri` for an issuer without TLS.
+    #[serde(default)]
+    acknowledge: Vec<Acknowledgement>,
+}
+
+/// `AuthServer.spec.tokenSignature`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokenSignatureSpec {
+    /// One key is kept for each. The first signs. One or more of `ES256`, `RS256`, `PS256`, `Ed25519`.
+    algorithms: Vec<String>,
+    /// The folder of the sealed keys, made at the first start; relative to the resource's folder.
+    keys_dir: PathBuf,
+}
+
+/// `AuthServer.spec.token`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokenSpec {
+    #[serde(default)]
+    access_token: AccessTokenSpec,
+}
+
+/// `AuthServer.spec.token.accessToken`: how long what the token endpoint issues lives.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccessTokenSpec {
+    /// Lifetime, as a duration such as `5m`. Default: `5m`.
+    expiry: DurationField,
+}
+
+impl Default for AccessTokenSpec {
+    fn default() -> Self {
+        Self { expiry: DurationField(Duration::from_secs(5 * 60)) }
+    }
+}
+
+/// `AuthServer.spec.session`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SessionSpec {
+    /// How long a person has from the first page to the last. Default: `15m`.
+    expiry: DurationField,
+}
+
+impl Default for SessionSpec {
+    fn default() -> Self {
+        Self { expiry: DurationField(Duration::from_secs(15 * 60)) }
+    }
+}
+
+/// `AuthServer.spec.secrets`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SecretsSpec {
+    /// The key-encryption keys: the first seals, all unseal.
+    kek: Vec<KekSpec>,
+}
+
+/// One entry of `AuthServer.spec.domains`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DomainSpec {
+    /// As users and authentication contexts name it.
+    name: String,
+    /// What people read. Default: the name.
+    display_name: Option<String>,
+}
+
+/// One entry of `AuthServer.spec.acr`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AcrSpec {
+    /// The value of the `acr` claim.
+    value: String,
+    /// What it takes: `password`, `totp`.
+    requires: Vec<String>,
+}
+
+/// `AuthServer.spec.passwords`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PasswordsSpec {
+    #[serde(default)]
+    argon2: Argon2Spec,
+    /// How many passwords are checked at the same time. Default: 2.
+    #[schemars(range(min = 1, max = 1024))]
+    max_concurrent: Option<u32>,
+    /// How long a login waits for its turn before it is told to come back. Default: `2s`.
+    queue_timeout: Option<DurationField>,
+}
+
+/// `AuthServer.spec.passwords.argon2`: the cost of one hash.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Argon2Spec {
+    /// Memory in KiB. Default: 19456.
+    m: u32,
+    /// Passes. Default: 2.
+    t: u32,
+    /// Lanes. Default: 1.
+    p: u32,
+}
+
+impl Default for Argon2Spec {
+    fn default() -> Self {
+        Self { m: 19_456, t: 2, p: 1 }
+    }
+}
+
+/// `AuthServer.spec.features`: what is off unless named.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct FeaturesSpec {
+    /// Login over JSON for first-party programs without a browser, at `POST /api/v1/auth`.
+    json_login: Option<JsonLoginSpec>,
+}
+
+/// `AuthServer.spec.features.jsonLogin`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct JsonLoginSpec {
+    /// The id of the client whose tokens it makes: NAMESPACE_NAME.
+    client: String,
+}
+
+/// `AuthServer.spec.audit`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AuditSpec {
+    /// A signed checkpoint after so many entries. Default: 100.
+    #[schemars(range(min = 1))]
+    checkpoint_every: Option<u32>,
+    /// The newest checkpoint is also written to this file, relative to the resource's folder.
+    checkpoint_file: Option<PathBuf>,
+}
+
+/// An unsafe setting that is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Acknowledgement {
+    UnsafeIssuerUri,
+}
+
+/// References to other resources, to be checked when those are read.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    pub(super) json_login_client: Option<String>,
+}
+
+/// Reads one `AuthServer`.
+pub(super) fn read(resource: &Resource, report: &mut Report) -> (Option<Config>, References) {
+    if resource.labels.is_empty() {
+        resource.fault(
+            "metadata.labels",
+            "give it at least one label, by which registrations select it",
+            report,
+        );
+    }
+    let Some(spec) = resource.spec::<AuthServerSpec>(report) else { return (None, References::default()) };
+    let references =
+        References { json_login_client: spec.features.json_login.as_ref().map(|login| login.client.clone()) };
+    (resolve(resource, spec, report), references)
+}
+
+fn resolve(resource: &Resource, spec: AuthServerSpec, report: &mut Report) -> Option<Config> {
+    // Each part is read before the first `?`, so that one report has all faults.
+    let issuer = issuer(resource, &spec, report);
+    let listen: Option<SocketAddr> = spec.listen.parse().ok();
+    if listen.is_none() {
+        resource.fault(
+            "spec.listen",
+            "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8443",
+            report,
+        );
+    }
+    let algorithms = algorithms(resource, &spec.token_signature.algorithms, report);
+    let base_dir = resource.base_dir().to_owned();
+    let kek = KekRing::read(&spec.secrets.kek, &base_dir)
+        .map_err(|error| resource.fault("spec.secrets.kek", error.to_string(), report))
+        .ok();
+    let expiry = |path: &str, field: DurationField, min: u64, max: u64, report: &mut Report| {
+        if field.0 < Duration::from_secs(min) || field.0 > Duration::from_secs(max) {
+            resource.fault(
+                path,
+                format!("write a duration from {min} seconds to {} hours", max / 3600),
+                report,
+            );
+        }
+        field.0
+    };
+    let access_token_expiry =
+        expiry("spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, 24 * 3600, report);
+    let session_expiry = expiry("spec.session.expiry", spec.session.expiry, 60, 24 * 3600, report);
+    let domains = domains(resource, &spec.domains, report);
+    let acr = acr(resource, &spec.acr, report);
+    let passwords = passwords(resource, &spec.passwords, report);
+
+    let defaults = AuditOptions::default();
+    let audit = AuditOptions {
+        checkpoint_every: spec.audit.checkpoint_every.unwrap_or(defaults.checkpoint_every),
+        checkpoint_file: spec.audit.checkpoint_file.map(|file| base_dir.join(file)),
+        ..defaults
+    };
+    Some(Config {
+        name: resource.name.clone(),
+        issuer: issuer?,
+        listen: listen?,
+        algorithms,
+        keys_dir: base_dir.join(&spec.token_signature.keys_dir),
+        kek: kek?,
+        access_token_expiry,
+        session_expiry,
+        storage: spec.storage,
+        base_dir,
+        domains,
+        acr,
+        passwords: passwords?,
+        json_login: spec.features.json_login.map(|login| login.client),
+        audit,
+        clients: BTreeMap::new(),
+        users: Vec::new(),
+    })
+}
+
+fn issuer(resource: &Resource, spec: &AuthServerSpec, report: &mut Report) -> Option<Issuer> {
+    match Issuer::parse(&spec.issuer_uri) {
+        Ok(issuer) => {
+            if !issuer.is_https() && !spec.acknowledge.contains(&Acknowledgement::UnsafeIssuerUri) {
+                resource.fault(
+                    "spec.issuerURI",
+                    "passwords would cross the network readable: use https, or add `acknowledge: [unsafeIssuerUri]`",
+                    report,
+                );
+            }
+            Some(issuer)
+        }
+        Err(message) => {
+            resource.fault("spec.issuerURI", message, report);
+            None
+        }
+    }
+}
+
+fn algorithms(resource: &Resource, names: &[String], report: &mut Report) -> Vec<Alg> {
+    if names.is_empty() {
+        resource.fault(
+            "spec.tokenSignature.algorithms",
+            "name at least one algorithm, such as ES256",
+            report,
+        );
+    }
+    let mut algorithms = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let path = format!("spec.tokenSignature.algorithms[{i}]");
+        match Alg::from_name(name) {
+            Some(alg) if alg.is_mac() => {
+                resource.fault(
+                    &path,
+                    "tokens are signed with asymmetric keys; use ES256, RS256, PS256 or Ed25519",
+                    report,
+                );
+            }
+            Some(alg) if algorithms.contains(&alg) => {
+                resource.fault(&path, "this algorithm stands there twice", report)
+            }
+            Some(alg) => algorithms.push(alg),
+            None => resource.fault(&path, "no such algorithm; use ES256, RS256, PS256 or Ed25519", report),
+        }
+    }
+    algorithms
+}
+
+fn domains(resource: &Resource, specs: &[DomainSpec], report: &mut Report) -> BTreeMap<String, String> {
+    let mut domains = BTreeMap::new();
+    for (i, spec) in specs.iter().enumerate() {
+        let path = format!("spec.domains[{i}].name");
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        if spec.name.is_empty() || spec.name.len() > 64 || !spec.name.chars().all(plain) {
+            resource.fault(&path, "a domain's name has 1 to 64 letters, digits, `-`, `.` or `_`", report);
+        }
+        let shown = spec.display_name.clone().unwrap_or_else(|| spec.name.clone());
+        if domains.insert(spec.name.clone(), shown).is_some() {
+            resource.fault(&path, "this domain stands there twice", report);
+        }
+    }
+    domains.entry(DEFAULT_DOMAIN.to_owned()).or_insert_with(|| DEFAULT_DOMAIN.to_owned());
+    domains
+}
+
+fn acr(resource: &Resource, specs: &[AcrSpec], report: &mut Report) -> AcrPolicy {
+    let mut levels: Vec<AcrLevel> = Vec::new();
+    for (i, spec) in specs.iter().enumerate() {
+        let path = format!("spec.acr[{i}]");
+        if spec.value.is_empty()
+            || spec.value.len() > 256
+            || !spec.value.bytes().all(|b| b.is_ascii_graphic())
+        {
+            resource.fault(
+                &format!("{path}.value"),
+                "an acr value is ASCII without spaces, at most 256 characters",
+                report,
+            );
+        }
+        if levels.iter().any(|level| level.value == spec.value) {
+            resource.fault(&format!("{path}.value"), "this acr value stands there twice", report);
+        }
+        if spec.requires.is_empty() {
+            resource.fault(&format!("{path}.requires"), "a level requires something: password, totp", report);
+        }
+        let mut requires = Vec::new();
+        for (j, name) in spec.requires.iter().enumerate() {
+            match Factor::from_name(name) {
+                Some(factor) => requires.push(factor),
+                None => resource.fault(
+                    &format!("{path}.requires[{j}]"),
+                    format!(
+                        "`{name}` is not something that people can log in with here; use password or totp"
+                    ),
+                    report,
+                ),
+            }
+        }
+        levels.push(AcrLevel { value: spec.value.clone(), requires });
+    }
+    AcrPolicy::new(levels)
+}
+
+fn passwords(resource: &Resource, spec: &PasswordsSpec, report: &mut Report) -> Option<PasswordPolicy> {
+    let cost = PasswordCost::new(spec.argon2.m, spec.argon2.t, spec.argon2.p)
+        .map_err(|error| resource.fault("spec.passwords.argon2", error.to_string(), report))
+        .ok();
+    let max_concurrent = spec.max_concurrent.unwrap_or(2);
+    if !(1..=1024).contains(&max_concurrent) {
+        resource.fault("spec.passwords.maxConcurrent", "write a number from 1 to 1024", report);
+    }
+    Some(PasswordPolicy {
+        cost: cost?,
+        max_concurrent: usize::try_from(max_concurrent).ok()?,
+        queue_timeout: spec.queue_timeout.map_or(Duration::from_secs(2), |field| field.0),
+    })
+}

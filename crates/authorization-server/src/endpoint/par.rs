@@ -1,0 +1,37 @@
+//! `POST /oauth2/par` (RFC 9126).
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::peer::Peer;
+use crate::client_auth::ClientForm;
+use crate::error::OAuthError;
+use crate::flow::audit::refusal;
+use crate::flow::{par, rate};
+use crate::state::App;
+
+#[derive(Serialize)]
+pub(crate) struct ParResponse {
+    request_uri: String,
+    expires_in: u64,
+}
+
+pub(crate) async fn push(
+    State(app): State<App>,
+    Peer(address): Peer,
+    ClientForm { client, params }: ClientForm,
+) -> Result<(StatusCode, Json<ParResponse>), OAuthError> {
+    rate::from_address(&app, address).await?;
+    let pushed = async {
+        if params.get("request_uri").is_some() {
+            // RFC 9126 §2.1.
+            return Err(OAuthError::InvalidRequest("request_uri is not a parameter of this endpoint"));
+        }
+        par::push(&app, &client, params.authorization()).await
+    };
+    let pushed = pushed.await.inspect_err(|_| app.audit.count_refusal(refusal::PUSHED_REQUEST))?;
+    let body = ParResponse { request_uri: pushed.request_uri, expires_in: pushed.expires_in_s };
+    Ok((StatusCode::CREATED, Json(body)))
+}

@@ -1,0 +1,68 @@
+//! `POST /oauth2/token` (RFC 6749 §3.2).
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::params::Params;
+use crate::client_auth::ClientForm;
+use crate::domain::handle::Handle;
+use crate::domain::pkce::CodeVerifier;
+use crate::error::OAuthError;
+use crate::flow::token::{self, CodeGrant, Issued};
+use crate::state::App;
+
+/// RFC 6749 §5.1, RFC 9396 §7.
+#[derive(Serialize)]
+pub(crate) struct TokenResponse {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<Value>,
+}
+
+impl From<Issued> for TokenResponse {
+    fn from(issued: Issued) -> Self {
+        let details = issued.authorization_details;
+        Self {
+            access_token: issued.access_token.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: issued.expires_in_s,
+            scope: (!issued.scope.is_empty()).then(|| issued.scope.to_text()),
+            authorization_details: (!details.is_empty()).then(|| details.to_json()),
+        }
+    }
+}
+
+/// Gives a token for a code. The router adds `Cache-Control: no-store`.
+pub(crate) async fn token(
+    State(app): State<App>,
+    ClientForm { client, params }: ClientForm,
+) -> Result<Json<TokenResponse>, OAuthError> {
+    let issued = match params.required("grant_type", "grant_type is missing")? {
+        "authorization_code" => token::redeem(&app, &client, code_grant(&params)?).await?,
+        _ => return Err(OAuthError::UnsupportedGrantType),
+    };
+    Ok(Json(issued.into()))
+}
+
+fn code_grant(params: &Params) -> Result<CodeGrant, OAuthError> {
+    let code = params.required("code", "code is missing")?;
+    let redirect_uri = params.required("redirect_uri", "redirect_uri is missing")?;
+    let verifier = params.required("code_verifier", "code_verifier is missing")?;
+    if params.get("authorization_details").is_some() || params.get("scope").is_some() {
+        // Asking for less than was granted is not supported; granting all of it to who asks for less would be worse.
+        return Err(OAuthError::InvalidRequest("what a code gives cannot be narrowed here"));
+    }
+    Ok(CodeGrant {
+        code: Handle::parse(code),
+        redirect_uri: redirect_uri.to_owned(),
+        code_verifier: CodeVerifier::parse(verifier)
+            .ok_or(OAuthError::InvalidRequest("code_verifier is malformed"))?,
+        resource: params.get("resource").map(str::to_owned),
+    })
+}

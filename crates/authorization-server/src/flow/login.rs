@@ -1,0 +1,59 @@
+//! The pages on which people show who they are.
+
+use std::net::IpAddr;
+
+use sealwright_service::secret::Secret;
+
+use super::credentials::{self, CredentialError};
+use super::finish::{self, Next};
+use crate::domain::acr::Factors;
+use crate::error::OAuthError;
+use crate::state::App;
+use crate::store::interaction::{self, Interaction, Progress};
+
+/// The first page: user name and password.
+pub(crate) async fn password(
+    app: &App,
+    address: IpAddr,
+    run: &Interaction,
+    username: &str,
+    password: Secret,
+) -> Result<Next, CredentialError> {
+    if run.progress != Progress::Login {
+        return Ok(current(run));
+    }
+    let domain = run.request.domain.as_deref();
+    let user = credentials::check_password(app, address, username, password, domain).await?;
+    if user.declared.totp.is_none() {
+        return Ok(finish::authenticated(app, run, &user, Factors::Password).await?);
+    }
+    let mut conn = app.database.writer().acquire().await?;
+    match interaction::await_second_factor(&mut conn, &run.id, &user.subject).await? {
+        true => Ok(Next::SecondFactor),
+        false => Ok(Next::Over),
+    }
+}
+
+/// The second page: the code of an authenticator app.
+pub(crate) async fn second_factor(app: &App, run: &Interaction, code: &str) -> Result<Next, CredentialError> {
+    let Progress::SecondFactor { subject } = &run.progress else { return Ok(current(run)) };
+    // Somebody may have been taken out of the configuration between the two pages.
+    let Some(user) = app.snapshot.users.subject(subject) else { return Ok(Next::Over) };
+    let mut conn = app.database.writer().acquire().await?;
+    if !interaction::take_try(&mut conn, &run.id).await? {
+        drop(conn);
+        return Ok(finish::refuse(app, &run.id, &run.request, OAuthError::AccessDenied).await?);
+    }
+    drop(conn);
+    credentials::check_code(app, &run.request.client_id, user, code).await?;
+    Ok(finish::authenticated(app, run, user, Factors::PasswordAndTotp).await?)
+}
+
+/// The page that a run is at.
+pub(crate) fn current(run: &Interaction) -> Next {
+    match run.progress {
+        Progress::Login => Next::Login,
+        Progress::SecondFactor { .. } => Next::SecondFactor,
+        Progress::Approval { .. } => Next::Approval,
+    }
+}

@@ -1,0 +1,124 @@
+//! How guessing is slowed down: by account, by address, and by both together.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::domain::handle::HandleHash;
+use crate::error::OAuthError;
+use crate::state::App;
+use crate::store::throttle::{self, Limit};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One address guessing at one account.
+const ACCOUNT_AND_ADDRESS: Limit =
+    Limit { free: 5, first_delay: SECOND, longest_delay: Duration::from_secs(15 * 60), forget_after: HOUR };
+/// Many addresses guessing at one account. The delay stays short: its owner waits too.
+const ACCOUNT: Limit =
+    Limit { free: 10, first_delay: SECOND, longest_delay: Duration::from_secs(60), forget_after: HOUR };
+/// One address guessing at many accounts. An office may share one, so more is free.
+const ADDRESS: Limit =
+    Limit { free: 50, first_delay: SECOND, longest_delay: Duration::from_secs(5 * 60), forget_after: HOUR };
+/// Somebody who has the password and guesses codes.
+const SECOND_FACTOR: Limit =
+    Limit { free: 5, first_delay: SECOND, longest_delay: Duration::from_secs(15 * 60), forget_after: HOUR };
+
+/// An attempt that was let through; say how it ended.
+pub(crate) struct Attempt {
+    account_and_address: HandleHash,
+    account: HandleHash,
+    address: HandleHash,
+}
+
+/// Takes an attempt on a password, or says how long to wait.
+///
+/// All three limits are asked in one transaction, so an attempt that one of them refuses does not count for the others:
+/// else somebody far away could lengthen the delay of a person's own address.
+pub(crate) async fn attempt(
+    app: &App,
+    username: &str,
+    address: IpAddr,
+) -> Result<Result<Attempt, Duration>, OAuthError> {
+    let now = app.now();
+    let network = network(address);
+    let attempt = Attempt {
+        account_and_address: key("account+address", &format!("{username}\n{network}")),
+        account: key("account", username),
+        address: key("address", &network),
+    };
+    let limits = [
+        (&attempt.account_and_address, ACCOUNT_AND_ADDRESS),
+        (&attempt.account, ACCOUNT),
+        (&attempt.address, ADDRESS),
+    ];
+    let mut tx = app.database.begin_write().await?;
+    for (key, limit) in limits {
+        if !throttle::take_attempt(&mut tx, key, limit, now).await? {
+            let wait = throttle::blocked_for(&mut tx, key, now).await?;
+            tx.rollback().await?;
+            return Ok(Err(wait));
+        }
+    }
+    tx.commit().await?;
+    Ok(Ok(attempt))
+}
+
+/// The password was right.
+pub(crate) async fn succeeded(app: &App, attempt: &Attempt) -> Result<(), OAuthError> {
+    let mut tx = app.database.begin_write().await?;
+    throttle::forget(&mut tx, &attempt.account_and_address).await?;
+    throttle::forget(&mut tx, &attempt.account).await?;
+    throttle::give_back(&mut tx, &attempt.address).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes an attempt on the second factor of `subject`, or says how long to wait.
+pub(crate) async fn second_factor_attempt(
+    app: &App,
+    subject: &str,
+) -> Result<Result<(), Duration>, OAuthError> {
+    let (key, now) = (key("second-factor", subject), app.now());
+    let mut conn = app.database.writer().acquire().await?;
+    if throttle::take_attempt(&mut conn, &key, SECOND_FACTOR, now).await? {
+        return Ok(Ok(()));
+    }
+    Ok(Err(throttle::blocked_for(&mut conn, &key, now).await?))
+}
+
+/// The code was right.
+pub(crate) async fn second_factor_succeeded(app: &App, subject: &str) -> Result<(), OAuthError> {
+    let mut conn = app.database.writer().acquire().await?;
+    throttle::forget(&mut conn, &key("second-factor", subject)).await?;
+    Ok(())
+}
+
+fn key(kind: &str, what: &str) -> HandleHash {
+    HandleHash::of(&format!("{kind}\n{what}"))
+}
+
+/// What one subscriber has: an IPv4 address, or the first 64 bits of an IPv6 address.
+pub(super) fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_is_one_network() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    }
+}

@@ -1,0 +1,180 @@
+//! Redeeming codes, and making access tokens (RFC 9068).
+
+use sealwright_jose::jws::{self, Header};
+use sealwright_service::clock::Timestamp;
+use sealwright_service::random;
+use sealwright_service::secret::Secret;
+use serde_json::{Map, Value};
+
+use super::audit::{self, TokenIssued, refusal};
+use crate::domain::acr::Factors;
+use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::client::Client;
+use crate::domain::handle::Handle;
+use crate::domain::pkce::CodeVerifier;
+use crate::domain::scope::Scopes;
+use crate::domain::user::User;
+use crate::error::OAuthError;
+use crate::state::App;
+use crate::store::code;
+
+/// A code, and what proves that it belongs to who shows it.
+pub(crate) struct CodeGrant {
+    /// `None` when no code of ours looks like that.
+    pub(crate) code: Option<Handle>,
+    pub(crate) redirect_uri: String,
+    pub(crate) code_verifier: CodeVerifier,
+    pub(crate) resource: Option<String>,
+}
+
+/// A token for the client.
+pub(crate) struct Issued {
+    pub(crate) access_token: Secret,
+    pub(crate) expires_in_s: u64,
+    pub(crate) scope: Scopes,
+    pub(crate) authorization_details: AuthorizationDetails,
+}
+
+/// What a token says.
+pub(super) struct TokenContent<'a> {
+    pub(super) jti: &'a str,
+    pub(super) user: &'a User,
+    pub(super) factors: Factors,
+    pub(super) auth_time: Timestamp,
+    pub(super) audience: &'a str,
+    pub(super) scope: Scopes,
+    pub(super) details: AuthorizationDetails,
+    pub(super) grant: &'static str,
+}
+
+/// Gives a token for a code (RFC 6749 §4.1.3, RFC 7636 §4.6), once.
+pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Result<Issued, OAuthError> {
+    let Some(code) = &grant.code else {
+        app.audit.count_refusal(refusal::GRANT);
+        return Err(OAuthError::InvalidGrant);
+    };
+    let jti = random::id("tok_");
+    let mut conn = app.database.writer().acquire().await?;
+    let redeemed = code::redeem(&mut conn, &code.hash(), &client.id, &jti, app.now()).await?;
+    let replay = match redeemed {
+        None => code::first_replay(&mut conn, &code.hash(), app.now()).await?,
+        Some(_) => None,
+    };
+    // The audit log writes through the same pool, which on SQLite has one connection.
+    drop(conn);
+
+    let Some(redeemed) = redeemed else {
+        match replay {
+            Some(replay) => audit::code_replayed(app, &client.id, &replay).await?,
+            None => app.audit.count_refusal(refusal::GRANT),
+        }
+        return Err(OAuthError::InvalidGrant);
+    };
+    let request = &redeemed.request;
+    // A code that somebody shows without what belongs to it has been seen by others, so it stays used up.
+    let wrong = if request.redirect_uri.as_str() != grant.redirect_uri {
+        Some("redirect_uri")
+    } else if !request.code_challenge.matches(&grant.code_verifier) {
+        Some("code_verifier")
+    } else {
+        None
+    };
+    if let Some(reason) = wrong {
+        audit::code_refused(app, request, &redeemed.subject, reason).await?;
+        return Err(OAuthError::InvalidGrant);
+    }
+    if grant.resource.is_some_and(|resource| resource != request.resource) {
+        return Err(OAuthError::InvalidTarget);
+    }
+    // Somebody may have been taken out of the configuration since.
+    let Some(user) = app.snapshot.users.subject(&redeemed.subject) else {
+        audit::code_refused(app, request, &redeemed.subject, "account").await?;
+        return Err(OAuthError::InvalidGrant);
+    };
+    let content = TokenContent {
+        jti: &jti,
+        user,
+        factors: redeemed.factors,
+        auth_time: redeemed.auth_time,
+        audience: &request.resource,
+        scope: request.scope.clone(),
+        details: request.authorization_details.clone(),
+        grant: "authorization_code",
+    };
+    issue(app, client, content).await
+}
+
+/// Signs a token. Its entry in the audit log is durable before it is returned.
+pub(super) async fn issue(
+    app: &App,
+    client: &Client,
+    content: TokenContent<'_>,
+) -> Result<Issued, OAuthError> {
+    let now = app.now();
+    let lifetime = app.token_lifetime(client);
+    let expires_at_s = now.plus(lifetime).as_secs();
+    let claims = claims(app, client, &content, now, expires_at_s);
+
+    let key = &app.snapshot.signing_key;
+    let header = Header::new(key.alg()).kid(key.kid()).typ("at+jwt");
+    let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
+    let signature = key.sign(prepared.signing_input()).await?;
+    let access_token = Secret::new(prepared.finish_compact(&signature)?);
+
+    let entry = TokenIssued {
+        jti: content.jti,
+        kid: key.kid(),
+        client_id: &client.id,
+        audience: content.audience,
+        expires_at_s,
+        details: &content.details,
+        grant: content.grant,
+    };
+    audit::token_issued(app, &content.user.subject, entry).await?;
+    Ok(Issued {
+        access_token,
+        expires_in_s: lifetime.as_secs(),
+        scope: content.scope,
+        authorization_details: content.details,
+    })
+}
+
+/// The claims of RFC 9068 §2.2. Claims of the user come first, so that none of them could take the place of ours.
+fn claims(
+    app: &App,
+    client: &Client,
+    content: &TokenContent<'_>,
+    now: Timestamp,
+    expires_at_s: i64,
+) -> Map<String, Value> {
+    let declared = &content.user.declared;
+    let mut claims = Map::new();
+    for name in &client.claims {
+        if let Some(value) = declared.claims.get(name) {
+            claims.insert(name.clone(), value.clone());
+        }
+    }
+    let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    set("iss", app.snapshot.issuer.as_str().into());
+    set("sub", content.user.subject.as_str().into());
+    set("aud", content.audience.into());
+    set("client_id", client.id.as_str().into());
+    set("iat", now.as_secs().into());
+    set("exp", expires_at_s.into());
+    set("jti", content.jti.into());
+    set("auth_time", content.auth_time.as_secs().into());
+    set("amr", content.factors.amr().into());
+    if let Some(acr) = app.snapshot.acr.reached(content.factors) {
+        set("acr", acr.into());
+    }
+    if !declared.roles.is_empty() {
+        set("roles", declared.roles.clone().into());
+    }
+    if !content.scope.is_empty() {
+        set("scope", content.scope.to_text().into());
+    }
+    if !content.details.is_empty() {
+        set("authorization_details", content.details.to_json());
+    }
+    claims
+}

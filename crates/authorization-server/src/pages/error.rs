@@ -1,0 +1,52 @@
+//! Pages for when it cannot go on: what to do, and what to tell whoever runs the application.
+
+use askama::Template;
+use axum::response::Response;
+use http::StatusCode;
+
+use super::texts::en as t;
+use super::{page, retry_after, style};
+use crate::error::OAuthError;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    title: &'a str,
+    style: String,
+    help: &'a str,
+    /// For the operator of the application: the error's code, and what it means.
+    detail: Option<(&'a str, String)>,
+}
+
+/// An error that nobody but the person can be told.
+pub(crate) fn response(error: &OAuthError) -> Response {
+    error.log();
+    let (status, code) = error.wire();
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            let response = show(status, t::TRY_LATER, t::TRY_LATER_HELP, None);
+            retry_after(response, error.retry_after_s().unwrap_or(1))
+        }
+        StatusCode::INTERNAL_SERVER_ERROR => show(status, t::FAILED, t::FAILED_HELP, None),
+        _ => show(status, t::LINK_BROKEN, t::LINK_BROKEN_HELP, Some((code, error.description()))),
+    }
+}
+
+/// The run is finished, expired or was never there.
+pub(crate) fn over() -> Response {
+    show(StatusCode::GONE, t::OVER, t::OVER_HELP, None)
+}
+
+/// The run exists, but not in this browser.
+pub(crate) fn other_browser() -> Response {
+    show(StatusCode::FORBIDDEN, t::OTHER_BROWSER, t::OTHER_BROWSER_HELP, None)
+}
+
+/// A form that is not from our page.
+pub(crate) fn foreign() -> Response {
+    show(StatusCode::FORBIDDEN, t::FOREIGN, t::FOREIGN_HELP, None)
+}
+
+fn show(status: StatusCode, title: &str, help: &str, detail: Option<(&str, String)>) -> Response {
+    page(status, &ErrorPage { title, style: style::path(), help, detail }, None)
+}

@@ -1,0 +1,69 @@
+//! Every route of the server.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::{HeaderValue, StatusCode, header};
+use sealwright_service::{health, telemetry};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::endpoint::{
+    approve, assets, authorize, contexts, json_login, jwks, login, metadata, next, par, second_factor, token,
+};
+use crate::error::OAuthError;
+use crate::state::App;
+
+/// The largest form or JSON body.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The longest that a request may take; a login waits for its turn and then hashes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub(crate) fn router(app: App) -> Router {
+    let database = app.database.clone();
+    let ready = health::check(move || {
+        let database = database.clone();
+        async move { database.ping().await.map_err(|error| error.to_string()) }
+    });
+    // What must never be kept by a cache.
+    let private = Router::new()
+        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/oauth2/par", post(par::push))
+        .route("/oauth2/token", post(token::token))
+        .route(next::LOGIN, get(login::show).post(login::submit))
+        .route(next::SECOND_FACTOR, get(second_factor::show).post(second_factor::submit))
+        .route(next::APPROVE, get(approve::show).post(approve::submit))
+        .route("/api/v1/authentication-contexts", post(contexts::create))
+        .route("/api/v1/authentication-contexts/{id}", get(contexts::show))
+        .route("/api/v1/auth", post(json_login::password))
+        .route("/api/v1/auth/mfa", post(json_login::second_factor))
+        .layer(middleware::map_response(no_store));
+    let public = Router::new()
+        .route("/oauth2/jwks", get(jwks::jwks))
+        .route("/.well-known/jwks.json", get(jwks::jwks))
+        .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+        .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .route("/assets/{name}", get(assets::asset));
+    let routes = private
+        .merge(public)
+        .merge(health::routes(vec![("database", ready)]))
+        .fallback(async || OAuthError::NotFound)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(middleware::from_fn(nosniff));
+    telemetry::request_layer(routes).with_state(app)
+}
+
+async fn no_store(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn nosniff(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,249 @@
+//! From a configuration to a running server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use sealwright_audit::{AuditError, AuditLog, Entry};
+use sealwright_jose::Alg;
+use sealwright_keystore::SealedStore;
+use sealwright_service::clock::Clock;
+use sealwright_service::database::{Database, DatabaseError};
+use sealwright_service::random;
+use sealwright_service::server::{ServeOptions, serve};
+use sealwright_service::shutdown::Shutdown;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::domain::user::{Declared, User};
+use crate::endpoint::metadata;
+use crate::flow::passwords::PasswordPool;
+use crate::router;
+use crate::signing_keys::{self, ServerKeys};
+use crate::state::{App, Parts, Snapshot, Users};
+use crate::store::{MIGRATOR, account};
+use crate::task;
+
+/// Why a server did not start. The text says what to do; the cause is the error's source.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The signing keys cannot be opened or made.
+    #[error("the signing keys cannot be opened")]
+    Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database cannot be opened or brought up to date.
+    #[error("the database cannot be opened")]
+    Database(#[from] DatabaseError),
+    /// A statement failed while the users were being brought up to date.
+    #[error("the users cannot be stored")]
+    Store(#[from] sqlx::Error),
+    /// The audit log cannot be opened, or is not whole.
+    #[error("the audit log cannot be opened")]
+    Audit(#[from] AuditError),
+    /// A password cannot be hashed at the configured cost.
+    #[error("passwords cannot be hashed")]
+    Passwords(#[from] crate::PasswordError),
+    /// The address is in use, or not this machine's.
+    #[error("cannot listen on {address}; is another server running there?")]
+    Bind {
+        /// The address of the configuration.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// A server that runs until its shutdown begins.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens; the port that was given, where the configuration says 0.
+    pub local_addr: SocketAddr,
+    /// The issuer's URL.
+    pub issuer: String,
+    serving: JoinHandle<io::Result<()>>,
+    sweeping: JoinHandle<()>,
+    audit: AuditLog,
+    database: Database,
+}
+
+/// Why a server stopped other than it should.
+#[derive(Debug, thiserror::Error)]
+#[error("the authorization server stopped serving")]
+pub struct RunError(#[source] io::Error);
+
+impl Running {
+    /// Waits until shutdown has begun, all requests are answered, and the audit log is closed with a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When the server could not go on accepting connections.
+    pub async fn join(self) -> Result<(), RunError> {
+        let served = self.serving.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        // Ends by itself once shutdown has begun; where serving failed before that, it must not keep the database.
+        self.sweeping.abort();
+        self.audit.closed().await;
+        self.database.close().await;
+        served.map_err(RunError)
+    }
+}
+
+/// A server that is ready to answer but does not listen: for tests, and for embedding into another listener.
+pub struct Assembled {
+    app: App,
+}
+
+impl Assembled {
+    /// All routes. Requests should have `axum::extract::ConnectInfo<SocketAddr>` in their extensions; without it all
+    /// callers count as one.
+    pub fn router(&self) -> Router {
+        router::router(self.app.clone())
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> &AuditLog {
+        &self.app.audit
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.app.database
+    }
+}
+
+/// Opens keys, database and audit log, and brings the users up to date; everything but the listener.
+///
+/// # Errors
+///
+/// [`StartError`], as for [`start`], except `Bind`.
+pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Result<Assembled, StartError> {
+    let keys = open_keys(&config).await?;
+    let database =
+        Database::open(&config.storage, &config.base_dir, &[&MIGRATOR, &sealwright_audit::MIGRATOR]).await?;
+    let origin = config.issuer.as_str();
+    let audit =
+        AuditLog::start(&database, origin, keys.audit.clone(), config.audit.clone(), clock.clone(), shutdown)
+            .await?;
+    let users = bring_up_to_date(&database, config.users, &clock).await?;
+    for (kid, alg) in &keys.created {
+        append(&audit, "key.created", json!({"kid": kid, "alg": alg.name()})).await?;
+    }
+    let (clients, user_count) = (config.clients, users.len());
+    let algorithms: Vec<&str> = config.algorithms.iter().copied().map(Alg::name).collect();
+    let details = json!({
+        "server": config.name, "issuer": origin, "clients": clients.len(), "users": user_count,
+        "algorithms": algorithms, "version": env!("CARGO_PKG_VERSION"),
+    });
+    append(&audit, "server.started", details).await?;
+
+    let jwk_set = signing_keys::publish(&keys.token).map_err(|error| StartError::Keys(error.into()))?;
+    let signing_key = match keys.token.first() {
+        Some(key) => key.clone(),
+        None => return Err(StartError::Keys("no signature algorithm is configured".into())),
+    };
+    let metadata = metadata::document(&config.issuer, clients.values(), &config.acr);
+    let clients: BTreeMap<_, _> = clients.into_iter().map(|(id, client)| (id, Arc::new(client))).collect();
+    let snapshot = Snapshot {
+        json_login: config.json_login.and_then(|id| clients.get(&id).cloned()),
+        issuer: config.issuer,
+        clients,
+        users: Users::new(users),
+        domains: config.domains,
+        acr: config.acr,
+        signing_key,
+        jwk_set,
+        metadata: Bytes::from(metadata.to_string()),
+        access_token_expiry: config.access_token_expiry,
+        session_expiry: config.session_expiry,
+    };
+    let policy = config.passwords;
+    // Making the dummy hash takes as long as a login, so not on the async threads.
+    let passwords = tokio::task::spawn_blocking(move || PasswordPool::new(policy))
+        .await
+        .map_err(|_| crate::PasswordError::Hash)??;
+    Ok(Assembled { app: App::new(Parts { snapshot, database, audit, passwords, clock }) })
+}
+
+/// Starts the server that `config` describes; when this returns it accepts connections.
+///
+/// # Errors
+///
+/// [`StartError`]: keys, database or audit log cannot be opened, or the address is taken.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use sealwright_service::{clock::Clock, resource, shutdown::Shutdown};
+///
+/// let mut report = resource::Report::default();
+/// let resources = resource::load(&["auth.yaml".into()], &mut report);
+/// let configs = sealwright_authorization_server::configure(&resources, &mut report);
+/// assert!(report.is_empty(), "{report}");
+/// let shutdown = Shutdown::on_signals();
+/// for config in configs {
+///     let running = sealwright_authorization_server::start(config, Clock::system(), shutdown.clone()).await?;
+///     println!("{} listens on {}", running.issuer, running.local_addr);
+///     running.join().await?;
+/// }
+/// # Ok(()) }
+/// ```
+pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<Running, StartError> {
+    let address = config.listen;
+    let issuer = config.issuer.as_str().to_owned();
+    // Taken before anything else is opened, so that a second start of the same server changes nothing.
+    let bound = |source| StartError::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(bound)?;
+    let local_addr = listener.local_addr().map_err(bound)?;
+
+    let assembled = assemble(config, clock, shutdown.clone()).await?;
+    let router = assembled.router();
+    let (audit, database) = (assembled.app.audit.clone(), assembled.app.database.clone());
+    let serving = tokio::spawn(serve(listener, router, ServeOptions::default(), shutdown.clone()));
+    let sweeping = tokio::spawn(task::sweep(assembled.app, shutdown));
+    tracing::info!(%issuer, %local_addr, "authorization server started");
+    Ok(Running { local_addr, issuer, serving, sweeping, audit, database })
+}
+
+async fn open_keys(config: &Config) -> Result<ServerKeys, StartError> {
+    let store = SealedStore::open(&config.keys_dir, config.kek.clone())
+        .map_err(|error| StartError::Keys(error.into()))?;
+    signing_keys::open(&store, &config.algorithms).await.map_err(|error| StartError::Keys(error.into()))
+}
+
+/// Stores who is declared, disables who is not any more, and gives everybody their subject.
+async fn bring_up_to_date(
+    database: &Database,
+    declared: Vec<Declared>,
+    clock: &Clock,
+) -> Result<Vec<User>, sqlx::Error> {
+    let names: BTreeSet<&str> = declared.iter().map(|user| user.username.as_str()).collect();
+    let now = clock.now();
+    let mut tx = database.begin_write().await?;
+    for username in account::enabled(&mut tx).await? {
+        if !names.contains(username.as_str()) {
+            account::disable(&mut tx, &username, now).await?;
+        }
+    }
+    let mut users = Vec::with_capacity(declared.len());
+    for user in declared {
+        let subject = account::upsert(&mut tx, &user.username, &user.domain, &new_subject(), now).await?;
+        users.push(User { subject, declared: Arc::new(user) });
+    }
+    tx.commit().await?;
+    Ok(users)
+}
+
+/// 128 random bits in hexadecimal: fits into every identifier that others put a subject into, such as the serial number
+/// of a certificate's subject, and is never the id of a client (RFC 9700 §4.15).
+fn new_subject() -> String {
+    random::bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn append(audit: &AuditLog, event: &'static str, details: serde_json::Value) -> Result<(), AuditError> {
+    audit.append(Entry { event, operation: None, subject: None, details }).await.map(drop)
+}

@@ -1,0 +1,418 @@
+//! Each rule of the store, on both databases and under concurrency.
+
+use std::time::Duration;
+
+use sealwright_service::clock::Timestamp;
+use sealwright_service::database::Database;
+use sealwright_testkit::database::on_both;
+
+use super::interaction::Progress;
+use super::pushed_request::{NewPushedRequest, State};
+use super::throttle::Limit;
+use super::*;
+use crate::domain::acr::Factors;
+use crate::domain::authorization_details::AuthorizationDetails;
+use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::handle::{Handle, HandleHash};
+use crate::domain::pkce::CodeChallenge;
+use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::scope::Scopes;
+
+const NOW: Timestamp = Timestamp::from_secs(1_795_305_600);
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+pub(super) fn request() -> AuthorizationRequest {
+    let details = serde_json::json!([{
+        "type": crate::domain::authorization_details::TYPE_SIGN,
+        "documentDigests": [{"hash": base64_simd::STANDARD.encode_to_string([1u8; 32]), "label": "a.md"}],
+        "hashAlgorithmOID": "2.16.840.1.101.3.4.2.1",
+        "locations": ["https://sign.example.com"],
+    }]);
+    let audiences = ["https://sign.example.com".to_owned()];
+    AuthorizationRequest {
+        client_id: "default_portal".into(),
+        redirect_uri: RedirectUri::stored("https://portal.example.com/cb".into()),
+        state: Some("s".into()),
+        code_challenge: CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").unwrap(),
+        scope: Scopes::parse("openid roles").unwrap(),
+        resource: audiences[0].clone(),
+        authorization_details: AuthorizationDetails::check(details, &audiences).unwrap(),
+        domain: Some("staff".into()),
+        login_hint: Some("alice".into()),
+        acr_values: vec!["urn:x".into()],
+        max_age_s: Some(300),
+    }
+}
+
+/// Runs `work` fifty times at once and counts how often it says yes.
+async fn winners<F, Fut>(work: F) -> usize
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = bool> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..50).map(|_| tokio::spawn(work())).collect();
+    let mut won = 0;
+    for task in tasks {
+        won += usize::from(task.await.unwrap());
+    }
+    won
+}
+
+async fn account_of(db: &Database) -> String {
+    let mut conn = db.writer().acquire().await.unwrap();
+    account::upsert(&mut conn, "alice", "staff", "subject-1", NOW).await.unwrap()
+}
+
+async fn interaction_of(db: &Database, pushed_id: Option<&str>) -> HandleHash {
+    let (id, secret) = (Handle::generate().hash(), Handle::generate().hash());
+    let mut conn = db.writer().acquire().await.unwrap();
+    interaction::insert(&mut conn, &id, &secret, pushed_id, &request(), later(900)).await.unwrap();
+    id
+}
+
+async fn code_of(db: &Database) -> HandleHash {
+    let code = Handle::generate().hash();
+    let id = interaction_of(db, None).await;
+    let mut conn = db.writer().acquire().await.unwrap();
+    assert!(interaction::authenticated(&mut conn, &id, "subject-1", Factors::Password, NOW).await.unwrap());
+    assert!(interaction::end_with_code(&mut conn, &id, &new_code(&code, &request())).await.unwrap());
+    code
+}
+
+fn new_code<'a>(code: &'a HandleHash, request: &'a AuthorizationRequest) -> code::NewCode<'a> {
+    let factors = Factors::Password;
+    code::NewCode { code, request, subject: "subject-1", factors, auth_time: NOW, expires_at: later(60) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_redeemed_by_one_of_fifty() {
+    on_both(&[&MIGRATOR], async |db| {
+        let code = code_of(db).await;
+        let won = winners(|| {
+            let (db, code) = (Database::clone(db), code.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                code::redeem(&mut conn, &code, "default_portal", "jti", NOW).await.unwrap().is_some()
+            }
+        });
+        assert_eq!(won.await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_is_bound_to_its_client_and_minute_and_seen_when_replayed() {
+    on_both(&[&MIGRATOR], async |db| {
+        let code = code_of(db).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        assert!(code::redeem(&mut conn, &code, "default_other", "j", NOW).await.unwrap().is_none());
+        assert!(code::redeem(&mut conn, &code, "default_portal", "j", later(60)).await.unwrap().is_none());
+        assert!(code::first_replay(&mut conn, &code, NOW).await.unwrap().is_none(), "never redeemed");
+
+        let redeemed =
+            code::redeem(&mut conn, &code, "default_portal", "j", later(59)).await.unwrap().unwrap();
+        assert_eq!(redeemed.request, request());
+        assert_eq!(redeemed.subject, "subject-1");
+        assert_eq!((redeemed.factors, redeemed.auth_time), (Factors::Password, NOW));
+
+        let replay = code::first_replay(&mut conn, &code, NOW).await.unwrap().unwrap();
+        assert_eq!(replay.jti.as_deref(), Some("j"));
+        assert_eq!((replay.client_id.as_str(), replay.subject.as_str()), ("default_portal", "subject-1"));
+        assert!(code::first_replay(&mut conn, &code, NOW).await.unwrap().is_none(), "the second is no news");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_totp_step_is_used_by_one_of_fifty_and_only_forwards() {
+    on_both(&[&MIGRATOR], async |db| {
+        let subject = account_of(db).await;
+        let won = winners(|| {
+            let (db, subject) = (Database::clone(db), subject.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                account::use_totp_step(&mut conn, &subject, 100).await.unwrap()
+            }
+        });
+        assert_eq!(won.await, 1);
+        let mut conn = db.writer().acquire().await.unwrap();
+        for (step, fresh) in [(99, false), (100, false), (101, true), (101, false)] {
+            assert_eq!(account::use_totp_step(&mut conn, &subject, step).await.unwrap(), fresh, "{step}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_subject_stays_with_its_user_name() {
+    on_both(&[&MIGRATOR], async |db| {
+        let mut conn = db.writer().acquire().await.unwrap();
+        for new_subject in ["s1", "s2"] {
+            let subject = account::upsert(&mut conn, "bob", "default", new_subject, NOW).await.unwrap();
+            assert_eq!(subject, "s1");
+        }
+        account::disable(&mut conn, "bob", NOW).await.unwrap();
+        assert!(account::enabled(&mut conn).await.unwrap().is_empty());
+        assert!(
+            !account::use_totp_step(&mut conn, "s1", 7).await.unwrap(),
+            "a disabled account has no codes"
+        );
+        assert_eq!(account::upsert(&mut conn, "bob", "staff", "s3", NOW).await.unwrap(), "s1");
+        assert_eq!(account::enabled(&mut conn).await.unwrap(), ["bob"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_uri_opens_once_and_only_for_its_client() {
+    on_both(&[&MIGRATOR], async |db| {
+        let uri = Handle::generate().hash();
+        let mut conn = db.writer().acquire().await.unwrap();
+        let new = NewPushedRequest {
+            id: "ctx_1",
+            uri: &uri,
+            backend_id: Some("default_backend"),
+            request: &request(),
+            expires_at: later(300),
+        };
+        pushed_request::insert(&mut conn, new).await.unwrap();
+        let until = later(900);
+        assert!(pushed_request::open(&mut conn, &uri, "default_other", NOW, until).await.unwrap().is_none());
+        assert!(
+            pushed_request::open(&mut conn, &uri, "default_portal", later(300), until)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        drop(conn);
+        let won = winners(|| {
+            let (db, uri) = (Database::clone(db), uri.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                let opened =
+                    pushed_request::open(&mut conn, &uri, "default_portal", NOW, until).await.unwrap();
+                opened.is_some_and(|(id, opened)| id == "ctx_1" && opened == request())
+            }
+        });
+        assert_eq!(won.await, 1);
+
+        let mut conn = db.writer().acquire().await.unwrap();
+        let state = pushed_request::context_state(&mut conn, "ctx_1", "default_backend").await.unwrap();
+        assert_eq!(state, Some((State::Pending, until)));
+        assert!(pushed_request::context_state(&mut conn, "ctx_1", "default_other").await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_goes_through_its_steps_in_order_and_ends_once() {
+    on_both(&[&MIGRATOR], async |db| {
+        let id = interaction_of(db, None).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        let code = Handle::generate().hash();
+        let request = request();
+        let end = new_code(&code, &request);
+        let mfa = Factors::PasswordAndTotp;
+
+        assert!(!interaction::end_with_code(&mut conn, &id, &end).await.unwrap(), "nobody has logged in");
+        assert!(!interaction::authenticated(&mut conn, &id, "s", mfa, NOW).await.unwrap(), "no password yet");
+        assert!(!interaction::take_try(&mut conn, &id).await.unwrap(), "no password yet");
+        assert!(interaction::await_second_factor(&mut conn, &id, "s").await.unwrap());
+        assert!(!interaction::await_second_factor(&mut conn, &id, "other").await.unwrap());
+        for (n, allowed) in [(1, true), (2, true), (3, true), (4, true), (5, true), (6, false)] {
+            assert_eq!(interaction::take_try(&mut conn, &id).await.unwrap(), allowed, "try {n}");
+        }
+        assert!(
+            !interaction::end_with_code(&mut conn, &id, &end).await.unwrap(),
+            "the second factor is missing"
+        );
+        assert!(
+            !interaction::authenticated(&mut conn, &id, "other", mfa, NOW).await.unwrap(),
+            "somebody else"
+        );
+        assert!(interaction::authenticated(&mut conn, &id, "s", mfa, NOW).await.unwrap());
+
+        let found = interaction::find(&mut conn, &id, NOW).await.unwrap().unwrap();
+        let progress = Progress::Approval { subject: "s".into(), factors: mfa, auth_time: NOW };
+        assert_eq!(found.progress, progress);
+        assert!(interaction::find(&mut conn, &id, later(900)).await.unwrap().is_none(), "expired");
+
+        assert!(interaction::end_with_code(&mut conn, &id, &end).await.unwrap());
+        assert!(!interaction::end_with_code(&mut conn, &id, &end).await.unwrap(), "a second click");
+        assert!(!interaction::end_denied(&mut conn, &id).await.unwrap(), "a change of mind");
+        assert!(interaction::find(&mut conn, &id, NOW).await.unwrap().is_none(), "it is over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_ends_says_so_to_its_context() {
+    on_both(&[&MIGRATOR], async |db| {
+        let uri = Handle::generate().hash();
+        let mut conn = db.writer().acquire().await.unwrap();
+        let new = NewPushedRequest {
+            id: "ctx_2",
+            uri: &uri,
+            backend_id: Some("b"),
+            request: &request(),
+            expires_at: later(300),
+        };
+        pushed_request::insert(&mut conn, new).await.unwrap();
+        drop(conn);
+        let id = interaction_of(db, Some("ctx_2")).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        assert!(interaction::end_denied(&mut conn, &id).await.unwrap());
+        let state = pushed_request::context_state(&mut conn, "ctx_2", "b").await.unwrap();
+        assert_eq!(state, Some((State::Denied, later(300))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_can_start_again() {
+    on_both(&[&MIGRATOR], async |db| {
+        let id = interaction_of(db, None).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        assert!(interaction::authenticated(&mut conn, &id, "s", Factors::Password, NOW).await.unwrap());
+        interaction::restart(&mut conn, &id).await.unwrap();
+        let found = interaction::find(&mut conn, &id, NOW).await.unwrap().unwrap();
+        assert_eq!(found.progress, Progress::Login);
+    })
+    .await;
+}
+
+const LIMIT: Limit = Limit {
+    free: 3,
+    first_delay: Duration::from_secs(1),
+    longest_delay: Duration::from_secs(4),
+    forget_after: Duration::from_secs(100),
+};
+
+#[tokio::test]
+async fn delays_double_up_to_the_longest_and_are_forgotten() {
+    on_both(&[&MIGRATOR], async |db| {
+        let key = HandleHash::of("k");
+        let mut conn = db.writer().acquire().await.unwrap();
+        // Second, whether an attempt is let through, and how long the key is blocked then.
+        let script = [
+            (0, true, 0),
+            (0, true, 0),
+            (0, true, 1),
+            (0, false, 1),
+            (1, true, 2),
+            (2, false, 1),
+            (3, true, 4),
+            (7, true, 4),
+            (11, true, 4),
+            (14, false, 1),
+            (200, true, 0),
+            (200, true, 0),
+            (200, true, 1),
+        ];
+        for (i, (at, allowed, blocked)) in script.into_iter().enumerate() {
+            let took = throttle::take_attempt(&mut conn, &key, LIMIT, later(at)).await.unwrap();
+            assert_eq!(took, allowed, "line {i}");
+            let left = throttle::blocked_for(&mut conn, &key, later(at)).await.unwrap();
+            assert_eq!(left, Duration::from_secs(blocked), "line {i}");
+        }
+        throttle::forget(&mut conn, &key).await.unwrap();
+        assert!(throttle::take_attempt(&mut conn, &key, LIMIT, later(200)).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_guesses_at_once_get_no_more_than_the_free_ones() {
+    on_both(&[&MIGRATOR], async |db| {
+        let won = winners(|| {
+            let db = Database::clone(db);
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap()
+            }
+        });
+        assert_eq!(won.await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_success_gives_back_one_attempt_and_no_more() {
+    on_both(&[&MIGRATOR], async |db| {
+        let key = HandleHash::of("address");
+        let mut conn = db.writer().acquire().await.unwrap();
+        for _ in 0..3 {
+            assert!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap());
+        }
+        throttle::give_back(&mut conn, &key).await.unwrap();
+        assert!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap());
+        assert!(!throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_counts_to_its_bound() {
+    on_both(&[&MIGRATOR], async |db| {
+        let count = |now| {
+            let db = Database::clone(db);
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                rate::count_use(&mut conn, &HandleHash::of("r"), 5, now).await.unwrap()
+            }
+        };
+        assert_eq!(winners(|| count(NOW)).await, 5);
+        assert!(!count(later(59)).await);
+        assert!(count(later(60)).await, "a new window");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_continuation_has_five_tries_and_one_success() {
+    on_both(&[&MIGRATOR], async |db| {
+        let handle = Handle::generate().hash();
+        let mut conn = db.writer().acquire().await.unwrap();
+        continuation::insert(&mut conn, &handle, "s", "c", later(300)).await.unwrap();
+        assert_eq!(continuation::take_try(&mut conn, &handle, "other", NOW).await.unwrap(), None);
+        assert_eq!(continuation::take_try(&mut conn, &handle, "c", later(300)).await.unwrap(), None);
+        assert_eq!(continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap().as_deref(), Some("s"));
+        drop(conn);
+        let tried = winners(|| {
+            let (db, handle) = (Database::clone(db), handle.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap().is_some()
+            }
+        });
+        assert_eq!(tried.await, 4);
+        let used = winners(|| {
+            let (db, handle) = (Database::clone(db), handle.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                continuation::use_up(&mut conn, &handle, NOW).await.unwrap()
+            }
+        });
+        assert_eq!(used.await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_sweeper_takes_what_is_long_past_use_and_nothing_else() {
+    on_both(&[&MIGRATOR], async |db| {
+        code_of(db).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap();
+        rate::count_use(&mut conn, &HandleHash::of("r"), 5, NOW).await.unwrap();
+        assert_eq!(sweep::sweep(&mut conn, later(3600)).await.unwrap(), 0);
+        // The code (60 s), the rate window (now); the run through the pages lives 15 minutes longer.
+        assert_eq!(sweep::sweep(&mut conn, later(3661)).await.unwrap(), 2);
+        assert_eq!(sweep::sweep(&mut conn, later(3600 + 901)).await.unwrap(), 1);
+        assert_eq!(sweep::sweep(&mut conn, later(24 * 3600 + 1)).await.unwrap(), 1, "the throttle");
+    })
+    .await;
+}
