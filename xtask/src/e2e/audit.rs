@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::demo::Demo;
+use super::demo::{Demo, report_in};
 use crate::Result;
 use crate::command::LIMIT;
 use crate::runner::Step;
@@ -24,11 +24,16 @@ pub(super) fn whole(step: &mut Step<'_>, demo: &Demo) -> Result<()> {
             command.arg("--receipt").arg(demo.file("receipt")?);
         }
         let printed = step.run(&mut command)?;
-        let entries = entries(&printed)?;
-        step.counts(Tally { passed: 1, ..Tally::default() });
-        if entries == 0 {
-            return Err(format!("the {server} server's log is empty"));
+        let report = report_in(&printed)?;
+        let all = report["valid"] == true
+            && report["checkpoints_checked"] == true
+            && report["outside_found"] == true;
+        if !all || report["entries"].as_u64().unwrap_or_default() == 0 {
+            return Err(format!(
+                "the {server} server's log should be whole, and its checkpoint signed:\n{printed}"
+            ));
         }
+        step.counts(Tally { passed: 1, ..Tally::default() });
     }
     Ok(())
 }
@@ -50,19 +55,13 @@ pub(super) fn changed(step: &mut Step<'_>, demo: &Demo) -> Result<()> {
 
             let mut command = verify(step, demo, server, &copy)?;
             let output = step.watch(&mut command, LIMIT)?;
-            if output.success {
-                return Err(format!(
-                    "{server}: the change `{change}` of entry {entry} was not noticed\n{}",
-                    output.text
-                ));
-            }
-            let named =
-                output.text.split(|c: char| !c.is_ascii_digit()).any(|number| number == entry.to_string());
-            if !named {
-                return Err(format!(
-                    "{server}: after `{change}`, entry {entry} is not named:\n{}",
-                    output.text
-                ));
+            let report = report_in(&output.text)?;
+            if output.success
+                || report["valid"] != false
+                || report["fault"]["sequence"].as_u64() != Some(entry)
+            {
+                let what = format!("{server}: after `{change}`, entry {entry} should be named");
+                return Err(format!("{what}\n{}", step.failure(&command, &output)));
             }
             step.counts(Tally { passed: 1, ..Tally::default() });
         }
@@ -76,10 +75,4 @@ fn verify(step: &Step<'_>, demo: &Demo, server: &str, log: &Path) -> Result<Comm
     command.arg("--checkpoint").arg(demo.file(&format!("checkpoint_{server}"))?);
     command.arg("--key").arg(demo.file(&format!("audit_key_{server}"))?);
     Ok(command)
-}
-
-fn entries(printed: &str) -> Result<u64> {
-    let report: Value =
-        serde_json::from_str(printed.trim()).map_err(|error| format!("{error}: {printed}"))?;
-    report["entries"].as_u64().ok_or_else(|| format!("no number of entries in {printed}"))
 }

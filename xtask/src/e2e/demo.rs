@@ -119,13 +119,13 @@ pub(super) fn tell(step: &mut Step<'_>, out: &Path) -> Result<Demo> {
     Demo::read(out, report)
 }
 
-/// The one JSON object among lines that may also hold log lines of standard error.
+/// The one JSON object among lines that may also be log lines of standard error.
 pub(super) fn report_in(printed: &str) -> Result<Value> {
-    let whole = printed.find('{').map(|at| &printed[at..]).unwrap_or_default();
-    let mut objects = serde_json::Deserializer::from_str(whole).into_iter::<Value>();
-    match objects.next() {
-        Some(Ok(report)) if report["ok"].is_boolean() => Ok(report),
-        _ => Err(format!("the demo printed no report:\n{}", crate::command::tail(printed, 40))),
+    let at = if printed.starts_with('{') { Some(0) } else { printed.find("\n{") };
+    let from = &printed[at.unwrap_or(printed.len())..];
+    match serde_json::Deserializer::from_str(from).into_iter::<Value>().next() {
+        Some(Ok(report)) => Ok(report),
+        _ => Err(format!("no report was printed:\n{}", crate::command::tail(printed, 40))),
     }
 }
 
