@@ -17,7 +17,7 @@ use crate::{args::Command, error::CliError, output::Output};
 #[must_use]
 pub(crate) enum Outcome {
     /// Done, or valid.
-    Good,
+    Done,
     /// Refused or invalid, and the command has already said why.
     Refused,
 }
@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
 impl Outcome {
     pub(crate) fn exit_code(self) -> ExitCode {
         match self {
-            Self::Good => ExitCode::SUCCESS,
+            Self::Done => ExitCode::SUCCESS,
             Self::Refused => ExitCode::from(1),
         }
     }

@@ -50,7 +50,7 @@ async fn verify(args: &AuditVerifyArgs, output: &Output) -> Result<Outcome, CliE
     output.json(&Verdict { valid: report.is_whole(), report: &report })?;
     output.line(printable(&report.to_string()))?;
     match report.fault {
-        None => Ok(Outcome::Good),
+        None => Ok(Outcome::Done),
         Some(fault) => Err(CliError::refused(format!("the log is not whole: {fault}"))),
     }
 }
@@ -105,7 +105,7 @@ async fn show(args: &ShowArgs, output: &Output) -> Result<Outcome, CliError> {
         output.line(format_args!("        {}", one_line(details)))?;
         output.line(format_args!("        {faint}{}{faint:#}", one_line(&record.entry)))?;
     }
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// The object of `audit show --json`.
@@ -145,7 +145,7 @@ async fn export(args: &ExportArgs) -> Result<Outcome, CliError> {
     let log = open(&args.log).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     verify::export(log, &mut out).await.map_err(not_verified)?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// Opens a log: the URL of a database, a file of either kind, or `-`.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Outcome, CliError
     }
     let good = style::GOOD;
     output.line(format_args!("{good}valid{good:#}: {resources}, {}", counted(declared.servers(), "server")))?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// Every fault and warning on standard error, a line each. A fault begins with `file:line:column`, as editors know it.

@@ -27,11 +27,11 @@ fn generate(args: &GenerateArgs, output: &Output) -> Result<Outcome, CliError> {
     };
     let Some(count) = args.count else {
         output.text(&one()?)?;
-        return Ok(Outcome::Good);
+        return Ok(Outcome::Done);
     };
     let keys = (0..count).map(|_| one()).collect::<Result<Vec<_>, _>>()?;
     output.text(&Zeroizing::new(set_of(keys.iter().map(|key| key.as_str()))))?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// A private JWK under `kid`, or under its thumbprint. A symmetric key gets a random name: its
@@ -56,7 +56,7 @@ fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
     }
     let keys = keys.iter().map(String::as_str);
     output.text(&if is_set { set_of(keys) } else { keys.collect() })?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 fn thumbprint(args: &ThumbprintArgs, output: &Output) -> Result<Outcome, CliError> {
@@ -76,7 +76,7 @@ fn thumbprint(args: &ThumbprintArgs, output: &Output) -> Result<Outcome, CliErro
         Ok(one) => output.json(&json!({"keys": one}))?,
         Err(found) => output.json(&json!({"keys": found}))?,
     }
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// The public half of a JWK, and whether it names its algorithm. Neither it nor a thumbprint needs one,

@@ -51,7 +51,7 @@ async fn serve(declared: Declared, output: &Output) -> Result<Outcome, CliError>
         shutdown.begin();
     }
     let ended = all_end(servers, &shutdown).await;
-    started.and(ended).map(|()| Outcome::Good)
+    started.and(ended).map(|()| Outcome::Done)
 }
 
 /// Starts one server after the other, and says where each is.

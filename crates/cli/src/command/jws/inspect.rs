@@ -46,7 +46,7 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliErr
         header,
         payload: base64url::encode(payload),
     })?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// JSON laid out, text as text, and of anything else only that it is there; nothing that commands a terminal.

@@ -52,7 +52,7 @@ pub(super) fn run(args: &SignArgs, output: &Output) -> Result<Outcome, CliError>
     }
     .map_err(not_signed)?;
     output.text(&token)?;
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// `alg` and `kid` are those of the key. `--header` may repeat them, and name a key that has no name.

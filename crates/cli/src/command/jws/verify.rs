@@ -36,7 +36,7 @@ pub(super) fn run(args: &JwsVerifyArgs, output: &Output) -> Result<Outcome, CliE
             return Err(CliError::refused(sentence(error.kind())));
         }
     }
-    Ok(Outcome::Good)
+    Ok(Outcome::Done)
 }
 
 /// Accepts `algs`, or where none are named those of the keys.
