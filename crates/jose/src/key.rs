@@ -1,6 +1,7 @@
 //! Keys. Each carries exactly one algorithm, fixed when it is made (RFC 8725bis §3.1).
 
 pub(crate) mod der;
+mod edwards;
 pub(crate) mod material;
 pub(crate) mod pem;
 

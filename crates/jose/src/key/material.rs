@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::{Alg, KeyError};
+use crate::{Alg, KeyError, key::edwards};
 
 /// The numbers of a public key, big-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,9 @@ impl PublicMaterial {
         let below_p = y.iter().rev().cmp(ED25519_P.iter().rev()).is_lt();
         if !below_p || ED25519_SMALL_ORDER_Y.contains(&y) {
             return Err(KeyError::Invalid("the Ed25519 point is of small order or not canonical"));
+        }
+        if !edwards::has_x(&y) {
+            return Err(KeyError::Invalid("the Ed25519 point is not on the curve"));
         }
         Ok(Self::Ed25519(point))
     }

@@ -88,6 +88,10 @@ pub(crate) fn parse(text: &str) -> Result<Block, KeyError> {
     if first.contains("-----BEGIN ") {
         return Err(malformed("there are several blocks, and only one is read"));
     }
+    // PKCS#8 says it in the label, older formats in a header that RFC 7468 does not have.
+    if first.starts_with("ENCRYPTED PRIVATE KEY") || first.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(KeyError::Format { seen: "an encrypted private key", wanted: "one without password" });
+    }
     // Lines are 64 characters wide in RFC 7468 and 76 in MIME; the first one tells.
     let width = first.lines().nth(1).map_or(0, str::len).max(1);
     let mut decoder = Decoder::new_wrapped(text.as_bytes(), width)
@@ -112,7 +116,7 @@ pub(crate) fn parse(text: &str) -> Result<Block, KeyError> {
         _ => return Err(KeyError::Unsupported("a PEM block with this label")),
     };
     let mut der = Zeroizing::new(Vec::with_capacity(decoder.remaining_len()));
-    decoder.decode_to_end(&mut der).map_err(|_| malformed("not base64, or encrypted with headers"))?;
+    decoder.decode_to_end(&mut der).map_err(|_| malformed("not base64"))?;
     Ok(Block { container, der })
 }
 

@@ -1,0 +1,98 @@
+//! A key brought along in the header, and a `kid` that is more than a name (CVE-2018-0114, CVE-2026-27962,
+//! CVE-2024-21643; RFC 8725bis §3.10).
+
+use sealwright_jose::{
+    Alg, SigningKey, VerifyErrorKind as Kind, base64url,
+    jws::{Signer, Verifier},
+};
+use serde_json::{Value, json};
+
+use crate::support::{ES256, HS256, PAYLOAD, es256_verifier, generate, outcome, outcome_flattened};
+
+/// Signed by the attacker's own key, which the token also carries.
+fn forged(name: &str, value: Value) -> String {
+    let attacker = SigningKey::generate(Alg::Es256).unwrap();
+    let value = if value.is_null() {
+        serde_json::from_str(&attacker.verifying_key().to_jwk()).unwrap()
+    } else {
+        value
+    };
+    Signer::new(&attacker).param(name, value).sign_compact(PAYLOAD).unwrap()
+}
+
+#[test]
+fn key_in_the_header() {
+    let verifier = es256_verifier().build().unwrap();
+    let no_keys = Verifier::builder([Alg::Es256]).keys(&sealwright_jose::JwkSet::default()).build().unwrap();
+    let private: Value = serde_json::from_str(&generate(Alg::Es256).to_jwk().unwrap()).unwrap();
+    let secret: Value = serde_json::from_str(&HS256.to_jwk()).unwrap();
+    for (name, value) in [
+        ("jwk", Value::Null),
+        ("jwk", private),
+        ("jwk", secret),
+        ("jwk", json!({})),
+        ("jku", json!("https://evil.example/jwks")),
+        ("jku", json!("file:///dev/stdin")),
+        ("x5u", json!("http://localhost/cert.pem")),
+        ("x5c", json!(["MIIB"])),
+    ] {
+        let token = forged(name, value);
+        assert_eq!(outcome(&verifier, &token), Err(Kind::Signature), "{name}");
+        assert_eq!(outcome(&no_keys, &token), Err(Kind::KeyUnknown), "{name}");
+    }
+}
+
+#[test]
+fn key_in_the_unprotected_header() {
+    let verifier = es256_verifier().build().unwrap();
+    let attacker = generate(Alg::Es256);
+    let json = Signer::new(&attacker).sign_flattened(PAYLOAD).unwrap();
+    let jwk = attacker.verifying_key().to_jwk();
+    let json = json.replacen('{', &format!(r#"{{"header":{{"jwk":{jwk}}},"#), 1);
+    assert_eq!(outcome_flattened(&verifier, &json), Err(Kind::Signature));
+}
+
+#[test]
+fn kid_that_is_a_path_a_query_or_a_url() {
+    let verifier = es256_verifier().build().unwrap();
+    let megabyte = "k".repeat(1024 * 1024);
+    for (kid, kind) in [
+        ("../../../../dev/null", Kind::KeyUnknown),
+        ("/proc/sys/kernel/randomize_va_space", Kind::KeyUnknown),
+        ("x' UNION SELECT 'secret", Kind::KeyUnknown),
+        ("*)(uid=*))(|(uid=*", Kind::KeyUnknown),
+        ("https://evil.example/key", Kind::KeyUnknown),
+        ("k\\u0000", Kind::KeyUnknown),
+        ("k ", Kind::KeyUnknown),
+        ("K", Kind::KeyUnknown),
+        ("", Kind::KeyUnknown),
+        (&megabyte, Kind::TooLarge),
+    ] {
+        let input = format!(
+            "{}.{}",
+            base64url::encode(format!(r#"{{"alg":"ES256","kid":"{kid}"}}"#)),
+            base64url::encode(PAYLOAD)
+        );
+        let token = format!("{input}.{}", base64url::encode(ES256.sign(input.as_bytes()).unwrap()));
+        assert_eq!(outcome(&verifier, &token), Err(kind), "{}", &kid[..kid.len().min(40)]);
+    }
+}
+
+#[test]
+fn token_that_does_not_say_which_of_several_keys() {
+    let other = SigningKey::generate(Alg::Es256).unwrap().with_kid("other");
+    let verifier = es256_verifier().key(other.verifying_key()).build().unwrap();
+    let nameless = SigningKey::from_pem(Alg::Es256, &ES256.to_pem().unwrap()).unwrap();
+    let token = Signer::new(&nameless).sign_compact(PAYLOAD).unwrap();
+    assert_eq!(outcome(&verifier, &token), Err(Kind::KeyAmbiguous));
+    // Nor may a `kid` that leads to two nameless keys try both.
+    let two = Verifier::builder([Alg::Es256])
+        .key(nameless.verifying_key())
+        .key(SigningKey::generate(Alg::Es256).unwrap().verifying_key())
+        .build()
+        .unwrap();
+    assert_eq!(outcome(&two, &Signer::new(&ES256).sign_compact(PAYLOAD).unwrap()), Err(Kind::KeyAmbiguous));
+    // The `kid` of one key with the signature of the other.
+    let lie = SigningKey::from_pem(Alg::Es256, &other.to_pem().unwrap()).unwrap().with_kid("k");
+    assert_eq!(outcome(&verifier, &Signer::new(&lie).sign_compact(PAYLOAD).unwrap()), Err(Kind::Signature));
+}

@@ -1,0 +1,87 @@
+//! Secrets that are no secrets: too short, or a key of another kind in text or DER (CVE-2016-10555, CVE-2022-29217,
+//! CVE-2024-54150, CVE-2026-48526, CVE-2026-45363).
+
+use sealwright_jose::{Alg, KeyError, MacKey, VerifyingKey, base64url};
+use serde_json::json;
+
+use crate::support::{ED25519, ES256, RS256};
+
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!("../vectors/openssl/", $name))
+    };
+}
+
+#[test]
+fn short_secret() {
+    for len in [0, 1, 16, 31] {
+        let secret = vec![0xA5; len];
+        let error = MacKey::from_bytes(Alg::Hs256, &secret).unwrap_err();
+        assert!(matches!(error, KeyError::Size { bits, min: 256, .. } if bits == 8 * len), "{error}");
+        let jwk = json!({"kty": "oct", "alg": "HS256", "k": base64url::encode(&secret)});
+        assert_eq!(MacKey::from_jwk(&jwk.to_string()).unwrap_err(), error);
+    }
+    assert!(MacKey::from_bytes(Alg::Hs256, &[0xA5; 32]).is_ok());
+}
+
+#[test]
+fn key_of_another_kind_as_secret() {
+    let public = ES256.verifying_key();
+    let pkcs8 = ES256.to_pkcs8_der().unwrap();
+    let jwk = public.to_jwk();
+    let point = public.to_spki_der()[26..].to_vec();
+    let rsa = RS256.verifying_key();
+    let rsa_pkcs1 = rsa.to_spki_der()[24..].to_vec();
+    let certificate = file!("eccert.pem");
+    let certificate_der = {
+        let lines: String = certificate.lines().filter(|line| !line.starts_with('-')).collect();
+        let lines = lines.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        base64url::decode(&lines).unwrap()
+    };
+    assert!(VerifyingKey::from_certificate_der(Alg::Es256, &certificate_der).is_ok());
+    let table: Vec<Vec<u8>> = vec![
+        file!("ecpub.pem").into(),
+        file!("rsapub.pem").into(),
+        file!("rsa1pub.pem").into(),
+        file!("ec8.pem").into(),
+        certificate.into(),
+        format!("\n\t  {}", file!("ecpub.pem")).into(),
+        format!("a note first\n{}", file!("ecpub.pem")).into(),
+        file!("ecpub.pem").replace('\n', "\r\n").into(),
+        file!("ecpub.pem").trim().into(),
+        file!("ssh_ed.pub").into(),
+        file!("ssh_ed").into(),
+        public.to_spki_der(),
+        rsa.to_spki_der(),
+        rsa_pkcs1,
+        ED25519.verifying_key().to_spki_der(),
+        certificate_der,
+        pkcs8.to_vec(),
+        jwk.clone().into(),
+        format!("  {jwk}").into(),
+        jwk.replace(':', " : ").into(),
+        format!(r#"{{"keys":[{jwk}]}}"#).into(),
+        point,
+    ];
+    for (row, secret) in table.iter().enumerate() {
+        let error = MacKey::from_bytes(Alg::Hs256, secret).expect_err(&format!("row {row}"));
+        assert!(matches!(error, KeyError::Format { .. }), "row {row}: {error}");
+        let jwk = json!({"kty": "oct", "alg": "HS256", "k": base64url::encode(secret)});
+        assert_eq!(MacKey::from_jwk(&jwk.to_string()).unwrap_err(), error, "row {row}");
+    }
+}
+
+#[test]
+fn symmetric_and_public_jwk_swapped() {
+    let public = ES256.verifying_key().to_jwk();
+    for alg in ["ES256", "HS256"] {
+        assert!(MacKey::from_jwk(&public.replace("ES256", alg)).is_err());
+    }
+    let secret = json!({"kty": "oct", "alg": "HS256", "k": base64url::encode([0xA5; 32])});
+    assert!(MacKey::from_jwk(&secret.to_string()).is_ok());
+    assert!(VerifyingKey::from_jwk(&secret.to_string()).is_err());
+    assert!(VerifyingKey::from_jwk(&secret.to_string().replace("HS256", "ES256")).is_err());
+    // A public key with a secret beside it is no public key.
+    let both = public.replacen('{', r#"{"k":"AAAA","#, 1);
+    assert!(VerifyingKey::from_jwk(&both).is_err());
+}

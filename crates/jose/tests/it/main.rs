@@ -1,0 +1,12 @@
+//! The crate from outside: vectors of the RFCs, keys in every encoding, known attacks, and input bent in every byte.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod claims;
+mod jwk_set;
+mod keys;
+mod known_attacks;
+mod mutation;
+mod signing;
+mod support;
+mod unusual;
+mod vectors;
