@@ -1,11 +1,12 @@
 // A person's journey in a real browser: log in, approve, and get a document signed. JavaScript is off, as the pages must
-// work without it; screenshots of each page are kept.
+// work without it; screenshots of each page are kept. The browser's profile goes into TMPDIR.
 //
-// usage: node login.mjs DEMO.json CHROMIUM PROFILE-FOLDER SCREENSHOT-FOLDER
+// usage: node login.mjs DEMO.json CHROMIUM SCREENSHOT-FOLDER
 
 import { X509Certificate } from "node:crypto";
 import { flattenedVerify } from "jose";
 import { chromium } from "playwright-core";
+import { Inspector } from "./accessibility.mjs";
 import { Portal } from "./portal.mjs";
 import { STEP_MS, totp } from "./totp.mjs";
 import { expect, judge, mustRefuse, readDemo } from "./verdict.mjs";
@@ -24,7 +25,7 @@ const FLAGS = [
 const PATIENCE_MS = 15_000;
 
 const demo = readDemo();
-const [, , , executablePath, profile, screenshots] = process.argv;
+const [, , , executablePath, screenshots] = process.argv;
 const lease = {
   name: "lease.txt",
   mediaType: "text/plain",
@@ -33,14 +34,9 @@ const lease = {
 
 const portal = new Portal(demo, lease);
 await portal.listen();
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath,
-  args: FLAGS,
-  javaScriptEnabled: false,
-  viewport: PHONE,
-  colorScheme: "light",
-});
-const page = browser.pages()[0] ?? (await browser.newPage());
+const browser = await chromium.launch({ executablePath, args: FLAGS });
+const page = await browser.newPage({ javaScriptEnabled: false, viewport: PHONE, colorScheme: "light" });
+const inspector = new Inspector(await browser.newPage({ viewport: PHONE }));
 page.setDefaultTimeout(PATIENCE_MS);
 const complaints = [];
 page.on("console", (message) => {
@@ -126,6 +122,9 @@ async function journey() {
   });
   await judge("browser: no page is wider than a screen of 320 px", () => {
     expect(overflows.length === 0, overflows.join("; "));
+  });
+  await judge("axe-core finds nothing on any page, by day or by night", () => {
+    expect(inspector.violations.length === 0, inspector.violations.join("; "));
   });
   if (!back) return;
 
@@ -225,6 +224,7 @@ async function photograph(name) {
   ]);
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(PHONE);
+  await inspector.look(name, page);
   if (width > screen) overflows.push(`${name}: ${width} px wide on a screen of ${screen} px`);
 }
 

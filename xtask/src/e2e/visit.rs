@@ -37,7 +37,7 @@ pub(super) fn run(runner: &mut Runner) {
         let screenshots = fresh_folder(step, "screenshots")?;
         fs::create_dir_all(&screenshots).map_err(|error| error.to_string())?;
         let mut command = judge_by_node(step, "login.mjs")?;
-        judge::run(step, command.arg(browser).arg(profile.path()).arg(&screenshots))
+        judge::run(step, command.env("TMPDIR", profile.path()).arg(browser).arg(&screenshots))
     });
     runner.step("no credential is in a log or a database, even while they run", |_| {
         let user = &kept.demo.report()["user"];
