@@ -26,7 +26,8 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Outcome, CliError
         return Ok(Outcome::Refused);
     }
     let good = style::GOOD;
-    output.line(format_args!("{good}valid{good:#}: {resources}, {}", counted(declared.servers(), "server")))?;
+    output
+        .line(format_args!("{good}valid{good:#}: {resources}, {}", counted(declared.servers(), "server")))?;
     Ok(Outcome::Done)
 }
 

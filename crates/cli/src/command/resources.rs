@@ -29,12 +29,12 @@ impl Declared {
         // Each server picks its own kinds, so what neither picks would go unseen.
         let kinds = [sealwright_authorization_server::KINDS, sealwright_signing_server::KINDS].concat();
         resource::refuse_unknown_kinds(&resources, &kinds, &mut report);
-        Ok(Self {
-            resources: resources.len(),
-            authorization_servers: sealwright_authorization_server::configure(&resources, &mut report),
-            signing_servers: sealwright_signing_server::configure(&resources, &mut report),
-            report,
-        })
+        let authorization_servers = sealwright_authorization_server::configure(&resources, &mut report);
+        let signing_servers = sealwright_signing_server::configure(&resources, &mut report);
+        for findings in [&mut report.faults, &mut report.warnings] {
+            findings.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        }
+        Ok(Self { resources: resources.len(), authorization_servers, signing_servers, report })
     }
 
     /// How many servers there are to start.
@@ -45,8 +45,5 @@ impl Declared {
 
 fn readable(path: &PathBuf) -> Result<(), CliError> {
     let read = if path.is_dir() { fs::read_dir(path).map(drop) } else { fs::File::open(path).map(drop) };
-    read.map_err(|source| CliError::Unreadable {
-        what: path.display().to_string(),
-        source,
-    })
+    read.map_err(|source| CliError::Unreadable { what: path.display().to_string(), source })
 }

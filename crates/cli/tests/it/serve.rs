@@ -92,13 +92,10 @@ fn get(address: SocketAddr, path: &str) -> String {
 /// Resources for both servers, in a new folder.
 fn resources(authorization: SocketAddr, signing: SocketAddr) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let kek = folder.path().join("kek");
-    fs::write(&kek, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n").expect("the folder can be written");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).expect("it is ours");
-    }
+    crate::transcript::write_private(
+        &folder.path().join("kek"),
+        b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n",
+    );
     let text = format!(
         r#"
 apiVersion: sealwright.dev/v1alpha1
@@ -122,6 +119,35 @@ spec:
   storage: {{sqlite: {{path: sign.db}}}}
   secrets: {{kek: [{{id: k1, file: kek}}]}}
   acknowledge: [unsafeHttp]
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: TrustedIssuer
+metadata: {{name: id}}
+spec:
+  issuer: http://{authorization}
+  jwksURI: http://{authorization}/oauth2/jwks
+  algs: [ES256]
+  audiences: ["http://{signing}"]
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: Authorizer
+metadata: {{name: staff}}
+spec: {{kind: jws, issuers: [id], match: all, rules: [{{claim: groups, op: contains, value: signers}}], context: {{sub: subject}}}}
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: CertificateAuthority
+metadata: {{name: internal}}
+spec: {{kind: internal, key: ca, alg: ES256, commonName: Test CA, validity: 600s, subject: [{{type: CN, from: subject, required: true}}]}}
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: CryptoToken
+metadata: {{name: onetime}}
+spec: {{kind: onetime, key: ES256, ca: internal}}
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: Worker
+metadata: {{name: contracts}}
+spec: {{kind: jades, token: onetime, authorizers: [staff], level: B-B, alg: ES256}}
 "#
     );
     fs::write(folder.path().join("servers.yaml"), text).expect("the folder can be written");

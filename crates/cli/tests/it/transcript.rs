@@ -52,7 +52,8 @@ pub(crate) fn run(file: &Path, fixtures: &Path) -> Report {
     for entry in fs::read_dir(fixtures).expect("the fixtures are a folder") {
         let path = entry.expect("the fixtures can be listed").path();
         let name = path.file_name().expect("a file has a name");
-        fs::copy(&path, sandbox.path().join(name)).expect("a fixture can be copied");
+        let content = fs::read(&path).expect("a fixture is a file");
+        write_private(&sandbox.path().join(name), &content);
     }
     if file.file_stem().is_some_and(|name| name == "audit") {
         audit_log::write(sandbox.path());
@@ -88,6 +89,16 @@ pub(crate) fn run(file: &Path, fixtures: &Path) -> Report {
         failures.clear();
     }
     Report { commands: cases.len(), failures }
+}
+
+/// A key that others can read would be warned about.
+pub(crate) fn write_private(path: &Path, content: &[u8]) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).expect("the sandbox is new");
+    file.write_all(content).expect("the sandbox can be written");
 }
 
 /// The cases of a transcript, and the comments after the last.

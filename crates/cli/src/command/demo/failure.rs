@@ -1,9 +1,9 @@
 //! Why the demo did not come to its end.
 
-use std::io;
+use std::{error::Error, io};
 
 use super::portal::Challenge;
-use crate::error::CliError;
+use crate::{error::CliError, output::chain};
 
 /// One sentence, and whether the user or the demo is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub(super) enum Failure {
     /// A step did not go as it must.
     #[error("{0}")]
     Step(String),
+    /// A server did not start, or did not stop in peace.
+    #[error("the {server} server failed")]
+    Server { server: &'static str, source: Box<dyn Error + Send + Sync> },
     #[error("HTTP failed")]
     Http(#[from] reqwest::Error),
     #[error("a file or socket failed")]
@@ -27,6 +30,15 @@ impl Failure {
 
     pub(super) fn usage(what: impl Into<String>) -> Self {
         Self::Usage(what.into())
+    }
+
+    /// A server that did not start, or did not end well.
+    pub(super) fn start(which: &str, error: &(dyn Error + 'static)) -> Self {
+        Self::Step(format!("the {which} server: {}", chain(error)))
+    }
+
+    pub(super) fn server(server: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Server { server, source: Box::new(source) }
     }
 
     /// An answer other than the one that the story needs.
