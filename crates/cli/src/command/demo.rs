@@ -254,7 +254,7 @@ async fn validated(
     files: &Files,
 ) -> Result<(), Failure> {
     const JOB: Job = Job { worker: VALIDATOR, operation: "validate" };
-    let signed = Document::read(files.signed())?;
+    let signed = Document::read_signed(files.signed())?;
     let token = portal.obtain_token(JOB, &signed, &people.carol).await?;
     let Answer { status, body } = portal.send(JOB, &signed, &token).await?;
     if !status.is_success() || body["indication"] != "TOTAL-PASSED" {

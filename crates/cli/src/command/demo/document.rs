@@ -54,6 +54,11 @@ impl Document {
         Ok(Self { name, media_type, bytes: fs::read(path).map_err(unreadable)?.into() })
     }
 
+    /// A signed document, as a worker gave it back.
+    pub(super) fn read_signed(path: &Path) -> Result<Self, Failure> {
+        Ok(Self { media_type: "application/jose+json", ..Self::read(path)? })
+    }
+
     /// SHA-256 in standard base64.
     pub(super) fn digest_base64(&self) -> String {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.bytes);

@@ -3,7 +3,7 @@
 use std::{error::Error, io};
 
 use super::portal::Challenge;
-use crate::{error::CliError, output::chain};
+use crate::error::CliError;
 
 /// One sentence, and whether the user or the demo is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +30,6 @@ impl Failure {
 
     pub(super) fn usage(what: impl Into<String>) -> Self {
         Self::Usage(what.into())
-    }
-
-    /// A server that did not start, or did not end well.
-    pub(super) fn start(which: &str, error: &(dyn Error + 'static)) -> Self {
-        Self::Step(format!("the {which} server: {}", chain(error)))
     }
 
     pub(super) fn server(server: &'static str, source: impl Error + Send + Sync + 'static) -> Self {

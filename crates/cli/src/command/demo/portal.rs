@@ -191,14 +191,20 @@ impl<'a> Portal<'a> {
 
     /// Steps 8 to 11: the document itself, with the token.
     pub(super) async fn send(&self, job: Job, document: &Document, token: &str) -> Result<Answer, Failure> {
-        let request = self
-            .http
-            .post(self.endpoint(job))
-            .query(&[("filename", &document.name)])
-            .header(CONTENT_TYPE, document.media_type)
-            .header(ACCEPT, "application/json")
-            .bearer_auth(token)
-            .body(Bytes::clone(&document.bytes));
+        let request = self.http.post(self.endpoint(job)).header(ACCEPT, "application/json").bearer_auth(token);
+        // The document is the body, unless it is JSON itself: a JSON body is a request with the document in it.
+        let request = if document.media_type == "application/json" {
+            request.json(&json!({
+                "input": {"content": base64_simd::STANDARD.encode_to_string(&document.bytes)},
+                "filename": document.name,
+                "media_type": document.media_type,
+            }))
+        } else {
+            request
+                .query(&[("filename", &document.name)])
+                .header(CONTENT_TYPE, document.media_type)
+                .body(Bytes::clone(&document.bytes))
+        };
         let response = request.send().await?;
         Ok(Answer { status: response.status(), body: response.json().await? })
     }

@@ -46,11 +46,11 @@ impl Servers {
         for config in authorization {
             let running =
                 sealwright_authorization_server::start(config, clock.clone(), shutdown.clone()).await;
-            servers.authorization.push(running.map_err(|error| Failure::start("authorization", &error))?);
+            servers.authorization.push(running.map_err(|error| Failure::server("authorization", error))?);
         }
         for config in signing {
             let running = sealwright_signing_server::start(config, clock.clone(), shutdown.clone()).await;
-            servers.signing.push(running.map_err(|error| Failure::start("signing", &error))?);
+            servers.signing.push(running.map_err(|error| Failure::server("signing", error))?);
         }
         Ok(servers)
     }
@@ -58,10 +58,10 @@ impl Servers {
     /// Waits until both have answered what they had begun and closed their logs.
     pub(super) async fn stopped(self) -> Result<(), Failure> {
         for server in self.authorization {
-            server.join().await.map_err(|error| Failure::start("authorization", &error))?;
+            server.join().await.map_err(|error| Failure::server("authorization", error))?;
         }
         for server in self.signing {
-            server.join().await.map_err(|error| Failure::start("signing", &error))?;
+            server.join().await.map_err(|error| Failure::server("signing", error))?;
         }
         Ok(())
     }
