@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// A fully specified signature algorithm: the name alone says curve, hash and padding (RFC 9864 §1).
+/// A fully specified signature algorithm: the name alone says curve, hash and padding (RFC 9864
+/// §1).
 ///
 /// ```
 /// use sealwright_jose::Alg;
@@ -41,7 +42,8 @@ impl Alg {
         }
     }
 
-    /// The algorithm of that name, in exactly that spelling. `EdDSA` is none: it does not say which curve (RFC 9864 §1).
+    /// The algorithm of that name, in exactly that spelling. `EdDSA` is none: it does not say which
+    /// curve (RFC 9864 §1).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|alg| alg.name() == name)
     }
@@ -51,8 +53,8 @@ impl Alg {
         matches!(self, Self::Hs256)
     }
 
-    /// As [`from_name`](Self::from_name), but `EdDSA` is read as Ed25519. That is the one curve of this library that the
-    /// old name can mean, and the key must agree.
+    /// As [`from_name`](Self::from_name), but `EdDSA` is read as Ed25519. That is the one curve of
+    /// this library that the old name can mean, and the key must agree.
     pub(crate) fn from_token(name: &str) -> Option<Self> {
         if name == "EdDSA" { Some(Self::Ed25519) } else { Self::from_name(name) }
     }

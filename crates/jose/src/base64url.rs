@@ -1,6 +1,6 @@
-//! Strict base64url without padding (RFC 7515 §2): only the URL-safe alphabet, no whitespace, no `=`, and the unused bits
-//! of the last character are zero. So each byte string has exactly one encoding, and a signed text cannot be changed
-//! without changing what it says.
+//! Strict base64url without padding (RFC 7515 §2): only the URL-safe alphabet, no whitespace, no
+//! `=`, and the unused bits of the last character are zero. So each byte string has exactly one
+//! encoding, and a signed text cannot be changed without changing what it says.
 //!
 //! ```
 //! use sealwright_jose::base64url;

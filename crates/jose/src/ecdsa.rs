@@ -1,4 +1,5 @@
-//! The two forms of an ECDSA signature: r‖s of fixed width in JWS (RFC 7518 §3.4), DER in X.509 and in most key devices.
+//! The two forms of an ECDSA signature: r‖s of fixed width in JWS (RFC 7518 §3.4), DER in X.509 and
+//! in most key devices.
 
 use der::{Decode, Encode, Sequence, asn1::UintRef};
 

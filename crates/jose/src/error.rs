@@ -1,11 +1,12 @@
-//! What can go wrong, by what the caller can do about it. No error repeats a byte of its input: it may be a secret, and
-//! a stranger may have chosen it for the log it ends in.
+//! What can go wrong, by what the caller can do about it. No error repeats a byte of a key or a
+//! token: it may be secret, and a stranger may have chosen it for the log that it ends in.
 
 use std::fmt;
 
 use crate::Alg;
 
-/// Why a signature was not accepted: one opaque error, so that a caller who shows it to a stranger is no oracle.
+/// Why a signature was not accepted: one opaque error, so that a caller who shows it to a stranger
+/// is no oracle.
 ///
 /// [`kind`](Self::kind) says more, for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +30,8 @@ impl From<VerifyErrorKind> for VerifyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VerifyErrorKind {
-    /// It is not a JWS of this serialization: parts, base64url, JSON, a member missing or of the wrong type.
+    /// It is not a JWS of this serialization: parts, base64url, JSON, a member missing or of the
+    /// wrong type.
     Malformed,
     /// It is encrypted, a JWE (RFC 7516), which this library does not read.
     Encrypted,
@@ -37,7 +39,8 @@ pub enum VerifyErrorKind {
     TooLarge,
     /// Its algorithm is not among those that the verifier was built with.
     AlgNotAllowed,
-    /// A parameter that it calls critical is not understood, or `crit` itself breaks RFC 7515 §4.1.11.
+    /// A parameter that it calls critical is not understood, or `crit` itself breaks RFC 7515
+    /// §4.1.11.
     Critical,
     /// It is of another type than the verifier asks for, or of none.
     TypMismatch,
@@ -139,7 +142,8 @@ pub enum KeyError {
         /// The most that is accepted.
         max: usize,
     },
-    /// The numbers of the key are not a key: a point off the curve, halves that do not belong together.
+    /// The numbers of the key are not a key: a point off the curve, halves that do not belong
+    /// together.
     #[error("not a valid key: {0}")]
     Invalid(&'static str),
     /// `use` or `key_ops` forbid what the key is wanted for (RFC 7517 §4.2, §4.3).

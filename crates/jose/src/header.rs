@@ -5,15 +5,16 @@ use crate::{
     json::{self, JsonError, Str, Value},
 };
 
-/// Parameters that RFC 7515 and RFC 7518 define: they are never extensions, so `crit` must not name them (§4.1.11), and
-/// an application cannot claim to understand them in a way of its own.
+/// Parameters that RFC 7515 and RFC 7518 define: they are never extensions, so `crit` must not name
+/// them (§4.1.11), and an application cannot claim to understand them in a way of its own.
 pub(crate) const REGISTERED: [&str; 18] = [
     "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk",
     "apu", "apv", "p2s", "p2c",
 ];
 
-/// A header whose registered parameters have the right types. Those that name keys (`jwk`, `jku`, `x5u`, `x5c`) are
-/// checked and then left alone: a token never brings the key that it is verified with.
+/// A header whose registered parameters have the right types. Those that name keys (`jwk`, `jku`,
+/// `x5u`, `x5c`) are checked and then left alone: a token never brings the key that it is verified
+/// with.
 pub(crate) struct Header<'a> {
     pub(crate) text: &'a str,
     pub(crate) alg: Option<Str<'a>>,
@@ -77,8 +78,8 @@ impl<'a> Header<'a> {
         Ok(())
     }
 
-    /// Holds the unprotected header beside this one to RFC 7515 §7.2.1 and §4.1.11: no name in both, nothing in it that
-    /// decides how to verify.
+    /// Holds the unprotected header beside this one to RFC 7515 §7.2.1 and §4.1.11: no name in
+    /// both, nothing in it that decides how to verify.
     pub(crate) fn check_unprotected(&self, unprotected: &Header<'_>) -> Result<(), VerifyErrorKind> {
         if unprotected.crit.is_some() || unprotected.has_b64 {
             return Err(VerifyErrorKind::Critical);

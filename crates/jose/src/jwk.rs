@@ -142,7 +142,8 @@ impl<'a> Jwk<'a> {
         name.map(|name| Alg::from_token(&name).ok_or(KeyError::AlgUnsupported)).transpose()
     }
 
-    /// The one algorithm of this key. Its own name and the caller's may be there or not, but they must agree.
+    /// The one algorithm of this key. Its own name and the caller's may be there or not, but they
+    /// must agree.
     pub(crate) fn alg(&self, wanted: Option<Alg>) -> Result<Alg, KeyError> {
         let alg = match (self.named_alg()?, wanted) {
             (Some(key), Some(wanted)) if key != wanted => return Err(KeyError::AlgMismatch { key, wanted }),
@@ -251,7 +252,8 @@ pub(crate) fn malformed(format: &'static str, error: JsonError) -> KeyError {
     KeyError::Malformed { format, problem }
 }
 
-/// Writes `{"kty":…}` member by member into a buffer that never grows, so that no copy of a secret stays behind.
+/// Writes `{"kty":…}` member by member into a buffer that never grows, so that no copy of a secret
+/// stays behind.
 pub(crate) struct Writer(Zeroizing<String>);
 
 impl Writer {

@@ -7,8 +7,8 @@ use crate::{
     key::pem,
 };
 
-/// The public keys of a JWK set. A key that cannot be used is passed over and listed, so that one of a new kind does not
-/// lock everybody out.
+/// The public keys of a JWK set. A key that cannot be used is passed over and listed, so that one
+/// of a new kind does not lock everybody out.
 ///
 /// ```
 /// use sealwright_jose::{Alg, JwkSet, SigningKey};
@@ -34,12 +34,13 @@ const NESTING: usize = 16;
 impl JwkSet {
     /// Reads a JWK set.
     ///
-    /// A key without `alg` gets the one algorithm of `allowed` that fits it; one that two fit is passed over, and so is
-    /// one whose `alg` is not in `allowed`, a private and a symmetric key.
+    /// A key without `alg` gets the one algorithm of `allowed` that fits it; one that two fit is
+    /// passed over, and so is one whose `alg` is not in `allowed`, a private and a symmetric key.
     ///
     /// # Errors
     ///
-    /// If the text as a whole is no JWK set, exceeds 1 MiB or 256 keys, or has two different keys under one `kid`.
+    /// If the text as a whole is no JWK set, exceeds 1 MiB or 256 keys, or has two different keys
+    /// under one `kid`.
     pub fn parse(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
         match outline(json)? {
             Outline::Set(keys) => Self::from_values(keys, allowed),

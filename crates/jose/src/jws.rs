@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
 mod compact;
 mod json;
 mod limits;
@@ -24,8 +25,9 @@ mod unverified;
 mod verified;
 mod verify;
 
+pub use builder::{BuildError, VerifierBuilder};
 pub use limits::Limits;
 pub use sign::{Header, Prepared, Signer, SigningInput, prepare};
 pub use unverified::Unverified;
 pub use verified::{Scratch, Verified};
-pub use verify::{BuildError, Verifier, VerifierBuilder};
+pub use verify::Verifier;

@@ -15,5 +15,6 @@ pub use mac::MacKey;
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
 
-/// The most that is read of one key, in any format. A certificate or an RSA key of 8192 bits is far below it.
+/// The most that is read of one key, in any format. A certificate or an RSA key of 8192 bits is far
+/// below it.
 pub(crate) const MAX_KEY_BYTES: usize = 64 * 1024;

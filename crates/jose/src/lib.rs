@@ -1,17 +1,21 @@
-//! JSON Web Signature, Key and Token (RFC 7515, 7517, 7518, 7519, 7638, 8037, 9864): strict, typed, fast.
+//! JSON Web Signature, Key and Token (RFC 7515, 7517, 7518, 7519, 7638, 8037, 9864): strict, typed,
+//! fast.
 //!
-//! - [`SigningKey`], [`VerifyingKey`], [`MacKey`] and [`JwkSet`]: keys, each with exactly one algorithm.
-//! - [`jws`]: [`Signer`](jws::Signer) and [`Verifier`](jws::Verifier) for the compact and the flattened JSON form.
+//! - [`SigningKey`], [`VerifyingKey`], [`MacKey`] and [`JwkSet`]: keys, each with exactly one
+//!   algorithm.
+//! - [`jws`]: [`Signer`](jws::Signer) and [`Verifier`](jws::Verifier) for the compact and the
+//!   flattened JSON form.
 //! - [`jwt::Claims`]: a verified payload as claims of the right types.
 //!
 //! The crate does no I/O, asks no clock and has no global state.
 //!
 //! # What a token cannot do
 //!
-//! A token names an algorithm and a key, and both must be among those that the [`Verifier`](jws::Verifier) was built
-//! with. It cannot bring a key along (`jwk`, `jku`, `x5u`, `x5c` are never key sources), cannot make a public key a MAC
-//! secret (they are different types), cannot say one thing twice, and cannot carry a critical parameter that nobody
-//! understands. `none` does not exist.
+//! A token names an algorithm and a key, and both must be among those that the
+//! [`Verifier`](jws::Verifier) was built with. It cannot bring a key along (`jwk`, `jku`, `x5u`,
+//! `x5c` are never key sources), cannot make a public key a MAC secret (they are different types),
+//! cannot say one thing twice, and cannot carry a critical parameter that nobody understands.
+//! `none` does not exist.
 //!
 //! # Example
 //!

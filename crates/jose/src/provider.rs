@@ -1,5 +1,5 @@
-//! The cryptographic back end. What the rest of the crate asks of it is the surface of [`aws_lc`]; it says yes or no and
-//! never why, and no algorithm is chosen in it.
+//! The cryptographic back end. What the rest of the crate asks of it is the surface of [`aws_lc`];
+//! it says yes or no and never why, and no algorithm is chosen in it.
 
 mod aws_lc;
 

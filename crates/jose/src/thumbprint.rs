@@ -1,4 +1,5 @@
-//! JWK thumbprints (RFC 7638, RFC 8037 §2): the SHA-256 of the members that make up the key, in one canonical form.
+//! JWK thumbprints (RFC 7638, RFC 8037 §2): the SHA-256 of the members that make up the key, in one
+//! canonical form.
 
 use crate::{base64url::encode, key::material::PublicMaterial, provider};
 

@@ -1,5 +1,5 @@
-//! The flattened JSON serialization (RFC 7515 §7.2.2), read from its text and not from a parsed value: a value would have
-//! lost what stood twice.
+//! The flattened JSON serialization (RFC 7515 §7.2.2), read from its text and not from a parsed
+//! value: a value would have lost what stood twice.
 
 use std::borrow::Cow;
 

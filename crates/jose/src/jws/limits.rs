@@ -4,8 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of the decoded protected header, and of the unprotected one. Default: 16 KiB, since a certificate chain in
-    /// `x5c` can take 8.
+    /// Bytes of the decoded protected header, and of the unprotected one. Default: 16 KiB, since a
+    /// certificate chain in `x5c` can take 8.
     pub header_bytes: usize,
     /// Bytes of the whole serialization. Default: 1 MiB.
     pub token_bytes: usize,
@@ -19,7 +19,8 @@ impl Default for Limits {
     }
 }
 
-/// Above this no `nesting` goes, so that the scanner's recursion is bounded whatever the caller sets.
+/// Above this no `nesting` goes, so that the scanner's recursion is bounded whatever the caller
+/// sets.
 const MAX_NESTING: usize = 64;
 
 impl Limits {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{Alg, MacKey, SignError, SigningKey, base64url, header::REGISTERED, json::quote, jws::Limits};
 
-/// A protected header under construction: written compactly, in the order of the calls, `alg` first.
+/// A protected header under construction: written compactly, in the order of the calls, `alg`
+/// first.
 ///
 /// ```
 /// use sealwright_jose::{Alg, jws::{Header, prepare}};
@@ -45,8 +46,8 @@ impl Header {
         self.with("cty", cty.into())
     }
 
-    /// Any other parameter, such as `x5c` or `iat`. [`prepare`] refuses `alg`, `kid`, `typ`, `cty`, `crit`, `b64`, the
-    /// parameters of encryption, and a second of the same name.
+    /// Any other parameter, such as `x5c` or `iat`. [`prepare`] refuses `alg`, `kid`, `typ`, `cty`,
+    /// `crit`, `b64`, the parameters of encryption, and a second of the same name.
     #[must_use]
     pub fn param(mut self, name: &str, value: Value) -> Self {
         const FREE: [&str; 6] = ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"];
@@ -100,8 +101,8 @@ pub struct Prepared {
     dot: usize,
 }
 
-/// First phase of signing: fixes header and payload. The key gets [`Prepared::signing_input`], and its signature goes
-/// into [`Prepared::finish_compact`] or [`Prepared::finish_flattened`].
+/// First phase of signing: fixes header and payload. The key gets [`Prepared::signing_input`], and
+/// its signature goes into [`Prepared::finish_compact`] or [`Prepared::finish_flattened`].
 ///
 /// # Errors
 ///

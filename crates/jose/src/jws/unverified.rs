@@ -26,9 +26,11 @@ pub struct Unverified {
 }
 
 impl Unverified {
-    /// Parses a compact JWS, by the rules of a verifier except those about algorithm, key and signature.
+    /// Parses a compact JWS, by the rules of a verifier except those about algorithm, key and
+    /// signature.
     ///
-    /// The header's size is limited by the default [`Limits`]; that of the whole by what the caller passes in.
+    /// The header's size is limited by the default [`Limits`]; that of the whole by what the caller
+    /// passes in.
     ///
     /// # Errors
     ///

@@ -6,7 +6,8 @@ use crate::{Alg, VerifyingKey, header};
 
 /// Buffers that the caller keeps from token to token, so that verifying does not allocate.
 ///
-/// They grow to the largest token seen, which the verifier's limits bound, and hold what was last decoded.
+/// They grow to the largest token seen, which the verifier's limits bound, and hold what was last
+/// decoded.
 #[derive(Default)]
 pub struct Scratch(Vec<u8>);
 
@@ -31,7 +32,8 @@ impl fmt::Debug for Scratch {
     }
 }
 
-/// A payload and header whose signature was verified. Only a [`Verifier`](super::Verifier) can make one.
+/// A payload and header whose signature was verified. Only a [`Verifier`](super::Verifier) can make
+/// one.
 pub struct Verified<'t> {
     pub(super) payload: &'t [u8],
     pub(super) header: &'t str,
@@ -52,7 +54,8 @@ impl<'t> Verified<'t> {
         self.alg
     }
 
-    /// The `kid` of the protected header. One that stood in the unprotected header is a hint and not shown.
+    /// The `kid` of the protected header. One that stood in the unprotected header is a hint and
+    /// not shown.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }

@@ -3,42 +3,42 @@
 use std::{str, sync::Arc};
 
 use crate::{
-    Alg, JwkSet, MacKey, VerifyError, VerifyErrorKind, VerifyingKey, base64url,
-    header::{Header, REGISTERED},
+    Alg, MacKey, VerifyError, VerifyErrorKind, VerifyingKey, base64url,
+    header::Header,
     json::Str,
-    jws::{Limits, Scratch, Verified, compact, json},
+    jws::{Limits, Scratch, Verified, VerifierBuilder, compact, json},
 };
 
-/// Verifies by a policy that was built once: algorithms, keys, type, critical parameters, limits. `Send`, `Sync`, and
-/// cheap to clone.
+/// Verifies by a policy that was built once: algorithms, keys, type, critical parameters, limits.
+/// `Send`, `Sync`, and cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Verifier(Arc<Policy>);
+pub struct Verifier(pub(super) Arc<Policy>);
 
 #[derive(Debug)]
-struct Policy {
-    algs: Vec<Alg>,
-    keys: Vec<AnyKey>,
-    typ: Vec<String>,
-    typ_optional: bool,
-    understood: Vec<String>,
-    limits: Limits,
+pub(super) struct Policy {
+    pub(super) algs: Vec<Alg>,
+    pub(super) keys: Vec<AnyKey>,
+    pub(super) typ: Vec<String>,
+    pub(super) typ_optional: bool,
+    pub(super) understood: Vec<String>,
+    pub(super) limits: Limits,
 }
 
 #[derive(Clone, Debug)]
-enum AnyKey {
+pub(super) enum AnyKey {
     Public(VerifyingKey),
     Mac(MacKey),
 }
 
 impl AnyKey {
-    fn alg(&self) -> Alg {
+    pub(super) fn alg(&self) -> Alg {
         match self {
             Self::Public(key) => key.alg(),
             Self::Mac(key) => key.alg(),
         }
     }
 
-    fn kid(&self) -> Option<&str> {
+    pub(super) fn kid(&self) -> Option<&str> {
         match self {
             Self::Public(key) => key.kid(),
             Self::Mac(key) => key.kid(),
@@ -52,7 +52,7 @@ impl AnyKey {
         }
     }
 
-    fn same_key(&self, other: &Self) -> bool {
+    pub(super) fn same_key(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Public(one), Self::Public(other)) => one.same_key(other),
             (Self::Mac(one), Self::Mac(other)) => one.secret() == other.secret(),
@@ -72,33 +72,23 @@ impl Verifier {
         Self::builder_from(&algs)
     }
 
-    /// As [`builder`](Self::builder), for a list that is known only at run time; [`VerifierBuilder::build`] refuses an
-    /// empty one.
+    /// As [`builder`](Self::builder), for a list that is known only at run time;
+    /// [`VerifierBuilder::build`] refuses an empty one.
     pub fn builder_from(algs: &[Alg]) -> VerifierBuilder {
-        VerifierBuilder {
-            policy: Policy {
-                algs: algs.to_vec(),
-                keys: Vec::new(),
-                typ: Vec::new(),
-                typ_optional: false,
-                understood: Vec::new(),
-                limits: Limits::default(),
-            },
-            has_keys: false,
-            not_allowed: false,
-        }
+        VerifierBuilder::new(algs)
     }
 
     /// Verifies a compact JWS and lends its payload.
     ///
-    /// The algorithms and keys are those that this verifier was built with; the token's `alg` and `kid` can choose among
-    /// them, never widen them. Nothing of the token is returned unless the signature matches.
+    /// The algorithms and keys are those that this verifier was built with; the token's `alg` and
+    /// `kid` can choose among them, never widen them. Nothing of the token is returned unless the
+    /// signature matches.
     ///
     /// # Errors
     ///
-    /// One opaque [`VerifyError`], whatever was wrong, so that a caller who passes it on is no oracle;
-    /// [`VerifyError::kind`] tells logs whether the token was malformed, its algorithm not allowed, its key unknown or
-    /// its signature false.
+    /// One opaque [`VerifyError`], whatever was wrong, so that a caller who passes it on is no
+    /// oracle; [`VerifyError::kind`] tells logs whether the token was malformed, its algorithm not
+    /// allowed, its key unknown or its signature false.
     pub fn verify_compact<'t>(
         &self,
         jws: &'t str,
@@ -114,11 +104,11 @@ impl Verifier {
         self.0.verify(parts, None, room)
     }
 
-    /// Verifies a flattened JSON JWS and lends its payload. It takes the text, because a parsed value no longer shows
-    /// what stood twice.
+    /// Verifies a flattened JSON JWS and lends its payload. It takes the text, because a parsed
+    /// value no longer shows what stood twice.
     ///
-    /// `alg` counts only in the protected header. A `kid` in the unprotected one helps to find the key and is not
-    /// reported.
+    /// `alg` counts only in the protected header. A `kid` in the unprotected one helps to find the
+    /// key and is not reported.
     ///
     /// # Errors
     ///
@@ -228,8 +218,9 @@ impl Policy {
 
     /// The one key of this algorithm that the token can mean.
     ///
-    /// A key with a `kid` is meant by that `kid` only. One without, such as a key from a PEM file, is meant by a `kid`
-    /// that no other key has. A token without `kid` can mean any, so there must be just one.
+    /// A key with a `kid` is meant by that `kid` only. One without, such as a key from a PEM file,
+    /// is meant by a `kid` that no other key has. A token without `kid` can mean any, so there must
+    /// be just one.
     fn key(&self, alg: Alg, kid: Option<Str<'_>>) -> Result<&AnyKey, VerifyErrorKind> {
         let of_alg = || self.keys.iter().filter(|key| key.alg() == alg);
         let Some(kid) = kid else {
@@ -247,8 +238,8 @@ fn only<'a>(mut keys: impl Iterator<Item = &'a AnyKey>) -> Result<&'a AnyKey, Ve
     if keys.next().is_some() { Err(VerifyErrorKind::KeyAmbiguous) } else { Ok(key) }
 }
 
-/// Compares media types: letter case does not matter, and `application/` may be left out where no other slash is
-/// (RFC 7515 §4.1.9, RFC 8725bis §3.11).
+/// Compares media types: letter case does not matter, and `application/` may be left out where no
+/// other slash is (RFC 7515 §4.1.9, RFC 8725bis §3.11).
 fn same_media_type(one: &str, other: &str) -> bool {
     fn short(name: &str) -> &str {
         match name.split_at_checked("application/".len()) {
@@ -259,146 +250,4 @@ fn same_media_type(one: &str, other: &str) -> bool {
         }
     }
     short(one).eq_ignore_ascii_case(short(other))
-}
-
-/// Collects a policy; [`build`](Self::build) checks it as a whole.
-#[derive(Debug)]
-pub struct VerifierBuilder {
-    policy: Policy,
-    has_keys: bool,
-    not_allowed: bool,
-}
-
-impl VerifierBuilder {
-    /// Adds a public key. It must be for one of the verifier's algorithms.
-    #[must_use]
-    pub fn key(self, key: VerifyingKey) -> Self {
-        self.add(AnyKey::Public(key))
-    }
-
-    /// Adds the keys of a set that are for one of the verifier's algorithms. The set may be empty: then no token
-    /// verifies.
-    #[must_use]
-    pub fn keys(mut self, set: &JwkSet) -> Self {
-        let usable = set.keys().iter().filter(|key| self.policy.algs.contains(&key.alg()));
-        self.policy.keys.extend(usable.cloned().map(AnyKey::Public));
-        self.has_keys = true;
-        self
-    }
-
-    /// Adds a symmetric key. It must be for one of the verifier's algorithms.
-    #[must_use]
-    pub fn mac_key(self, key: MacKey) -> Self {
-        self.add(AnyKey::Mac(key))
-    }
-
-    fn add(mut self, key: AnyKey) -> Self {
-        self.not_allowed |= !self.policy.algs.contains(&key.alg());
-        self.policy.keys.push(key);
-        self.has_keys = true;
-        self
-    }
-
-    /// Adds an accepted `typ`, compared as RFC 8725bis §3.11 says. If none is named, `typ` is not looked at.
-    #[must_use]
-    pub fn typ(mut self, typ: &str) -> Self {
-        self.policy.typ.push(typ.to_owned());
-        self
-    }
-
-    /// Whether a token may leave `typ` out although types are named. Default: no.
-    #[must_use]
-    pub fn typ_optional(mut self, optional: bool) -> Self {
-        self.policy.typ_optional = optional;
-        self
-    }
-
-    /// Names a critical parameter that the application understands and will process itself.
-    #[must_use]
-    pub fn understands(mut self, name: &str) -> Self {
-        self.policy.understood.push(name.to_owned());
-        self
-    }
-
-    /// Replaces the default limits.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.policy.limits = limits;
-        self
-    }
-
-    /// The verifier.
-    ///
-    /// # Errors
-    ///
-    /// A [`BuildError`] if the policy makes no sense or is unsafe.
-    pub fn build(mut self) -> Result<Verifier, BuildError> {
-        if self.policy.algs.is_empty() {
-            return Err(BuildError::NoAlgorithm);
-        }
-        if !self.has_keys {
-            return Err(BuildError::NoKey);
-        }
-        if self.not_allowed {
-            return Err(BuildError::KeyNotAllowed);
-        }
-        let is_standard = |name: &&String| *name == "b64" || REGISTERED.contains(&name.as_str());
-        if let Some(name) = self.policy.understood.iter().find(is_standard) {
-            return Err(BuildError::NotAnExtension(name.clone()));
-        }
-        self.policy.understood.sort();
-        self.policy.understood.dedup();
-        let mut keys: Vec<AnyKey> = Vec::new();
-        for key in std::mem::take(&mut self.policy.keys) {
-            check_mac(&key, &keys)?;
-            match keys.iter().find(|known| known.alg() == key.alg() && known.kid() == key.kid()) {
-                Some(known) if known.same_key(&key) => continue,
-                Some(_) if key.kid().is_some() => return Err(BuildError::DuplicateKid),
-                _ => keys.push(key),
-            }
-        }
-        self.policy.keys = keys;
-        Ok(Verifier(Arc::new(self.policy)))
-    }
-}
-
-/// Refuses a secret that may not verify, and one that is a public key of the same verifier in disguise.
-fn check_mac(key: &AnyKey, others: &[AnyKey]) -> Result<(), BuildError> {
-    if matches!(key, AnyKey::Mac(mac) if !mac.may_verify()) {
-        return Err(BuildError::KeyUse);
-    }
-    let clash = others.iter().any(|other| match (key, other) {
-        (AnyKey::Mac(mac), AnyKey::Public(public)) | (AnyKey::Public(public), AnyKey::Mac(mac)) => {
-            public.is_encoded_as(mac.secret())
-        }
-        _ => false,
-    });
-    if clash { Err(BuildError::SecretIsPublic) } else { Ok(()) }
-}
-
-/// Why a policy is no verifier.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The list of algorithms is empty.
-    #[error("no algorithm is allowed")]
-    NoAlgorithm,
-    /// There is neither a key nor a key set.
-    #[error("there is no key")]
-    NoKey,
-    /// A key is for an algorithm that is not in the list.
-    #[error("a key is for an algorithm that is not allowed")]
-    KeyNotAllowed,
-    /// The `key_ops` of a symmetric key do not include `verify`.
-    #[error("the key's `key_ops` forbid verifying")]
-    KeyUse,
-    /// Two different keys have one `kid` and one algorithm.
-    #[error("two different keys have the same `kid`")]
-    DuplicateKid,
-    /// A secret is the encoding of one of the public keys.
-    #[error("the secret of a MAC key is a public key")]
-    SecretIsPublic,
-    /// The name is a standard parameter, which `crit` must not name, or `b64`, which is not supported.
-    #[error("`{0}` cannot be understood as an extension")]
-    NotAnExtension(String),
 }

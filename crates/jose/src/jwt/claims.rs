@@ -6,7 +6,8 @@ use crate::json::{self, JsonError};
 
 /// A claims set: one JSON object, no name twice, registered claims of the right type.
 ///
-/// It says what stands in a payload, not whether that is true or still valid: verify first, then compare.
+/// It says what stands in a payload, not whether that is true or still valid: verify first, then
+/// compare.
 ///
 /// ```
 /// use sealwright_jose::jwt::Claims;
@@ -43,14 +44,15 @@ pub enum ClaimsError {
 
 const NESTING: usize = 32;
 
-/// 9999-12-31T23:59:59Z. A time beyond it is a mistake (milliseconds, say) or an attempt to overflow somebody.
+/// 9999-12-31T23:59:59Z. A time beyond it is a mistake (milliseconds, say) or an attempt to
+/// overflow somebody.
 const LATEST: f64 = 253_402_300_799.0;
 
 impl Claims {
     /// Reads a payload.
     ///
-    /// `iss`, `sub` and `jti` must be strings, `aud` a string or an array of strings, `exp`, `nbf` and `iat` numbers
-    /// from 0 to the year 9999.
+    /// `iss`, `sub` and `jti` must be strings, `aud` a string or an array of strings, `exp`, `nbf`
+    /// and `iat` numbers from 0 to the year 9999.
     ///
     /// # Errors
     ///

@@ -31,7 +31,8 @@ pub enum Key {
 }
 
 impl Key {
-    /// Reads a JWK or PEM text. `alg` is needed where the key names no algorithm; where it does, both must agree.
+    /// Reads a JWK or PEM text. `alg` is needed where the key names no algorithm; where it does,
+    /// both must agree.
     ///
     /// # Errors
     ///
@@ -59,8 +60,9 @@ impl Key {
         }
     }
 
-    /// Reads DER, told apart by its structure: a public key (SPKI, PKCS#1), an X.509 certificate, of which only the key
-    /// is looked at, or an unencrypted private key (PKCS#8, PKCS#1, SEC1). DER names no algorithm.
+    /// Reads DER, told apart by its structure: a public key (SPKI, PKCS#1), an X.509 certificate,
+    /// of which only the key is looked at, or an unencrypted private key (PKCS#8, PKCS#1, SEC1).
+    /// DER names no algorithm.
     ///
     /// ```
     /// use sealwright_jose::{Alg, Key, SigningKey};

@@ -1,5 +1,5 @@
-//! DER containers of keys: SPKI and X.509 certificates (RFC 5280 §4.1), PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1), SEC1
-//! (RFC 5915), EdDSA keys (RFC 8410). Strict DER, and nothing after it.
+//! DER containers of keys: SPKI and X.509 certificates (RFC 5280 §4.1), PKCS#8 (RFC 5958), PKCS#1
+//! (RFC 8017 A.1), SEC1 (RFC 5915), EdDSA keys (RFC 8410). Strict DER, and nothing after it.
 
 use const_oid::db::{
     rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1},
@@ -50,7 +50,8 @@ pub(crate) fn public_from_pkcs1(der: &[u8]) -> Result<PublicMaterial, KeyError> 
     PublicMaterial::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())
 }
 
-/// The public key of a certificate, of which nothing else is checked: not its signature, its dates or its chain.
+/// The public key of a certificate, of which nothing else is checked: not its signature, its dates
+/// or its chain.
 pub(crate) fn public_from_certificate(der: &[u8]) -> Result<PublicMaterial, KeyError> {
     check_size(der)?;
     public_from_spki(certificate_spki(der).map_err(malformed("X.509 certificate"))?)
@@ -208,7 +209,8 @@ pub(crate) fn public_to_spki(key: &PublicMaterial) -> Result<Vec<u8>, KeyError> 
     der.map_err(|_| KeyError::Backend)
 }
 
-/// Whether these bytes are, exactly, some key or certificate in DER: what nobody means as an HMAC secret.
+/// Whether these bytes are, exactly, some key or certificate in DER: what nobody means as an HMAC
+/// secret.
 pub(crate) fn is_key(der: &[u8]) -> bool {
     SubjectPublicKeyInfoRef::from_der(der).is_ok()
         || RsaPublicKey::from_der(der).is_ok()

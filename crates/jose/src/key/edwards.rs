@@ -1,9 +1,10 @@
 //! Whether 32 bytes are a point of edwards25519 (RFC 8032 §5.1.3).
 //!
-//! AWS-LC looks only when it verifies, which then always fails; here a key file with a slip in it is refused when it is
-//! read. Public numbers only, so nothing needs to take constant time.
+//! AWS-LC looks only when it verifies, which then always fails; here a key file with a slip in it
+//! is refused when it is read. Public numbers only, so nothing needs to take constant time.
 
-/// An integer modulo p = 2²⁵⁵ − 19: four limbs, least significant first, below 2²⁵⁶ and not always below p.
+/// An integer modulo p = 2²⁵⁵ − 19: four limbs, least significant first, below 2²⁵⁶ and not always
+/// below p.
 type Number = [u64; 4];
 
 /// −121665/121666 modulo p, the d of −x² + y² = 1 + d·x²·y².
@@ -22,7 +23,8 @@ pub(crate) fn has_x(y: &[u8; 32]) -> bool {
         *limb = bytes.iter().rev().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
     }
     let y2 = multiply(limbs, limbs);
-    // x² = (y² − 1)/(d·y² + 1). A quotient is a square where the product is, and the divisor is never zero.
+    // x² = (y² − 1)/(d·y² + 1). A quotient is a square where the product is, and the divisor is
+    // never zero.
     let u = add(y2, subtract(P, [1, 0, 0, 0]));
     let v = add(multiply(D, y2), [1, 0, 0, 0]);
     let symbol = reduce(power(multiply(u, v), EULER));

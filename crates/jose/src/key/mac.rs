@@ -11,10 +11,11 @@ use crate::{
     provider,
 };
 
-/// A symmetric key (HMAC), at least as long as its hash (RFC 7518 §3.2). Cheap to clone; `Debug` shows no secret.
+/// A symmetric key (HMAC), at least as long as its hash (RFC 7518 §3.2). Cheap to clone; `Debug`
+/// shows no secret.
 ///
-/// It is never made from the bytes of a key of another kind: a PEM, DER, SSH or JWK text as secret is the
-/// classic way to forge tokens, since such texts are public.
+/// It is never made from the bytes of a key of another kind: a PEM, DER, SSH or JWK text as secret
+/// is the classic way to forge tokens, since such texts are public.
 ///
 /// ```
 /// use sealwright_jose::{Alg, MacKey};
@@ -54,8 +55,8 @@ impl MacKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Size`] if they are too few, [`KeyError::Format`] if they are a key of another kind in some encoding,
-    /// [`KeyError::Type`] if `alg` is no MAC.
+    /// [`KeyError::Size`] if they are too few, [`KeyError::Format`] if they are a key of another
+    /// kind in some encoding, [`KeyError::Type`] if `alg` is no MAC.
     pub fn from_bytes(alg: Alg, secret: &[u8]) -> Result<Self, KeyError> {
         if !alg.is_mac() {
             return Err(KeyError::Type { alg, seen: "a symmetric key" });
@@ -76,7 +77,8 @@ impl MacKey {
         Self::from_parsed(&jwk, jwk.alg(None)?)
     }
 
-    /// The key of a symmetric JWK that may leave its algorithm out; one that names another is refused.
+    /// The key of a symmetric JWK that may leave its algorithm out; one that names another is
+    /// refused.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The numbers that make up a key, whatever format they came in: every key passes through here, so that each rule about
-//! numbers stands once.
+//! The numbers that make up a key, whatever format they came in: every key passes through here, so
+//! that each rule about numbers stands once.
 
 use zeroize::Zeroizing;
 
@@ -66,7 +66,8 @@ impl PublicMaterial {
         Ok(Self::Rsa { n: n.into(), e: e.into() })
     }
 
-    /// Reads an uncompressed P-256 point (SEC 1 §2.3.4); the provider checks that it is on the curve.
+    /// Reads an uncompressed P-256 point (SEC 1 §2.3.4); the provider checks that it is on the
+    /// curve.
     pub(crate) fn p256_point(point: &[u8]) -> Result<Self, KeyError> {
         match point {
             [0x04, rest @ ..] if rest.len() == 64 => {
@@ -90,8 +91,8 @@ impl PublicMaterial {
 
     /// Checks an Ed25519 public key: a canonical point of large order.
     ///
-    /// Small-order points verify signatures that no one made, and a second encoding of a point gives one key two names
-    /// (RFC 8032 §5.1.3).
+    /// Small-order points verify signatures that no one made, and a second encoding of a point
+    /// gives one key two names (RFC 8032 §5.1.3).
     pub(crate) fn ed25519(point: &[u8]) -> Result<Self, KeyError> {
         let point: [u8; 32] = point
             .try_into()

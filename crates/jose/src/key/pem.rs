@@ -71,8 +71,8 @@ impl Block {
 
 /// Reads a text with exactly one key in it.
 ///
-/// OpenSSL writes the curve in a block of its own before an EC key (`EC PARAMETERS`); that one is passed over, since the
-/// key repeats it.
+/// OpenSSL writes the curve in a block of its own before an EC key (`EC PARAMETERS`); that one is
+/// passed over, since the key repeats it.
 pub(crate) fn parse(text: &str) -> Result<Block, KeyError> {
     if text.len() > MAX_KEY_BYTES {
         return Err(KeyError::TooLarge(MAX_KEY_BYTES));

@@ -38,8 +38,8 @@ impl SigningKey {
         Self::from_private(alg, provider::PrivateKey::generate(alg)?)
     }
 
-    /// The key of a private JWK that names its algorithm. An RSA key must have its primes and exponents too (`p`, `q`,
-    /// `dp`, `dq`, `qi`).
+    /// The key of a private JWK that names its algorithm. An RSA key must have its primes and
+    /// exponents too (`p`, `q`, `dp`, `dq`, `qi`).
     ///
     /// # Errors
     ///
@@ -49,7 +49,8 @@ impl SigningKey {
         Self::from_parsed(&jwk, jwk.alg(None)?)
     }
 
-    /// The key of a private JWK that may leave its algorithm out; one that names another is refused.
+    /// The key of a private JWK that may leave its algorithm out; one that names another is
+    /// refused.
     ///
     /// # Errors
     ///
@@ -68,7 +69,8 @@ impl SigningKey {
         })
     }
 
-    /// The key of a PEM text: PKCS#8 (`PRIVATE KEY`), PKCS#1 (`RSA PRIVATE KEY`) or SEC1 (`EC PRIVATE KEY`).
+    /// The key of a PEM text: PKCS#8 (`PRIVATE KEY`), PKCS#1 (`RSA PRIVATE KEY`) or SEC1 (`EC
+    /// PRIVATE KEY`).
     ///
     /// # Errors
     ///

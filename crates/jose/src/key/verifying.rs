@@ -35,7 +35,8 @@ struct Inner {
 
 impl VerifyingKey {
     /// The public key of a JWK that names its algorithm. A private JWK is refused: use
-    /// [`SigningKey::verifying_key`](crate::SigningKey::verifying_key), so that a secret is never handled as public.
+    /// [`SigningKey::verifying_key`](crate::SigningKey::verifying_key), so that a secret is never
+    /// handled as public.
     ///
     /// # Errors
     ///
@@ -67,8 +68,8 @@ impl VerifyingKey {
         })
     }
 
-    /// The key of a PEM text: SPKI (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or an X.509 certificate, of which nothing
-    /// but the key is looked at.
+    /// The key of a PEM text: SPKI (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or an X.509
+    /// certificate, of which nothing but the key is looked at.
     ///
     /// # Errors
     ///
@@ -86,8 +87,8 @@ impl VerifyingKey {
         Self::from_material(alg, der::public_from_spki(der)?)
     }
 
-    /// The key that an X.509 certificate in DER is for. Nothing else of it is looked at: not its signature, dates or
-    /// chain.
+    /// The key that an X.509 certificate in DER is for. Nothing else of it is looked at: not its
+    /// signature, dates or chain.
     ///
     /// # Errors
     ///
@@ -141,7 +142,8 @@ impl VerifyingKey {
         pem::encode("PUBLIC KEY", &self.0.spki)
     }
 
-    /// Its thumbprint by RFC 7638 with SHA-256: the same for the same key, whatever its `kid` and algorithm.
+    /// Its thumbprint by RFC 7638 with SHA-256: the same for the same key, whatever its `kid` and
+    /// algorithm.
     pub fn thumbprint(&self) -> [u8; 32] {
         thumbprint::sha256(&self.0.material)
     }
@@ -168,7 +170,8 @@ impl VerifyingKey {
         self.0.material == other.0.material
     }
 
-    /// Whether these bytes are the public key in one of the forms that someone could take for a secret.
+    /// Whether these bytes are the public key in one of the forms that someone could take for a
+    /// secret.
     pub(crate) fn is_encoded_as(&self, secret: &[u8]) -> bool {
         secret == &self.0.spki[..]
             || match &self.0.material {

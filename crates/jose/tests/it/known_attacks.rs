@@ -1,6 +1,6 @@
-//! What other libraries have been hit by. Each test is named after the attack and walks a table of inputs that must be
-//! refused, with the kind of the refusal. Signatures in the tables about headers are genuine, so that nothing but the rule
-//! under test refuses them.
+//! What other libraries have been hit by. Each test is named after the attack and walks a table of
+//! inputs that must be refused, with the kind of the refusal. Signatures in the tables about
+//! headers are genuine, so that nothing but the rule under test refuses them.
 
 mod alg;
 mod critical;

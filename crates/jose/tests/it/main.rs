@@ -1,4 +1,5 @@
-//! The crate from outside: vectors of the RFCs, keys in every encoding, known attacks, and input bent in every byte.
+//! The crate from outside: vectors of the RFCs, keys in every encoding, known attacks, and input
+//! bent in every byte.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod claims;

@@ -1,5 +1,5 @@
-//! Every single byte of good input changed to every kind of other byte, and every truncation: nothing panics, and no
-//! changed token verifies.
+//! Every single byte of good input changed to every kind of other byte, and every truncation:
+//! nothing panics, and no changed token verifies.
 
 use sealwright_jose::{
     Alg, JwkSet, Key,

@@ -1,4 +1,5 @@
-//! Keys, and tokens that are wrong in one way only: whatever the header says, the signature over it is genuine.
+//! Keys, and tokens that are wrong in one way only: whatever the header says, the signature over it
+//! is genuine.
 
 use std::sync::LazyLock;
 

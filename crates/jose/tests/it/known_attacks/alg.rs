@@ -1,5 +1,5 @@
-//! The token chooses the algorithm: `none`, HMAC with a public key, another algorithm for the same key
-//! (CVE-2015-9235, CVE-2016-10555, CVE-2022-29217, CVE-2022-23540; RFC 8725bis §3.1).
+//! The token chooses the algorithm: `none`, HMAC with a public key, another algorithm for the same
+//! key (CVE-2015-9235, CVE-2016-10555, CVE-2022-29217, CVE-2022-23540; RFC 8725bis §3.1).
 
 use sealwright_jose::{
     Alg, KeyError, SigningKey, VerifyErrorKind as Kind, VerifyingKey, base64url,

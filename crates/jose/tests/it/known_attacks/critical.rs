@@ -1,5 +1,5 @@
-//! `crit` ignored or read laxly, and `b64`, which changes what is signed (RFC 7515 §4.1.11, RFC 7797; CVE-2025-59420,
-//! CVE-2026-32597, GHSA-wphv-vfrh-23q5).
+//! `crit` ignored or read laxly, and `b64`, which changes what is signed (RFC 7515 §4.1.11, RFC
+//! 7797; CVE-2025-59420, CVE-2026-32597, GHSA-wphv-vfrh-23q5).
 
 use sealwright_jose::{VerifyErrorKind as Kind, jws::BuildError};
 

@@ -1,5 +1,5 @@
-//! One signature, many texts: laxly read base64url lets a token be changed without being broken (joserfc 1.7.2,
-//! panva/jose#879), which defeats lists of revoked or used tokens.
+//! One signature, many texts: laxly read base64url lets a token be changed without being broken
+//! (joserfc 1.7.2, panva/jose#879), which defeats lists of revoked or used tokens.
 
 use sealwright_jose::{VerifyErrorKind as Kind, base64url, jws::Unverified};
 

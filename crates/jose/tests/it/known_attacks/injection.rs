@@ -1,5 +1,5 @@
-//! A key brought along in the header, and a `kid` that is more than a name (CVE-2018-0114, CVE-2026-27962,
-//! CVE-2024-21643; RFC 8725bis §3.10).
+//! A key brought along in the header, and a `kid` that is more than a name (CVE-2018-0114,
+//! CVE-2026-27962, CVE-2024-21643; RFC 8725bis §3.10).
 
 use sealwright_jose::{
     Alg, SigningKey, VerifyErrorKind as Kind, base64url,

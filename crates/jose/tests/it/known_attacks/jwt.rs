@@ -1,4 +1,5 @@
-//! A token of one kind used as another (RFC 8725bis §3.11). Claims of the wrong type are in `claims.rs`.
+//! A token of one kind used as another (RFC 8725bis §3.11). Claims of the wrong type are in
+//! `claims.rs`.
 
 use sealwright_jose::VerifyErrorKind as Kind;
 

@@ -1,5 +1,5 @@
-//! Keys whose numbers are wrong: too small, too large, off the curve, halves of two keys (CVE-2016-9121,
-//! RUSTSEC-2022-0093).
+//! Keys whose numbers are wrong: too small, too large, off the curve, halves of two keys
+//! (CVE-2016-9121, RUSTSEC-2022-0093).
 
 use sealwright_jose::{Alg, KeyError, SigningKey, VerifyingKey, base64url};
 use serde_json::{Value, json};
@@ -215,7 +215,8 @@ fn ed25519_of_small_order_or_not_canonical() {
 
 #[test]
 fn ed25519_off_the_curve() {
-    // Half of all numbers are no y of the curve, so among changed keys some are refused and some are other keys.
+    // Half of all numbers are no y of the curve, so among changed keys some are refused and some
+    // are other keys.
     let point = bytes(&public(Alg::Ed25519), "x");
     let off = (0..=255).filter(|first| {
         let mut bent = point.clone();

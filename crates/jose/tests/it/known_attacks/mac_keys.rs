@@ -1,5 +1,5 @@
-//! Secrets that are no secrets: too short, or a key of another kind in text or DER (CVE-2016-10555, CVE-2022-29217,
-//! CVE-2024-54150, CVE-2026-48526, CVE-2026-45363).
+//! Secrets that are no secrets: too short, or a key of another kind in text or DER (CVE-2016-10555,
+//! CVE-2022-29217, CVE-2024-54150, CVE-2026-48526, CVE-2026-45363).
 
 use sealwright_jose::{Alg, KeyError, MacKey, VerifyingKey, base64url};
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! One serialization taken for another, and JSON that says two things (RFC 8725bis §2.13, §3.14; CVE-2023-51774).
+//! One serialization taken for another, and JSON that says two things (RFC 8725bis §2.13, §3.14;
+//! CVE-2023-51774).
 
 use sealwright_jose::{
     Alg, VerifyErrorKind as Kind, base64url,
