@@ -1,5 +1,7 @@
 //! `sealwright serve`: all servers that the resource files declare, until a signal ends them.
 
+use std::fmt::Arguments;
+
 use sealwright_service::{
     clock::Clock,
     shutdown::Shutdown,
@@ -66,7 +68,7 @@ async fn start(
         let running = sealwright_authorization_server::start(config, clock.clone(), shutdown.clone())
             .await
             .map_err(|error| CliError::refused_by("cannot start an authorization server", error))?;
-        output.line(format_args!("authorization server  {}", running.issuer))?;
+        tell(output, format_args!("authorization server  {}", running.issuer));
         servers.spawn(async move {
             let ended = running.join().await;
             ended.map_err(|error| CliError::refused_by("an authorization server failed", error))
@@ -76,13 +78,18 @@ async fn start(
         let running = sealwright_signing_server::start(config, clock.clone(), shutdown.clone())
             .await
             .map_err(|error| CliError::refused_by("cannot start a signing server", error))?;
-        output.line(format_args!("signing server        {}", running.public_url))?;
+        tell(output, format_args!("signing server        {}", running.public_url));
         servers.spawn(async move {
             let ended = running.join().await;
             ended.map_err(|error| CliError::refused_by("a signing server failed", error))
         });
     }
     Ok(())
+}
+
+fn tell(output: &Output, where_it_is: Arguments<'_>) {
+    // That nobody reads along is no reason not to serve.
+    let _ = output.line(where_it_is);
 }
 
 /// Waits for all servers; the first failure is the one that is told.
