@@ -56,7 +56,13 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
     }
     let built = if wanted("build") || wanted("tests") || wanted("demo") {
         runner.step("build", |step| {
-            step.run(places.cargo().args(["build", "--workspace", "--all-targets", "--locked"]))
+            // The demo alone needs the program alone.
+            let what: &[&str] = if only == ["demo"] {
+                &["--package", "sealwright"]
+            } else {
+                &["--workspace", "--all-targets"]
+            };
+            step.run(places.cargo().args(["build", "--locked"]).args(what))
         })
     } else {
         None
