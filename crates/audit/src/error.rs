@@ -52,6 +52,14 @@ pub enum AuditError {
         /// What is wrong.
         what: String,
     },
+    /// The file of the public key could not be written.
+    #[error("public key file {}: {what}", path.display())]
+    PublicKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        what: String,
+    },
     /// What was given to verify cannot be read, or is not what it should be.
     #[error("{0}")]
     Input(String),

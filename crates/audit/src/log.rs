@@ -3,7 +3,11 @@
 mod checkpointer;
 mod writer;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sealwright_jose::VerifyingKey;
 use sealwright_keystore::KeyHandle;
@@ -37,6 +41,8 @@ pub struct AuditOptions {
     pub summarise_every: Duration,
     /// The newest checkpoint is also written here, outside the database, for `audit verify --checkpoint`.
     pub checkpoint_file: Option<PathBuf>,
+    /// The public key that checkpoints are signed with is written here at the start, as a JWK, for `audit verify --key`.
+    pub public_key_file: Option<PathBuf>,
 }
 
 impl Default for AuditOptions {
@@ -46,6 +52,7 @@ impl Default for AuditOptions {
             checkpoint_after: Duration::from_secs(10),
             summarise_every: Duration::from_secs(60),
             checkpoint_file: None,
+            public_key_file: None,
         }
     }
 }
@@ -113,6 +120,7 @@ impl AuditLog {
     /// [`AuditError::Origin`] if the database holds the log of another origin; [`AuditError::NotWhole`] if the log
     /// lacks an entry that a checkpoint in the database or in the checkpoint file covers: going on would cover up
     /// that it was cut; [`AuditError::CheckpointFile`] if that file holds something else, which would be lost;
+    /// [`AuditError::PublicKeyFile`];
     /// [`AuditError::Storage`].
     pub async fn start(
         database: &Database,
@@ -122,6 +130,9 @@ impl AuditLog {
         clock: Clock,
         shutdown: Shutdown,
     ) -> Result<Self, AuditError> {
+        if let Some(path) = &options.public_key_file {
+            publish(&key, path).await?;
+        }
         let file = options.checkpoint_file.clone().map(CheckpointFile::new);
         let (head, covered) = open(database, origin, &key, file.as_ref(), &clock).await?;
 
@@ -207,6 +218,12 @@ impl AuditLog {
         let mut done = self.0.done.clone();
         while done.changed().await.is_ok() {}
     }
+}
+
+async fn publish(key: &KeyHandle, path: &Path) -> Result<(), AuditError> {
+    let jwk = key.verifying_key().clone().with_kid(key.kid()).to_jwk();
+    let written = tokio::fs::write(path, jwk + "\n").await;
+    written.map_err(|error| AuditError::PublicKeyFile { path: path.to_owned(), what: error.to_string() })
 }
 
 /// Finds the end of the log, and how far checkpoints cover it; refuses a log that lacks what was signed to be in it.

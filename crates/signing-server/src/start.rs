@@ -183,10 +183,10 @@ async fn open_audit_log(
 ) -> Result<AuditLog, StartError> {
     let server = &config.server;
     let (key, made) = assemble::audit_key(keys).await?;
-    assemble::publish_audit_key(&server.keys_dir, key.verifying_key()).await?;
     let options = AuditOptions {
         checkpoint_every: server.checkpoint_every,
         checkpoint_file: server.checkpoint_file.clone(),
+        public_key_file: Some(server.keys_dir.join("audit.pub.jwk")),
         ..AuditOptions::default()
     };
     let origin = &server.public_url;

@@ -44,6 +44,7 @@ fn quiet() -> AuditOptions {
         checkpoint_after: Duration::from_secs(3600),
         summarise_every: Duration::from_secs(3600),
         checkpoint_file: None,
+        public_key_file: None,
     }
 }
 

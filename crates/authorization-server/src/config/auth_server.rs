@@ -191,59 +191,55 @@ enum Acknowledgement {
     UnsafeIssuerUri,
 }
 
-/// References to other resources, to be checked when those are read.
+/// What other resources lean on, also when the server itself is too broken to start. `None` where that part is broken.
 #[derive(Debug, Default)]
-pub(super) struct References {
-    pub(super) json_login_client: Option<String>,
+pub(super) struct Known {
+    pub(super) domains: Option<BTreeMap<String, String>>,
+    pub(super) password_cost: Option<PasswordCost>,
 }
 
 /// Reads one `AuthServer`.
-pub(super) fn read(resource: &Resource, report: &mut Report) -> (Option<Config>, References) {
+pub(super) fn read(resource: &Resource, report: &mut Report) -> (Option<Config>, Known) {
     if resource.labels.is_empty() {
-        resource.fault(
-            "metadata.labels",
-            "give it at least one label, by which registrations select it",
-            report,
-        );
+        let message = "give it at least one label, by which registrations select it";
+        resource.fault("metadata.labels", message, report);
     }
-    let Some(spec) = resource.spec::<AuthServerSpec>(report) else { return (None, References::default()) };
-    let references =
-        References { json_login_client: spec.features.json_login.as_ref().map(|login| login.client.clone()) };
-    (resolve(resource, spec, report), references)
+    match resource.spec::<AuthServerSpec>(report) {
+        Some(spec) => resolve(resource, spec, report),
+        None => (None, Known::default()),
+    }
 }
 
-fn resolve(resource: &Resource, spec: AuthServerSpec, report: &mut Report) -> Option<Config> {
+fn resolve(resource: &Resource, spec: AuthServerSpec, report: &mut Report) -> (Option<Config>, Known) {
+    let domains = domains(resource, &spec.domains, report);
+    let passwords = passwords(resource, &spec.passwords, report);
+    let known = Known { domains: Some(domains.clone()), password_cost: passwords.map(|policy| policy.cost) };
+    (config(resource, spec, domains, passwords, report), known)
+}
+
+fn config(
+    resource: &Resource,
+    spec: AuthServerSpec,
+    domains: BTreeMap<String, String>,
+    passwords: Option<PasswordPolicy>,
+    report: &mut Report,
+) -> Option<Config> {
     // Each part is read before the first `?`, so that one report has all faults.
     let issuer = issuer(resource, &spec, report);
     let listen: Option<SocketAddr> = spec.listen.parse().ok();
     if listen.is_none() {
-        resource.fault(
-            "spec.listen",
-            "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8443",
-            report,
-        );
+        let message = "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8443";
+        resource.fault("spec.listen", message, report);
     }
     let algorithms = algorithms(resource, &spec.token_signature.algorithms, report);
     let base_dir = resource.base_dir().to_owned();
     let kek = KekRing::read(&spec.secrets.kek, &base_dir)
         .map_err(|error| resource.fault("spec.secrets.kek", error.to_string(), report))
         .ok();
-    let expiry = |path: &str, field: DurationField, min: u64, max: u64, report: &mut Report| {
-        if field.0 < Duration::from_secs(min) || field.0 > Duration::from_secs(max) {
-            resource.fault(
-                path,
-                format!("write a duration from {min} seconds to {} hours", max / 3600),
-                report,
-            );
-        }
-        field.0
-    };
     let access_token_expiry =
-        expiry("spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, 24 * 3600, report);
-    let session_expiry = expiry("spec.session.expiry", spec.session.expiry, 60, 24 * 3600, report);
-    let domains = domains(resource, &spec.domains, report);
+        expiry(resource, "spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, report);
+    let session_expiry = expiry(resource, "spec.session.expiry", spec.session.expiry, 60, report);
     let acr = acr(resource, &spec.acr, report);
-    let passwords = passwords(resource, &spec.passwords, report);
 
     let defaults = AuditOptions::default();
     let audit = AuditOptions {
@@ -270,6 +266,22 @@ fn resolve(resource: &Resource, spec: AuthServerSpec, report: &mut Report) -> Op
         clients: BTreeMap::new(),
         users: Vec::new(),
     })
+}
+
+/// A lifetime from `min_s` seconds to a day.
+fn expiry(
+    resource: &Resource,
+    path: &str,
+    field: DurationField,
+    min_s: u64,
+    report: &mut Report,
+) -> Duration {
+    let bounds = Duration::from_secs(min_s)..=Duration::from_secs(24 * 3600);
+    if !bounds.contains(&field.0) {
+        let least = if min_s == 1 { "1 second".to_owned() } else { format!("{min_s} seconds") };
+        resource.fault(path, format!("write a duration from {least} to 24 hours"), report);
+    }
+    field.0
 }
 
 fn issuer(resource: &Resource, spec: &AuthServerSpec, report: &mut Report) -> Option<Issuer> {

@@ -168,7 +168,11 @@ async fn eleven_steps(
         4,
         "The authorization server answers with an authentication context",
         &format!("context {}", text(&context["id"])),
-        &format!("request_uri {}  good for {} s", short(text(&context["request_uri"])), context["expires_in"]),
+        &format!(
+            "request_uri {}  good for {} s",
+            short(text(&context["request_uri"])),
+            context["expires_in"]
+        ),
     );
     story.step(
         5,
@@ -241,7 +245,11 @@ async fn eleven_steps(
             text(&body["signature"]["level"]),
             text(&body["signature"]["alg"])
         ),
-        &format!("receipt: entry {}, {}", body["receipt"]["sequence"], short(text(&body["receipt"]["entry"]))),
+        &format!(
+            "receipt: entry {}, {}",
+            body["receipt"]["sequence"],
+            short(text(&body["receipt"]["entry"]))
+        ),
     );
     Ok(Signed { token, answer: body })
 }

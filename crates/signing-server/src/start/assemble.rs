@@ -7,7 +7,7 @@ use std::{
 };
 
 use sealwright_audit::{AuditLog, Entry};
-use sealwright_jose::{Alg, VerifyingKey};
+use sealwright_jose::Alg;
 use sealwright_keystore::{KeyHandle, SealedStore};
 use sealwright_resource_server::{Authenticator, JwksOptions, metadata::ProtectedResource};
 use sealwright_service::{clock::Clock, database::Database};
@@ -186,11 +186,6 @@ impl Assembly<'_> {
 /// The key that signs the audit log's checkpoints, with the entry that says it is new.
 pub(super) async fn audit_key(keys: &SealedStore) -> Result<(KeyHandle, Option<Entry>), StartError> {
     load_or_make(keys, AUDIT_KID, Alg::Es256).await
-}
-
-/// `audit.pub.jwk` in the keys' folder: what `audit verify --key` reads.
-pub(super) async fn publish_audit_key(keys_dir: &Path, key: &VerifyingKey) -> Result<(), StartError> {
-    write(&keys_dir.join("audit.pub.jwk"), &key.to_jwk()).await
 }
 
 async fn load_or_make(

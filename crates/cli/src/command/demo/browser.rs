@@ -83,7 +83,9 @@ fn origin(url: &Url) -> String {
 /// Finds the form of our own pages: no general HTML parser, and none is needed.
 fn page(url: &Url, status: StatusCode, html: &str) -> Result<Page, Failure> {
     let form = tags(html, "form")
-        .find(|tag| attribute(tag, "class").is_some_and(|class| class.split(' ').any(|c| c == "primary-form")))
+        .find(|tag| {
+            attribute(tag, "class").is_some_and(|class| class.split(' ').any(|c| c == "primary-form"))
+        })
         .ok_or_else(|| Failure::new(format!("a page without a form ({status} at {})", url.path())))?;
     let action = attribute(form, "action").unwrap_or_default();
     let action = url.join(&action).map_err(|_| Failure::new("a form whose action is no URL"))?;

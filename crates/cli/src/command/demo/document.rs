@@ -1,6 +1,6 @@
 //! The document to be signed.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{ffi::OsStr, fs, io, path::Path};
 
 use bytes::Bytes;
 
@@ -9,8 +9,8 @@ use super::Failure;
 /// What ships with the binary, for a demo without `--document`.
 const CONTRACT: &[u8] = include_bytes!("contract.md");
 
-/// As much as the demo's workers take: their default.
-const MAX_BYTES: u64 = 100 << 20;
+/// The largest document that the demo's workers sign.
+pub(super) const MAX_BYTES: u64 = 100 << 20;
 
 /// Bytes with a name and a media type.
 pub(super) struct Document {
@@ -37,7 +37,7 @@ impl Document {
 
     /// Reads a file of any kind.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |error| Failure::usage(format!("cannot read {}: {error}", path.display()));
+        let unreadable = |error| unreadable(path, &error);
         let metadata = fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
             return Err(Failure::usage(format!("{} is not a file", path.display())));
@@ -49,14 +49,14 @@ impl Document {
                 metadata.len()
             )));
         }
-        let name = path.file_name().unwrap_or(OsStr::new("document")).to_string_lossy().into_owned();
         let media_type = media_type(path.extension().and_then(OsStr::to_str).unwrap_or_default());
-        Ok(Self { name, media_type, bytes: fs::read(path).map_err(unreadable)?.into() })
+        Ok(Self { name: name(path), media_type, bytes: fs::read(path).map_err(unreadable)?.into() })
     }
 
     /// A signed document, as a worker gave it back.
     pub(super) fn read_signed(path: &Path) -> Result<Self, Failure> {
-        Ok(Self { media_type: "application/jose+json", ..Self::read(path)? })
+        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?.into();
+        Ok(Self { name: name(path), media_type: "application/jose+json", bytes })
     }
 
     /// SHA-256 in standard base64.
@@ -64,6 +64,14 @@ impl Document {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.bytes);
         base64_simd::STANDARD.encode_to_string(digest)
     }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(OsStr::new("document")).to_string_lossy().into_owned()
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot read {}: {error}", path.display()))
 }
 
 fn media_type(extension: &str) -> &'static str {

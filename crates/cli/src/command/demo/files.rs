@@ -85,7 +85,7 @@ impl Files {
         Ok(())
     }
 
-    fn all(&self) -> [(&'static str, &'static str, PathBuf); 12] {
+    fn all(&self) -> [(&'static str, &'static str, PathBuf); 14] {
         [
             ("document", "the document", self.document.clone()),
             ("signed", "the signed document", self.signed.clone()),
@@ -95,8 +95,14 @@ impl Files {
             ("receipt", "the receipt", self.path("receipt.json")),
             ("audit_signing", "the signing server's audit log", self.path("signing.db")),
             ("checkpoint_signing", "  its last checkpoint", self.path("signing-checkpoint.jws")),
+            ("audit_key_signing", "  the key that signed it", self.path("signing-keys/audit.pub.jwk")),
             ("audit_authorization", "the authorization server's", self.path("authorization.db")),
             ("checkpoint_authorization", "  its last checkpoint", self.path("authorization-checkpoint.jws")),
+            (
+                "audit_key_authorization",
+                "  the key that signed it",
+                self.path("authorization-keys/audit.pub.jwk"),
+            ),
             ("resources_authorization", "the resources, to read", self.path("authorization-server.yaml")),
             ("resources_signing", "  and reuse", self.path("signing-server.yaml")),
         ]
@@ -114,16 +120,37 @@ impl Files {
     }
 
     pub(super) fn commands(&self, story: &Story<'_>) {
-        let (dir, signed) = (self.dir.display(), self.signed.display());
+        let sealwright = std::env::args().next().unwrap_or_else(|| "sealwright".into());
+        let sealwright = quoted(Path::new(&sealwright));
+        let path = |name| quoted(&self.path(name));
+        let (document, signed) = (quoted(&self.document), quoted(&self.signed));
+        let certificate = path("certificate.pem");
         for command in [
-            format!("sealwright jws verify --json --alg ES256 --key {dir}/certificate.pem - < {signed}"),
-            format!("sealwright audit verify {dir}/signing.db --checkpoint {dir}/signing-checkpoint.jws --receipt {dir}/receipt.json --key {dir}/signing-audit.jwk"),
-            format!("openssl verify -CAfile {dir}/ca.pem {dir}/certificate.pem"),
-            format!("openssl x509 -noout -subject -ext subjectAltName -dates -in {dir}/certificate.pem"),
+            format!(
+                "{sealwright} jws verify --alg ES256 --key {certificate} - < {signed} | cmp - {document}"
+            ),
+            format!(
+                "{sealwright} audit verify {} --checkpoint {} --receipt {} --key {}",
+                path("signing.db"),
+                path("signing-checkpoint.jws"),
+                path("receipt.json"),
+                path("signing-keys/audit.pub.jwk"),
+            ),
+            format!("openssl verify -CAfile {} {certificate}", path("ca.pem")),
+            format!("openssl x509 -noout -subject -ext subjectAltName -dates -in {certificate}"),
         ] {
             story.plain(&format!("  {command}"));
         }
     }
+}
+
+/// A path as a shell wants it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A certificate as RFC 7468 writes it.

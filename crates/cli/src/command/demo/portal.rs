@@ -191,7 +191,8 @@ impl<'a> Portal<'a> {
 
     /// Steps 8 to 11: the document itself, with the token.
     pub(super) async fn send(&self, job: Job, document: &Document, token: &str) -> Result<Answer, Failure> {
-        let request = self.http.post(self.endpoint(job)).header(ACCEPT, "application/json").bearer_auth(token);
+        let request =
+            self.http.post(self.endpoint(job)).header(ACCEPT, "application/json").bearer_auth(token);
         // The document is the body, unless it is JSON itself: a JSON body is a request with the document in it.
         let request = if document.media_type == "application/json" {
             request.json(&json!({

@@ -28,7 +28,13 @@ pub(super) async fn show(
     let dave = portal.obtain_token(SIGN, document, &people.dave).await?;
     let answer = portal.send(SIGN, &forged, &dave).await?;
     let expected = (StatusCode::FORBIDDEN, "hash_not_authorized");
-    told(story, answer, expected, "a token for another document", "Dave approved one text, and sends another")?;
+    told(
+        story,
+        answer,
+        expected,
+        "a token for another document",
+        "Dave approved one text, and sends another",
+    )?;
 
     let answer = portal.send(SIGN, document, used_token).await?;
     let expected = (StatusCode::CONFLICT, "token_replayed");

@@ -9,7 +9,10 @@ use sealwright_authorization_server::hash_password;
 use sealwright_keystore::KekRing;
 use sealwright_service::random;
 
-use super::people::{People, Person};
+use super::{
+    document::MAX_BYTES,
+    people::{People, Person},
+};
 
 /// The client that plays the contract portal; a public client, so PKCE is what proves it.
 pub(super) const PORTAL: &str = "default_portal";
@@ -163,6 +166,8 @@ spec:
 fn signing_server(addresses: &Addresses) -> String {
     let Addresses { authorization, signing } = addresses;
     let listen = signing.trim_start_matches("http://");
+    // What is signed comes back a third longer, in base64url, and goes to the validator like that.
+    let body = MAX_BYTES / 2 * 3;
     let issuer = |name: &str, skew: &str| {
         format!(
             r#"---
@@ -219,14 +224,14 @@ spec:
   authorizers: [{authorizer}]
   level: B-B
   alg: ES256
+  maxInputBytes: {MAX_BYTES}
 "#
         )
     };
     let issuers = issuer("staff-idp", "60s") + &issuer("staff-idp-to-the-second", "0s");
     let authorizers = authorizer("staff-mfa", "staff-idp")
         + &authorizer("staff-mfa-to-the-second", "staff-idp-to-the-second");
-    let workers =
-        worker(SIGNER, "staff-mfa") + &worker(SIGNER_WITHOUT_SKEW, "staff-mfa-to-the-second");
+    let workers = worker(SIGNER, "staff-mfa") + &worker(SIGNER_WITHOUT_SKEW, "staff-mfa-to-the-second");
     format!(
         r#"# The signing server of `sealwright demo`. Start it by hand with
 #   sealwright serve -f signing-server.yaml
@@ -236,6 +241,7 @@ metadata: {{name: main}}
 spec:
   listen: {listen}
   publicURL: {signing}
+  maxBodyBytes: {body}
   keysDir: signing-keys
   storage: {{sqlite: {{path: signing.db}}}}
   secrets: {{kek: [{{id: demo, file: secrets/signing.kek}}]}}
@@ -270,6 +276,7 @@ metadata: {{name: {VALIDATOR}}}
 spec:
   kind: validator
   authorizers: [staff-mfa]
+  maxInputBytes: {body}
   trust: [{{certificateAuthority: minutes}}]
 "#
     )
