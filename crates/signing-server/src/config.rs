@@ -51,7 +51,7 @@ pub struct Config {
 /// apiVersion: sealwright.dev/v1alpha1
 /// kind: Worker
 /// metadata: {name: contracts}
-/// spec: {kind: jades, token: onetime, authorizers: []}
+/// spec: {kind: jades, token: onetime, alg: ES256, authorizers: []}
 /// ";
 /// let resources = resource::parse("sign.yaml".as_ref(), text, &mut report);
 /// assert!(sealwright_signing_server::configure(&resources, &mut report).is_empty());
@@ -60,12 +60,9 @@ pub struct Config {
 pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     let faults_before = report.faults.len();
     let server = server::read(resources, report);
-    // A server that could not be read has its own fault; the rest is not blamed for it.
-    let acknowledged = server.as_ref().is_none_or(|server| server.unsafe_http);
-    let max_body_bytes = server.as_ref().map(|server| server.max_body_bytes);
-
+    let unsafe_http = server.unsafe_http;
     let issuers =
-        Names::collect("TrustedIssuer", resources, |resource| issuer::read(resource, acknowledged, report));
+        Names::collect("TrustedIssuer", resources, |resource| issuer::read(resource, unsafe_http, report));
     let authorizers =
         Names::collect("Authorizer", resources, |resource| authorizer::read(resource, &issuers, report));
     let authorities =
@@ -73,18 +70,19 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     authority::check_keys(&authorities, report);
     let tokens =
         Names::collect("CryptoToken", resources, |resource| crypto_token::read(resource, &authorities, report));
-    let scope = worker::Scope { authorizers: &authorizers, authorities: &authorities, tokens: &tokens, max_body_bytes };
+    let scope = worker::Scope {
+        authorizers: &authorizers,
+        authorities: &authorities,
+        tokens: &tokens,
+        max_body_bytes: server.max_body_bytes,
+    };
     let workers = Names::collect("Worker", resources, |resource| worker::read(resource, &scope, report));
     worker::check_subject_names(&workers, &authorities, report);
 
-    let Some(server) = server else {
-        return Vec::new();
-    };
-    if workers.is_empty() {
-        server::fault_no_workers(resources, report);
+    match server.config {
+        Some(server) if report.faults.len() == faults_before => {
+            vec![Config { server, workers: workers.into_values() }]
+        }
+        _ => Vec::new(),
     }
-    if report.faults.len() > faults_before {
-        return Vec::new();
-    }
-    vec![Config { server, workers: workers.into_values() }]
 }

@@ -6,6 +6,7 @@ mod challenge;
 mod digest;
 mod document;
 mod metadata;
+mod object;
 mod work;
 mod worker;
 
@@ -14,8 +15,7 @@ pub(crate) use metadata::metadata;
 pub(crate) use work::{sign, validate};
 pub(crate) use worker::worker;
 
-use axum::response::Response;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
 use crate::problem::Failure;
 

@@ -46,10 +46,6 @@ impl<'r, T> Names<'r, T> {
         None
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
     /// Where `name` is declared.
     pub(super) fn resource(&self, name: &str) -> Option<&'r Resource> {
         self.items.get(name).map(|(resource, _)| *resource)

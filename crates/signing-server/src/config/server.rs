@@ -100,30 +100,51 @@ pub(crate) struct ServerConfig {
     pub(crate) base_dir: PathBuf,
     pub(crate) kek: Vec<KekSpec>,
     pub(crate) keys_dir: PathBuf,
-    pub(crate) max_body_bytes: u64,
     pub(crate) checkpoint_every: u32,
     pub(crate) checkpoint_file: Option<PathBuf>,
     /// Whether plain http to loopback addresses was acknowledged.
     pub(crate) unsafe_http: bool,
 }
 
+/// What was read of the server's document. The rest of the configuration is compared with it even where it
+/// has a fault of its own.
+pub(super) struct ServerRead {
+    pub(super) config: Option<ServerConfig>,
+    /// Assumed where it could not be read, so that nothing else is blamed.
+    pub(super) unsafe_http: bool,
+    pub(super) max_body_bytes: Option<u64>,
+}
+
 /// Reads the one `SigningServer`.
-pub(super) fn read(resources: &[Resource], report: &mut Report) -> Option<ServerConfig> {
+pub(super) fn read(resources: &[Resource], report: &mut Report) -> ServerRead {
     let mut servers = resources.iter().filter(|resource| resource.kind == "SigningServer");
-    let Some(resource) = servers.next() else {
-        let worker = resources.iter().find(|resource| resource.kind == "Worker");
-        if let Some(worker) = worker {
+    let first = servers.next();
+    match (first, resources.iter().find(|resource| resource.kind == "Worker")) {
+        (None, Some(worker)) => {
             worker.fault("kind", "there is no SigningServer that would run this worker", report);
         }
-        return None;
-    };
+        (Some(server), None) => {
+            server.fault("kind", "no Worker is declared, so the server would have nothing to do", report);
+        }
+        _ => {}
+    }
     for second in servers {
-        let message = format!("`{}` is the signing server already; run a second one from its own files", resource.name);
+        let message = "there is a signing server already; run a second one from files of its own";
         second.fault("kind", message, report);
     }
-    let spec: SigningServerSpec = resource.spec(report)?;
-    let unsafe_http = spec.acknowledge.contains(&Acknowledgement::UnsafeHttp);
+    let spec = first.and_then(|resource| Some((resource, resource.spec::<SigningServerSpec>(report)?)));
+    match spec {
+        Some((resource, spec)) => ServerRead {
+            unsafe_http: spec.acknowledge.contains(&Acknowledgement::UnsafeHttp),
+            max_body_bytes: Some(spec.max_body_bytes),
+            config: check(spec, resource, report),
+        },
+        None => ServerRead { config: None, unsafe_http: true, max_body_bytes: None },
+    }
+}
 
+fn check(spec: SigningServerSpec, resource: &Resource, report: &mut Report) -> Option<ServerConfig> {
+    let unsafe_http = spec.acknowledge.contains(&Acknowledgement::UnsafeHttp);
     let listen = spec.listen.parse().map_err(|_| {
         resource.fault("spec.listen", "not an address and port such as `127.0.0.1:8081`", report);
     });
@@ -139,7 +160,6 @@ pub(super) fn read(resources: &[Resource], report: &mut Report) -> Option<Server
         base_dir: resource.base_dir().to_path_buf(),
         kek: spec.secrets.kek,
         keys_dir: resource.base_dir().join(spec.keys_dir),
-        max_body_bytes: spec.max_body_bytes,
         checkpoint_every: spec.audit.checkpoint_every,
         checkpoint_file: spec.audit.checkpoint_file.map(|file| resource.base_dir().join(file)),
         unsafe_http,
@@ -165,12 +185,5 @@ fn check_ranges(spec: &SigningServerSpec, resource: &Resource, report: &mut Repo
     }
     if spec.audit.checkpoint_every == 0 {
         resource.fault("spec.audit.checkpointEvery", "must be at least 1", report);
-    }
-}
-
-/// A server with nothing to do is a mistake.
-pub(super) fn fault_no_workers(resources: &[Resource], report: &mut Report) {
-    if let Some(server) = resources.iter().find(|resource| resource.kind == "SigningServer") {
-        server.fault("kind", "no Worker is declared, so the server would have nothing to do", report);
     }
 }

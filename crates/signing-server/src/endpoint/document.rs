@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::form_urlencoded;
 
-use super::digest::{self, Sha256};
+use super::{
+    digest::{self, Sha256},
+    object::Object,
+};
 use crate::{
     authentication_context::Authentication,
     authorizer::{Denial, DenialCode},
@@ -21,7 +24,7 @@ use crate::{
 const MAX_QUESTION_BYTES: usize = 64 * 1024;
 /// What a JSON body may have beside the document.
 const JSON_EXTRA_BYTES: u64 = 64 * 1024;
-/// A name of a document, in characters.
+/// A name of a document, in bytes, as file systems count.
 const MAX_FILENAME: usize = 255;
 /// A media type (RFC 6838 §4.2 has 127 for each half; no real one comes near).
 const MAX_MEDIA_TYPE: usize = 127;
@@ -49,16 +52,16 @@ pub(super) struct Question {
 #[serde(deny_unknown_fields)]
 struct WorkRequest<'a> {
     #[serde(borrow, default)]
-    input: Option<Input<'a>>,
+    input: Option<Object<Input<'a>>>,
     #[serde(default)]
     filename: Option<String>,
     #[serde(default)]
     media_type: Option<String>,
     #[serde(default)]
     #[expect(dead_code, reason = "read so that an unknown option is refused")]
-    options: Option<NoOptions>,
+    options: Option<Object<NoOptions>>,
     #[serde(default)]
-    authentication: Option<Authentication>,
+    authentication: Option<Object<Authentication>>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +70,7 @@ struct Input<'a> {
     #[serde(borrow, default)]
     content: Option<&'a RawValue>,
     #[serde(default)]
-    digest: Option<StatedDigest>,
+    digest: Option<Object<StatedDigest>>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +134,7 @@ impl Document {
     fn decode_json(body: &[u8], max_bytes: u64) -> Result<Self, Unreadable> {
         let request = WorkRequest::parse(body).map_err(Unreadable::Malformed)?;
         let media_type = request.media_type()?;
-        let content = match request.input {
+        let content = match request.input.map(|input| input.0) {
             Some(Input { content: Some(content), digest: None }) => content,
             Some(Input { digest: Some(_), .. }) => {
                 return Err(malformed("this worker needs the document itself: `input.content` alone"));
@@ -178,13 +181,13 @@ impl Question {
         }
         let request = WorkRequest::parse(body).map_err(Unreadable::Malformed)?;
         request.media_type()?;
-        let (digest, size) = match request.input {
+        let (digest, size) = match request.input.map(|input| input.0) {
             None | Some(Input { content: None, digest: None }) => (None, None),
             Some(Input { content: Some(content), digest: None }) => {
                 let content = decode_content(content)?;
                 (Some(digest::sha256(&content)), Some(content.len() as u64))
             }
-            Some(Input { content: None, digest: Some(stated) }) => {
+            Some(Input { content: None, digest: Some(Object(stated)) }) => {
                 if stated.alg != digest::SHA_256 {
                     return Err(malformed("`input.digest.alg` must be `SHA-256`"));
                 }
@@ -196,14 +199,14 @@ impl Question {
                 return Err(malformed("`input` needs either `content` or `digest`"));
             }
         };
-        Ok(Self { digest, filename: request.filename, size, authentication: request.authentication, peer })
+        Ok(Self { digest, filename: request.filename, size, authentication: request.authentication.map(|object| object.0), peer })
     }
 }
 
 impl<'a> WorkRequest<'a> {
     fn parse(body: &'a [u8]) -> Result<Self, Cow<'static, str>> {
         // serde's words name fields and places; they repeat no more of the body than that.
-        let request: Self = serde_json::from_slice(body).map_err(|error| {
+        let Object(request): Object<Self> = serde_json::from_slice(body).map_err(|error| {
             Cow::from(format!("the body is not the JSON that is expected (line {}, column {})", error.line(), error.column()))
         })?;
         if let Some(filename) = &request.filename {
@@ -299,6 +302,9 @@ fn filename_of_query(request: &Request) -> Result<Option<String>, Unreadable> {
 }
 
 fn check_filename(name: &str) -> Result<(), Cow<'static, str>> {
+    if name.len() > MAX_FILENAME {
+        return Err(format!("`filename` has more than {MAX_FILENAME} bytes").into());
+    }
     check_text(name, MAX_FILENAME).map_err(|fault| format!("`filename` {fault}").into())
 }
 
@@ -346,6 +352,9 @@ mod tests {
             r#"{"input":{"content":"YQ=="},"options":{"level":"B-T"}}"#,
             r#"{"input":{"content":"YQ=="},"filename":"a\u202eb"}"#,
             r#"[]"#,
+            r#"[{"content":"YQ=="}]"#,
+            r#"{"input":["YQ=="]}"#,
+            r#"{"input":{"content":"YQ=="},"options":[]}"#,
             "",
         ] {
             assert!(WorkRequest::parse(body.as_bytes()).is_err(), "{body}");

@@ -1,0 +1,103 @@
+//! One token, one signature.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use insta::assert_snapshot;
+use sealwright_testkit::database::on_both_storages;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::{DOCUMENT, NOW_S, World, in_two_pieces, json_body, ok, show};
+
+#[tokio::test]
+async fn a_token_is_good_for_one_signature() {
+    let world = World::start().await;
+    let token = world.token("contracts", DOCUMENT);
+    ok(world.sign(&token).send().await.unwrap()).await;
+    assert_snapshot!(show(world.sign(&token).send().await.unwrap()).await, @r#"
+    409
+    content-type: application/problem+json
+    cache-control: no-store
+    {
+      "code": "token_replayed",
+      "status": 409,
+      "title": "The token was used before",
+      "type": "https://sealwright.dev/problems/token_replayed"
+    }
+    "#);
+    let recorded = world.recorded().await;
+    assert_eq!(recorded.events(), ["certificate.issued", "signature.created", "signature.refused"]);
+    assert_eq!(recorded.details("signature.refused")["code"], "token_replayed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_concurrent_requests_with_one_token_one_is_signed() {
+    on_both_storages(async |storage| {
+        let world = World::start_with(storage, |text, _| text).await;
+        let token = world.token("contracts", DOCUMENT);
+        let mut requests = JoinSet::new();
+        let barrier = Arc::new(tokio::sync::Barrier::new(50));
+        for _ in 0..50 {
+            let (request, barrier) = (world.sign(&token), Arc::clone(&barrier));
+            requests.spawn(async move {
+                barrier.wait().await;
+                request.send().await.unwrap().status().as_u16()
+            });
+        }
+        let mut outcomes = BTreeMap::new();
+        for status in requests.join_all().await {
+            *outcomes.entry(status).or_insert(0) += 1;
+        }
+        assert_eq!(outcomes, BTreeMap::from([(200, 1), (409, 49)]));
+        let recorded = world.recorded().await;
+        let count = |event: &str| recorded.events().iter().filter(|name| **name == event).count();
+        assert_eq!((count("signature.created"), count("signature.refused")), (1, 49));
+        assert_eq!(count("certificate.issued"), 1, "no key was certified for those who lost");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_is_used_up_across_workers_and_formats() {
+    let world = World::start().await;
+    let mut claims = world.claims("contracts", DOCUMENT);
+    let validate = world.claims("verify", DOCUMENT)["authorization_details"][0].clone();
+    claims["authorization_details"].as_array_mut().unwrap().push(validate);
+    let token = world.issuer.token(claims);
+    ok(world.sign(&token).send().await.unwrap()).await;
+    let second = world.post("/v1/workers/verify/validate").bearer_auth(&token).json(&json_body(DOCUMENT));
+    assert_eq!(second.send().await.unwrap().status(), 409);
+}
+
+#[tokio::test]
+async fn a_used_token_is_still_refused_within_the_skew_after_its_end() {
+    let world = World::start().await;
+    let mut claims = world.claims("contracts", DOCUMENT);
+    claims["exp"] = json!(NOW_S + 5);
+    let token = world.issuer.token(claims);
+    ok(world.sign(&token).send().await.unwrap()).await;
+    world.clock.advance(Duration::from_secs(64));
+    assert_eq!(world.sign(&token).send().await.unwrap().status(), 409);
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(world.sign(&token).send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_the_body_is_sent_is_refused() {
+    let world = World::start().await;
+    let clock = world.clock.clone();
+    let (first, second) = DOCUMENT.split_at(10);
+    let pieces = in_two_pieces(first, second, move || clock.advance(Duration::from_secs(3600)));
+    let response = world
+        .post("/v1/workers/contracts/sign")
+        .bearer_auth(world.token("contracts", DOCUMENT))
+        .header("content-type", "text/markdown")
+        .body(pieces)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 401);
+    let recorded = world.recorded().await;
+    recorded.assert_nothing_signed();
+    assert_eq!(recorded.details("signature.refused")["code"], "token_expired");
+}
