@@ -77,68 +77,81 @@ impl Config {
     }
 }
 
+/// One `AuthServer` while the resources that refer to it are read.
+struct Declaration<'r> {
+    resource: &'r Resource,
+    /// `None` when it is too broken to start, which is no reason to leave others' faults unsaid.
+    config: Option<Config>,
+    known: auth_server::Known,
+    usernames: BTreeSet<String>,
+}
+
 /// The authorization servers that `resources` declare, each with its clients and users.
 ///
 /// Everything that is wrong goes into `report`, with file and line; where a server is too broken to go on with, it is left
 /// out. Start what comes back only if the report has no faults. Resources of other kinds are passed over.
 pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     let of_kind = |kind| resources.iter().filter(move |r: &&Resource| r.kind == kind);
-    let mut servers: Vec<(&Resource, Option<Config>, auth_server::References)> = Vec::new();
+    let mut servers: Vec<Declaration<'_>> = Vec::new();
     for resource in of_kind("AuthServer") {
-        let (config, references) = auth_server::read(resource, report);
-        servers.push((resource, config, references));
+        let (config, known) = auth_server::read(resource, report);
+        servers.push(Declaration { resource, config, known, usernames: BTreeSet::new() });
     }
-    let labelled: Vec<&Resource> = servers.iter().map(|(resource, ..)| *resource).collect();
+    let labelled: Vec<&Resource> = servers.iter().map(|server| server.resource).collect();
 
     // A registration that is broken inside must not make those that refer to it look broken too.
     let registered: BTreeSet<String> =
         of_kind("ClientRegistration").map(client_registration::client_id).collect();
     for resource in of_kind("ClientRegistration") {
-        let Some((selected, client)) = client_registration::read(resource, &labelled, &registered, report)
-        else {
-            continue;
-        };
-        if let Some((_, Some(config), _)) = servers.get_mut(selected) {
+        let read = client_registration::read(resource, &labelled, &registered, report);
+        let Some((selected, client)) = read else { continue };
+        if let Some(Declaration { config: Some(config), .. }) = servers.get_mut(selected) {
             config.clients.insert(client.id.clone(), client);
         }
     }
     for resource in of_kind("User") {
-        let Some(selected) = user::select(resource, &labelled, report) else { continue };
-        let Some((_, config, _)) = servers.get_mut(selected) else { continue };
-        let Some(user) = user::read(resource, config.as_ref(), report) else { continue };
-        if let Some(config) = config {
+        let Some((selected, spec)) = user::select(resource, &labelled, report) else { continue };
+        let Some(server) = servers.get_mut(selected) else { continue };
+        let read = user::read(resource, spec, &server.known, &mut server.usernames, report);
+        if let (Some(user), Some(config)) = (read, &mut server.config) {
             config.users.push(user);
         }
     }
-    for (resource, config, references) in &servers {
-        if let Some(config) = config {
-            check_references(resource, config, references, &registered, report);
+    for server in &servers {
+        if let Some(config) = &server.config {
+            check_json_login(server.resource, config, &registered, report);
         }
     }
-    servers.into_iter().filter_map(|(_, config, _)| config).collect()
+    servers.into_iter().filter_map(|server| server.config).collect()
 }
 
 /// What can be checked only when the clients are known.
-fn check_references(
+fn check_json_login(
     resource: &Resource,
     config: &Config,
-    references: &auth_server::References,
     registered: &BTreeSet<String>,
     report: &mut Report,
 ) {
-    let Some(id) = &references.json_login_client else { return };
+    let Some(id) = &config.json_login else { return };
     let path = "spec.features.jsonLogin.client";
     match config.clients.get(id) {
         // A registration that is there but broken has its faults in the report already.
-        None if registered.contains(id) && !config.clients.contains_key(id) && !report.faults.is_empty() => {}
-        None => resource.fault(path, format!("there is no client `{id}` at this server; a client's id is NAMESPACE_NAME"), report),
-        Some(client) if !matches!(client.authentication, ClientAuthentication::None) => resource.fault(
-            path,
-            format!("client `{id}` has a secret, which a login over JSON would go around; name one with clientAuthenticationMethod: none"),
-            report,
-        ),
+        None if registered.contains(id) && !report.is_empty() => {}
+        None => {
+            let message =
+                format!("there is no client `{id}` at this server; a client's id is NAMESPACE_NAME");
+            resource.fault(path, message, report);
+        }
+        Some(client) if !matches!(client.authentication, ClientAuthentication::None) => {
+            let message = format!(
+                "client `{id}` has a secret, which a login over JSON would go around; name one with \
+                 clientAuthenticationMethod: none"
+            );
+            resource.fault(path, message, report);
+        }
         Some(client) if client.audiences.is_empty() => {
-            resource.fault(path, format!("client `{id}` has no audiences, so its tokens would be for nobody"), report);
+            let message = format!("client `{id}` has no audiences, so its tokens would be for nobody");
+            resource.fault(path, message, report);
         }
         Some(_) => {}
     }

@@ -1,12 +1,14 @@
 //! `User`: who may log in.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use sealwright_service::resource::{Report, Resource};
-use sealwright_service::secret::SecretRef;
+use sealwright_service::secret::{Secret, SecretRef};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Config;
+use super::auth_server::Known;
 use super::client_registration::SelectorSpec;
 use crate::domain::password::PasswordHash;
 use crate::domain::totp::TotpSecret;
@@ -15,7 +17,7 @@ use crate::domain::user::{DEFAULT_DOMAIN, Declared, RESERVED_CLAIMS};
 /// `User.spec`: the shape of AppSSO's `internalUnsafe.users[]`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct UserSpec {
+pub(super) struct UserSpec {
     /// Which server; may be left out where there is only one.
     auth_server_selector: Option<SelectorSpec>,
     /// What the person types.
@@ -34,39 +36,43 @@ struct UserSpec {
     roles: Vec<String>,
 }
 
-/// The number of the user's server among `servers`.
-pub(super) fn select(resource: &Resource, servers: &[&Resource], report: &mut Report) -> Option<usize> {
-    // A spec that cannot be read has its faults reported by `read`; here they would stand twice.
-    let spec = resource.spec::<UserSpec>(&mut Report::default());
-    match spec.and_then(|spec| spec.auth_server_selector) {
-        Some(selector) => {
+/// The number of the user's server among `servers`, and the spec.
+pub(super) fn select(
+    resource: &Resource,
+    servers: &[&Resource],
+    report: &mut Report,
+) -> Option<(usize, UserSpec)> {
+    let spec = resource.spec::<UserSpec>(report)?;
+    let selected = match (&spec.auth_server_selector, servers.len()) {
+        (Some(selector), _) => {
             let path = "spec.authServerSelector.matchLabels";
             super::select(&selector.match_labels, servers, resource, path, report)
         }
-        None => match servers.len() {
-            1 => Some(0),
-            0 => {
-                resource.fault("spec", "there is no AuthServer for this user", report);
-                None
-            }
-            _ => {
-                resource.fault(
-                    "spec",
-                    "there are several AuthServers; select one with authServerSelector",
-                    report,
-                );
-                None
-            }
-        },
-    }
+        (None, 1) => Some(0),
+        (None, 0) => {
+            resource.fault("spec", "there is no AuthServer for this user", report);
+            None
+        }
+        (None, _) => {
+            let message = "there are several AuthServers; select one with authServerSelector";
+            resource.fault("spec", message, report);
+            None
+        }
+    };
+    Some((selected?, spec))
 }
 
-/// Reads one user of the server `config`, which is `None` when that server is broken.
-pub(super) fn read(resource: &Resource, config: Option<&Config>, report: &mut Report) -> Option<Declared> {
-    let spec = resource.spec::<UserSpec>(report)?;
-    let username = username(resource, &spec, config, report);
+/// Reads one user of a server of which `known` is known and where `taken` are the user names so far.
+pub(super) fn read(
+    resource: &Resource,
+    spec: UserSpec,
+    known: &Known,
+    taken: &mut BTreeSet<String>,
+    report: &mut Report,
+) -> Option<Declared> {
+    let username = username(resource, &spec.username, taken, report);
     let domain = spec.domain.unwrap_or_else(|| DEFAULT_DOMAIN.to_owned());
-    if config.is_some_and(|config| !config.domains.contains_key(&domain)) {
+    if known.domains.as_ref().is_some_and(|domains| !domains.contains_key(&domain)) {
         let message = format!("the AuthServer has no domain `{domain}`; add it to spec.domains there");
         resource.fault("spec.domain", message, report);
     }
@@ -74,17 +80,9 @@ pub(super) fn read(resource: &Resource, config: Option<&Config>, report: &mut Re
         let message = format!("`{claim}` is written by the server itself");
         resource.fault(&format!("spec.claims.{claim}"), message, report);
     }
-    let password = match spec.password.read(resource.base_dir()) {
-        Ok(text) => PasswordHash::parse(&text)
-            .map_err(|message| resource.fault("spec.password", message, report))
-            .ok(),
-        Err(error) => {
-            resource.fault("spec.password", error.to_string(), report);
-            None
-        }
-    };
-    if let (Some(hash), Some(config)) = (&password, config)
-        && !hash.costs(config.passwords.cost)
+    let password = secret(resource, "spec.password", &spec.password, PasswordHash::parse, report);
+    if let (Some(hash), Some(cost)) = (&password, known.password_cost)
+        && !hash.costs(cost)
     {
         let message = "this hash costs something else than AuthServer.spec.passwords.argon2 says, so the time of a \
                        failed login shows that the account exists; hash the password again";
@@ -92,19 +90,8 @@ pub(super) fn read(resource: &Resource, config: Option<&Config>, report: &mut Re
     }
     let totp = match &spec.totp {
         None => None,
-        Some(reference) => match reference.read(resource.base_dir()) {
-            Ok(text) => match TotpSecret::parse(&text) {
-                Ok(secret) => Some(secret),
-                Err(message) => {
-                    resource.fault("spec.totp", message, report);
-                    None
-                }
-            },
-            Err(error) => {
-                resource.fault("spec.totp", error.to_string(), report);
-                None
-            }
-        },
+        // Broken is not the same as absent: nobody is to lose a factor by a mistake in a file.
+        Some(reference) => Some(secret(resource, "spec.totp", reference, TotpSecret::parse, report)?),
     };
     Some(Declared {
         username: username?,
@@ -116,21 +103,39 @@ pub(super) fn read(resource: &Resource, config: Option<&Config>, report: &mut Re
     })
 }
 
+/// Reads what `reference` names, and makes something of it.
+fn secret<T>(
+    resource: &Resource,
+    path: &str,
+    reference: &SecretRef,
+    parse: impl FnOnce(&Secret) -> Result<T, &'static str>,
+    report: &mut Report,
+) -> Option<T> {
+    let text = match reference.read(resource.base_dir()) {
+        Ok(text) => text,
+        Err(error) => {
+            resource.fault(path, error.to_string(), report);
+            return None;
+        }
+    };
+    parse(&text).map_err(|message| resource.fault(path, message, report)).ok()
+}
+
 fn username(
     resource: &Resource,
-    spec: &UserSpec,
-    config: Option<&Config>,
+    name: &str,
+    taken: &mut BTreeSet<String>,
     report: &mut Report,
 ) -> Option<String> {
-    let name = &spec.username;
+    let path = "spec.username";
     if name.is_empty() || name.len() > 256 || name.trim() != name || name.chars().any(char::is_control) {
         let message = "a user name has 1 to 256 bytes, no control characters, and no spaces at its ends";
-        resource.fault("spec.username", message, report);
+        resource.fault(path, message, report);
         return None;
     }
-    if config.is_some_and(|config| config.users.iter().any(|user| user.username == *name)) {
-        resource.fault("spec.username", "another user of this server has this user name", report);
+    if !taken.insert(name.to_owned()) {
+        resource.fault(path, "another user of this server has this user name", report);
         return None;
     }
-    Some(name.clone())
+    Some(name.to_owned())
 }

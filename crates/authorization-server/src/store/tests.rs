@@ -90,9 +90,9 @@ fn new_code<'a>(code: &'a HandleHash, request: &'a AuthorizationRequest) -> code
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_redeemed_by_one_of_fifty() {
     on_both(&[&MIGRATOR], async |db| {
-        let code = code_of(db).await;
+        let code = code_of(&db).await;
         let won = winners(|| {
-            let (db, code) = (Database::clone(db), code.clone());
+            let (db, code) = (db.clone(), code.clone());
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 code::redeem(&mut conn, &code, "default_portal", "jti", NOW).await.unwrap().is_some()
@@ -106,7 +106,7 @@ async fn a_code_is_redeemed_by_one_of_fifty() {
 #[tokio::test]
 async fn a_code_is_bound_to_its_client_and_minute_and_seen_when_replayed() {
     on_both(&[&MIGRATOR], async |db| {
-        let code = code_of(db).await;
+        let code = code_of(&db).await;
         let mut conn = db.writer().acquire().await.unwrap();
         assert!(code::redeem(&mut conn, &code, "default_other", "j", NOW).await.unwrap().is_none());
         assert!(code::redeem(&mut conn, &code, "default_portal", "j", later(60)).await.unwrap().is_none());
@@ -129,9 +129,9 @@ async fn a_code_is_bound_to_its_client_and_minute_and_seen_when_replayed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_totp_step_is_used_by_one_of_fifty_and_only_forwards() {
     on_both(&[&MIGRATOR], async |db| {
-        let subject = account_of(db).await;
+        let subject = account_of(&db).await;
         let won = winners(|| {
-            let (db, subject) = (Database::clone(db), subject.clone());
+            let (db, subject) = (db.clone(), subject.clone());
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 account::use_totp_step(&mut conn, &subject, 100).await.unwrap()
@@ -189,7 +189,7 @@ async fn a_request_uri_opens_once_and_only_for_its_client() {
         );
         drop(conn);
         let won = winners(|| {
-            let (db, uri) = (Database::clone(db), uri.clone());
+            let (db, uri) = (db.clone(), uri.clone());
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 let opened =
@@ -210,7 +210,7 @@ async fn a_request_uri_opens_once_and_only_for_its_client() {
 #[tokio::test]
 async fn a_run_goes_through_its_steps_in_order_and_ends_once() {
     on_both(&[&MIGRATOR], async |db| {
-        let id = interaction_of(db, None).await;
+        let id = interaction_of(&db, None).await;
         let mut conn = db.writer().acquire().await.unwrap();
         let code = Handle::generate().hash();
         let request = request();
@@ -262,7 +262,7 @@ async fn a_run_that_ends_says_so_to_its_context() {
         };
         pushed_request::insert(&mut conn, new).await.unwrap();
         drop(conn);
-        let id = interaction_of(db, Some("ctx_2")).await;
+        let id = interaction_of(&db, Some("ctx_2")).await;
         let mut conn = db.writer().acquire().await.unwrap();
         assert!(interaction::end_denied(&mut conn, &id).await.unwrap());
         let state = pushed_request::context_state(&mut conn, "ctx_2", "b").await.unwrap();
@@ -274,7 +274,7 @@ async fn a_run_that_ends_says_so_to_its_context() {
 #[tokio::test]
 async fn a_run_can_start_again() {
     on_both(&[&MIGRATOR], async |db| {
-        let id = interaction_of(db, None).await;
+        let id = interaction_of(&db, None).await;
         let mut conn = db.writer().acquire().await.unwrap();
         assert!(interaction::authenticated(&mut conn, &id, "s", Factors::Password, NOW).await.unwrap());
         interaction::restart(&mut conn, &id).await.unwrap();
@@ -328,7 +328,7 @@ async fn delays_double_up_to_the_longest_and_are_forgotten() {
 async fn fifty_guesses_at_once_get_no_more_than_the_free_ones() {
     on_both(&[&MIGRATOR], async |db| {
         let won = winners(|| {
-            let db = Database::clone(db);
+            let db = db.clone();
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap()
@@ -358,7 +358,7 @@ async fn a_success_gives_back_one_attempt_and_no_more() {
 async fn a_window_counts_to_its_bound() {
     on_both(&[&MIGRATOR], async |db| {
         let count = |now| {
-            let db = Database::clone(db);
+            let db = db.clone();
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 rate::count_use(&mut conn, &HandleHash::of("r"), 5, now).await.unwrap()
@@ -382,7 +382,7 @@ async fn a_continuation_has_five_tries_and_one_success() {
         assert_eq!(continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap().as_deref(), Some("s"));
         drop(conn);
         let tried = winners(|| {
-            let (db, handle) = (Database::clone(db), handle.clone());
+            let (db, handle) = (db.clone(), handle.clone());
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap().is_some()
@@ -390,7 +390,7 @@ async fn a_continuation_has_five_tries_and_one_success() {
         });
         assert_eq!(tried.await, 4);
         let used = winners(|| {
-            let (db, handle) = (Database::clone(db), handle.clone());
+            let (db, handle) = (db.clone(), handle.clone());
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
                 continuation::use_up(&mut conn, &handle, NOW).await.unwrap()
@@ -404,7 +404,7 @@ async fn a_continuation_has_five_tries_and_one_success() {
 #[tokio::test]
 async fn the_sweeper_takes_what_is_long_past_use_and_nothing_else() {
     on_both(&[&MIGRATOR], async |db| {
-        code_of(db).await;
+        code_of(&db).await;
         let mut conn = db.writer().acquire().await.unwrap();
         throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap();
         rate::count_use(&mut conn, &HandleHash::of("r"), 5, NOW).await.unwrap();

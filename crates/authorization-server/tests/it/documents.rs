@@ -1,0 +1,110 @@
+//! What is the same for everybody: keys, metadata, the style sheet, health.
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode, header};
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn the_keys_are_cacheable_for_everybody() {
+    let world = World::new().await;
+    for path in ["/oauth2/jwks", "/.well-known/jwks.json"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header(header::CONTENT_TYPE), "application/jwk-set+json");
+        assert_eq!(answer.header(header::CACHE_CONTROL), "public, max-age=300, stale-while-revalidate=30");
+        assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+        let keys = answer.json()["keys"].as_array().unwrap().clone();
+        assert_eq!(keys.len(), 1, "the key of the audit log is nobody else's business");
+        let mut names: Vec<&str> = keys[0].as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+
+        let etag = answer.header(header::ETAG).to_owned();
+        let request = Request::get(path).header(header::IF_NONE_MATCH, &etag).body(Body::empty()).unwrap();
+        let known = world.send(request).await;
+        assert_eq!((known.status, known.body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+        assert_eq!(known.header(header::ETAG), etag);
+
+        let request = Request::builder().method(Method::HEAD).uri(path).body(Body::empty()).unwrap();
+        let head = world.send(request).await;
+        assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
+        assert_eq!(head.header(header::ETAG), etag);
+    }
+}
+
+#[tokio::test]
+async fn the_metadata_says_what_is_there_and_nothing_else() {
+    let world = World::new().await;
+    let answer = world.get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(answer.header(header::CONTENT_TYPE), "application/json");
+    assert_eq!(
+        answer.json(),
+        json!({
+            "issuer": "http://127.0.0.1:8080",
+            "authorization_endpoint": "http://127.0.0.1:8080/oauth2/authorize",
+            "token_endpoint": "http://127.0.0.1:8080/oauth2/token",
+            "pushed_authorization_request_endpoint": "http://127.0.0.1:8080/oauth2/par",
+            "authentication_contexts_endpoint": "http://127.0.0.1:8080/api/v1/authentication-contexts",
+            "jwks_uri": "http://127.0.0.1:8080/oauth2/jwks",
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+            "authorization_details_types_supported": [
+                "https://cloudsignatureconsortium.org/2025/credential", "https://sealwright.dev/2026/validate"
+            ],
+            "request_parameter_supported": false,
+            "request_uri_parameter_supported": false,
+            "ui_locales_supported": ["en"],
+            "scopes_supported": ["openid", "roles"],
+            "acr_values_supported": ["urn:x:password", "urn:x:mfa"],
+        })
+    );
+    let same = world.get("/.well-known/openid-configuration").await;
+    assert_eq!(same.body, answer.body);
+    // Every address in it answers with something else than 404.
+    for (name, value) in answer.json().as_object().unwrap() {
+        let Some(path) = value.as_str().and_then(|v| v.strip_prefix("http://127.0.0.1:8080")) else {
+            continue;
+        };
+        if !path.is_empty() {
+            assert_ne!(world.get(path).await.status, StatusCode::NOT_FOUND, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_style_sheet_may_be_kept_for_good_and_pages_name_it() {
+    let world = World::new().await;
+    let page = world.get("/login").await;
+    let path = crate::browser::between(&page.body, "<link rel=\"stylesheet\" href=\"", "\"");
+    let style = world.get(&path).await;
+    assert_eq!(style.status, StatusCode::OK);
+    assert_eq!(style.header(header::CONTENT_TYPE), "text/css; charset=utf-8");
+    assert_eq!(style.header(header::CACHE_CONTROL), "public, max-age=31536000, immutable");
+    assert_eq!(world.get("/assets/sealwright-0000000000000000.css").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn health_is_told() {
+    let world = World::new().await;
+    assert_eq!(world.get("/healthz").await.short(), r#"200 {"status":"ok"}"#);
+    assert_eq!(world.get("/readyz").await.short(), r#"200 {"checks":{"database":"ok"},"status":"ready"}"#);
+    world.server.database().close().await;
+    assert_eq!(world.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_there() {
+    let world = World::new().await;
+    let answer = world.get("/admin").await;
+    assert_eq!(answer.short(), r#"404 {"error":"not_found","error_description":"there is nothing here"}"#);
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    for path in ["/oauth2/token", "/oauth2/par", "/api/v1/authentication-contexts"] {
+        assert_eq!(world.get(path).await.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+}

@@ -1,0 +1,17 @@
+//! The authorization server through its real router: exact status, headers that matter, body, audit log.
+
+mod browser;
+mod world;
+
+mod configuration;
+mod contexts;
+mod documents;
+mod happy_path;
+mod json_login;
+mod logs;
+mod pages;
+mod pushed_requests;
+mod requests;
+mod second_factor;
+mod throttling;
+mod tokens;
