@@ -23,7 +23,7 @@ pub(crate) async fn sweep(app: App, shutdown: Shutdown) {
         match swept.await {
             Ok(rows) => tracing::debug!(rows, "expired rows deleted"),
             Err(error) => {
-                tracing::warn!(%error, "expired rows could not be deleted; trying again in a minute")
+                tracing::warn!(%error, "expired rows could not be deleted; trying again in a minute");
             }
         }
     }

@@ -73,7 +73,7 @@ impl<'w> Browser<'w> {
     /// Follows a 303 to the next page and reads its form.
     pub(crate) async fn follow(&mut self, answer: &Answer) -> Form {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        let page = self.get(&answer.header(header::LOCATION).to_owned()).await;
+        let page = self.get(answer.header(header::LOCATION)).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         Form::read(&page)
     }

@@ -1,4 +1,5 @@
 //! The authorization server through its real router: exact status, headers that matter, body, audit log.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as the tests do")]
 
 mod browser;
 mod world;

@@ -11,7 +11,7 @@ async fn every_page_is_under_a_strict_policy() {
     let world = World::new().await;
     let mut browser = Browser::new(&world);
     let answer = browser.authorize(&[]).await;
-    let page = browser.get(&answer.header(header::LOCATION).to_owned()).await;
+    let page = browser.get(answer.header(header::LOCATION)).await;
     // Chromium applies form-action to the redirect after a form, so the client's origin is in it.
     assert_eq!(
         page.header(header::CONTENT_SECURITY_POLICY),
@@ -31,7 +31,7 @@ async fn the_login_page_says_who_asks_and_helps_browsers() {
     let world = World::new().await;
     let mut browser = Browser::new(&world);
     let answer = browser.authorize(&[("domain", "staff"), ("login_hint", "ali\"ce<")]).await;
-    let page = browser.get(&answer.header(header::LOCATION).to_owned()).await.body;
+    let page = browser.get(answer.header(header::LOCATION)).await.body;
     for text in [
         "<html lang=\"en\">",
         "<h1>Sign in to Contract portal</h1>",
@@ -228,7 +228,7 @@ async fn the_approval_shows_what_will_be_signed_and_in_whose_name() {
     let answer = browser.password(&page, "alice").await;
     let second = browser.follow(&answer).await;
     let answer = browser.submit(&second, &[("code", &totp(0))]).await;
-    let page = browser.get(&answer.header(header::LOCATION).to_owned()).await.body;
+    let page = browser.get(answer.header(header::LOCATION)).await.body;
     let order = [
         "<h1>Approve this signature</h1>",
         "<dt>Asked by</dt>\n<dd>Contract portal</dd>",
@@ -258,7 +258,7 @@ async fn a_request_to_check_says_so() {
     details[0]["type"] = json!("https://sealwright.dev/2026/validate");
     let page = browser.begin(&[("authorization_details", &details.to_string())]).await;
     let answer = browser.password(&page, "bob").await;
-    let page = browser.get(&answer.header(header::LOCATION).to_owned()).await.body;
+    let page = browser.get(answer.header(header::LOCATION)).await.body;
     assert!(page.contains("<h1>Approve this check</h1>") && page.contains("Check 1 document"), "{page}");
 }
 

@@ -28,7 +28,7 @@ async fn the_page_helps_phones() {
     let mut browser = Browser::new(&world);
     let page = browser.begin(&[]).await;
     let answer = browser.password(&page, "alice").await;
-    let body = browser.get(&answer.header(header::LOCATION).to_owned()).await.body;
+    let body = browser.get(answer.header(header::LOCATION)).await.body;
     for text in [
         "inputmode=\"numeric\"",
         "autocomplete=\"one-time-code\"",
