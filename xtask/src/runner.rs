@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ pub(crate) struct Step<'r> {
     live: bool,
     started: Instant,
     logs: usize,
+    /// Where the newest command's output goes.
+    log: PathBuf,
     tally: Option<Tally>,
     note: Option<String>,
 }
@@ -50,8 +53,16 @@ impl Runner {
             eprintln!("▸ {name}");
         }
         let started = Instant::now();
-        let mut step =
-            Step { places: &self.places, name, live: self.live, started, logs: 0, tally: None, note: None };
+        let mut step = Step {
+            places: &self.places,
+            name,
+            live: self.live,
+            started,
+            logs: 0,
+            log: PathBuf::new(),
+            tally: None,
+            note: None,
+        };
         step.show("");
         let outcome = work(&mut step);
         let (tally, note) = (step.tally.take(), step.note.take());
@@ -121,7 +132,7 @@ impl Step<'_> {
 
     /// Runs a command and gives its output, whatever its exit status was.
     pub(crate) fn watch(&mut self, command: &mut Command, limit: Duration) -> Result<command::Output> {
-        let log = self.log()?;
+        let log = self.next_log()?;
         let this = &*self;
         let mut last = Instant::now();
         let mut line = String::new();
@@ -173,7 +184,7 @@ impl Step<'_> {
         }
     }
 
-    fn log(&mut self) -> Result<File> {
+    fn next_log(&mut self) -> Result<File> {
         self.logs += 1;
         let slug: String = self
             .name
@@ -181,7 +192,10 @@ impl Step<'_> {
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
             .collect();
         let path = self.places.log(&format!("{slug}-{}", self.logs))?;
-        File::create(&path).map_err(|error| format!("cannot write {}: {error}", path.display()))
+        let file =
+            File::create(&path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        self.log = path;
+        Ok(file)
     }
 }
 

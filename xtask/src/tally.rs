@@ -43,6 +43,28 @@ impl Tally {
     }
 }
 
+/// The names of the tests that failed, as either runner lists them.
+pub(crate) fn failed_tests(output: &str) -> Vec<String> {
+    let mut names: Vec<String> = output
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim();
+            let by_cargo = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"));
+            // `FAIL [   0.660s] ( 3/583) crate::binary module::test`
+            let by_nextest = ["FAIL [", "TIMEOUT ["].iter().find_map(|mark| line.strip_prefix(mark));
+            let by_nextest =
+                by_nextest.and_then(|rest| rest.rsplit_once(") ").or_else(|| rest.rsplit_once("] ")));
+            by_nextest.map(|(_, name)| name).or(by_cargo).map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    // What nextest names by crate and module, the captured output of the test itself names by module alone.
+    let whole = names.clone();
+    names.retain(|name| !whole.iter().any(|other| other.ends_with(&format!(" {name}"))));
+    names
+}
+
 /// The number that stands before a word: 12 in `12 passed, 1 failed`.
 fn number_before(line: &str, word: &str) -> u64 {
     let words: Vec<&str> =
@@ -52,7 +74,7 @@ fn number_before(line: &str, word: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::{Tally, failed_tests};
 
     #[test]
     fn lines_of_cargo_test_are_added_up() {
@@ -68,6 +90,18 @@ test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; 
         assert_eq!(Tally::of_nextest(green), Tally { passed: 12, failed: 0, skipped: 0 });
         let red = "     Summary [   1.5s] 12 tests run: 9 passed, 2 failed, 1 timed out, 4 skipped";
         assert_eq!(Tally::of_nextest(red), Tally { passed: 9, failed: 3, skipped: 4 });
+    }
+
+    #[test]
+    fn failed_tests_are_named_once() {
+        let output = "\
+test configuration::faults ... FAILED
+        FAIL [   0.660s] (106/583) server::it configuration::faults
+   SIGNAL [   0.1s] unrelated
+        FAIL [   0.660s] server::it other::rule
+        FAIL [   0.660s] (106/583) server::it configuration::faults";
+        assert_eq!(failed_tests(output), ["server::it configuration::faults", "server::it other::rule"]);
+        assert_eq!(failed_tests("test a::b ... FAILED\ntest c ... ok"), ["a::b"]);
     }
 
     #[test]

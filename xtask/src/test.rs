@@ -5,7 +5,7 @@
 use crate::Result;
 use crate::places::Places;
 use crate::runner::{Runner, Step};
-use crate::tally::Tally;
+use crate::tally::{Tally, failed_tests};
 use crate::tools::postgres::{self, Postgres};
 use crate::tools::{deny, on_path};
 use crate::{e2e, tidy};
@@ -130,7 +130,9 @@ fn run_and_count(
         ));
     }
     if !output.success {
-        return Err(step.failure(command, &output));
+        let names = failed_tests(&output.text).join(", ");
+        let names = if names.is_empty() { String::new() } else { format!("{names}\n") };
+        return Err(names + &step.failure(command, &output));
     }
     if tally.passed == 0 {
         return Err(format!("`{}` ran no test", crate::command::shown(command)));
