@@ -171,7 +171,10 @@ impl ContextClient {
         let response = self
             .http
             .post(endpoint.uri.clone())
-            .basic_auth(form_encoded(&endpoint.client_id), Some(form_encoded(endpoint.client_secret.expose())))
+            .basic_auth(
+                form_encoded(&endpoint.client_id),
+                Some(form_encoded(endpoint.client_secret.expose())),
+            )
             .json(&body(authentication, demand))
             .send()
             .await?;
@@ -227,9 +230,12 @@ async fn bounded(mut response: Response) -> Result<Vec<u8>, ContextError> {
 
 /// What goes on to the client must be what it seems: the client sends a person to this address.
 fn is_sound(context: &Context) -> bool {
-    let printable = |text: &str| !text.is_empty() && text.len() <= 2048 && text.bytes().all(|b| b.is_ascii_graphic());
-    let openable = Url::parse(&context.authorize_url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
-    openable && [&context.id, &context.request_uri, &context.authorize_url].into_iter().all(|text| printable(text))
+    let printable =
+        |text: &str| !text.is_empty() && text.len() <= 2048 && text.bytes().all(|b| b.is_ascii_graphic());
+    let openable =
+        Url::parse(&context.authorize_url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+    openable
+        && [&context.id, &context.request_uri, &context.authorize_url].into_iter().all(|text| printable(text))
 }
 
 fn is_code(code: &str) -> bool {
@@ -249,7 +255,9 @@ mod tests {
             expires_in: 300,
         };
         assert!(is_sound(&with("https://id.example.com/oauth2/authorize?client_id=a")));
-        for url in ["javascript:alert(1)", "", "/oauth2/authorize", "https://id.example.com/\n", "data:text/html,x"] {
+        for url in
+            ["javascript:alert(1)", "", "/oauth2/authorize", "https://id.example.com/\n", "data:text/html,x"]
+        {
             assert!(!is_sound(&with(url)), "{url}");
         }
     }

@@ -144,7 +144,10 @@ impl Authorizer {
         let config = &self.config;
         trace.check("rules", self.check_rules(token))?;
         let assured = assurance::check(&config.assurance, token, now.as_secs());
-        trace.check("assurance", assured.map_err(|challenge| Denial::assurance(challenge, &config.assurance)))?;
+        trace.check(
+            "assurance",
+            assured.map_err(|challenge| Denial::assurance(challenge, &config.assurance)),
+        )?;
         let coverage = match config.binding {
             BindingMode::Off => Ok(Coverage::Unbound),
             BindingMode::Optional => Coverage::read(token, target),

@@ -61,22 +61,26 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     let faults_before = report.faults.len();
     let server = server::read(resources, report);
     let unsafe_http = server.unsafe_http;
-    let issuers =
-        Names::collect("TrustedIssuer", resources, |resource| issuer::read(resource, unsafe_http, report));
-    let authorizers =
-        Names::collect("Authorizer", resources, |resource| authorizer::read(resource, &issuers, report));
-    let authorities =
-        Names::collect("CertificateAuthority", resources, |resource| authority::read(resource, report));
+    let issuers = Names::collect("TrustedIssuer", resources, report, |resource, report| {
+        issuer::read(resource, unsafe_http, report)
+    });
+    let authorizers = Names::collect("Authorizer", resources, report, |resource, report| {
+        authorizer::read(resource, &issuers, report)
+    });
+    let authorities = Names::collect("CertificateAuthority", resources, report, authority::read);
     authority::check_keys(&authorities, report);
-    let tokens =
-        Names::collect("CryptoToken", resources, |resource| crypto_token::read(resource, &authorities, report));
+    let tokens = Names::collect("CryptoToken", resources, report, |resource, report| {
+        crypto_token::read(resource, &authorities, report)
+    });
     let scope = worker::Scope {
         authorizers: &authorizers,
         authorities: &authorities,
         tokens: &tokens,
         max_body_bytes: server.max_body_bytes,
     };
-    let workers = Names::collect("Worker", resources, |resource| worker::read(resource, &scope, report));
+    let workers = Names::collect("Worker", resources, report, |resource, report| {
+        worker::read(resource, &scope, report)
+    });
     worker::check_subject_names(&workers, &authorities, report);
 
     match server.config {

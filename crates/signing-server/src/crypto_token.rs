@@ -48,7 +48,9 @@ impl OneTimeToken {
         let alg = self.alg;
         // An RSA key takes tens of milliseconds or more: too long for the threads that serve.
         let key = match alg {
-            Alg::Rs256 | Alg::Ps256 => tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await??,
+            Alg::Rs256 | Alg::Ps256 => {
+                tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await??
+            }
             _ => SigningKey::generate(alg)?,
         };
         let issued = self.authority.issue(subject, &key.verifying_key(), now).await?;

@@ -2,11 +2,14 @@
 
 mod answer;
 mod base64_body;
+mod body;
 mod challenge;
 mod digest;
 mod document;
 mod metadata;
 mod object;
+mod question;
+mod wire;
 mod work;
 mod worker;
 

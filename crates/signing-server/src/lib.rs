@@ -25,6 +25,7 @@ mod worker;
 
 mod ca;
 mod crypto_token;
+mod memory;
 mod text;
 mod validation;
 

@@ -72,8 +72,7 @@ impl Operation {
     /// Everything about the token that can be checked before the body is read.
     pub(crate) async fn admit(&mut self, app: &App, headers: &HeaderMap) -> Result<Admitted, Stopped> {
         let worker = Arc::clone(&self.worker);
-        let target =
-            Target { worker: &worker.name, action: worker.action(), location: &app.public_url };
+        let target = Target { worker: &worker.name, action: worker.action(), location: &app.public_url };
         worker.guard.admit(headers, &target, app.clock.now(), &mut self.trace).await
     }
 
@@ -212,11 +211,8 @@ impl Operation {
             return Ok(app.ledger.unlimited());
         };
         let token = authorized.token();
-        let single = Single {
-            issuer: token.issuer(),
-            jti,
-            expires_at: Timestamp::from_secs(token.remember_until()),
-        };
+        let single =
+            Single { issuer: token.issuer(), jti, expires_at: Timestamp::from_secs(token.remember_until()) };
         let reserved = app.ledger.reserve(single, &self.id, &self.worker.name, now).await;
         let reserved = reserved.map_err(|error| storage_failed(&error))?;
         let denial = || Denial::new(DenialCode::TokenReplayed, "the token was used before");

@@ -102,7 +102,9 @@ impl Failure {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited(wait) => Some(*wait),
-            Self::StorageUnavailable | Self::AuthorizationServerUnavailable => Some(Duration::from_secs(5)),
+            Self::StorageUnavailable
+            | Self::AuthorizationServerUnavailable
+            | Self::Denied(Denial { code: DenialCode::Overloaded, .. }) => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
@@ -111,18 +113,29 @@ impl Failure {
 fn denied(code: DenialCode) -> (StatusCode, &'static str, &'static str) {
     let (status, title) = match code {
         DenialCode::ClaimMissing => (StatusCode::FORBIDDEN, "The token lacks a claim that this worker needs"),
-        DenialCode::ClaimMismatch => (StatusCode::FORBIDDEN, "The token is not for somebody who may use this worker"),
-        DenialCode::AssuranceInsufficient => (StatusCode::UNAUTHORIZED, "A stronger or more recent login is needed"),
-        DenialCode::HashNotAuthorized => (StatusCode::FORBIDDEN, "The token does not authorize this document"),
+        DenialCode::ClaimMismatch => {
+            (StatusCode::FORBIDDEN, "The token is not for somebody who may use this worker")
+        }
+        DenialCode::AssuranceInsufficient => {
+            (StatusCode::UNAUTHORIZED, "A stronger or more recent login is needed")
+        }
+        DenialCode::HashNotAuthorized => {
+            (StatusCode::FORBIDDEN, "The token does not authorize this document")
+        }
         // One public answer for everything wrong with a token itself.
         DenialCode::TokenExpired => {
             return (StatusCode::UNAUTHORIZED, "token_invalid", "The access token is not valid");
         }
         DenialCode::TokenReplayed => (StatusCode::CONFLICT, "The token was used before"),
-        DenialCode::DocumentTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The document is too large for this worker"),
+        DenialCode::DocumentTooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "The document is too large for this worker")
+        }
         DenialCode::RequestMalformed => (StatusCode::BAD_REQUEST, "The request is malformed"),
         DenialCode::SubjectTemplateFailed => {
             (StatusCode::FORBIDDEN, "The token's claims do not make a certificate subject")
+        }
+        DenialCode::Overloaded => {
+            (StatusCode::SERVICE_UNAVAILABLE, "The server works on as many documents as it can")
         }
         DenialCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "The server made a mistake"),
     };
@@ -168,7 +181,8 @@ mod tests {
     fn every_denial_has_a_status_and_its_own_code() {
         let codes: Vec<_> = DenialCode::ALL.iter().map(|code| denied(*code)).collect();
         for (status, code, _) in &codes {
-            assert!(status.is_client_error() || *code == "internal_error", "{code}");
+            let ours = ["internal_error", "overloaded"].contains(code);
+            assert_eq!(status.is_client_error(), !ours, "{code}");
         }
         let mut names: Vec<_> = codes.iter().map(|(_, code, _)| *code).collect();
         names.sort_unstable();

@@ -144,9 +144,8 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
     let listener = TcpListener::bind(server.listen)
         .await
         .map_err(|source| StartError::Listen { address: server.listen, source })?;
-    let local_addr = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { address: server.listen, source })?;
+    let local_addr =
+        listener.local_addr().map_err(|source| StartError::Listen { address: server.listen, source })?;
 
     let migrators = [&store::MIGRATOR, &sealwright_audit::MIGRATOR];
     let database = Database::open(&server.storage, &server.base_dir, &migrators).await?;
@@ -207,7 +206,9 @@ async fn sweep(app: App, shutdown: Shutdown) {
         match app.ledger.sweep(app.clock.now()).await {
             Ok(0) => {}
             Ok(swept) => tracing::debug!(swept, "expired tokens were forgotten"),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the ledger was not swept"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the ledger was not swept");
+            }
         }
     }
 }

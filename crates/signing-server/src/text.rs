@@ -9,7 +9,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextFault {
     Empty,
-    TooLong { max: usize },
+    TooLong {
+        max: usize,
+    },
     /// Leading or trailing white space.
     Blank,
     /// A control character, line break or NUL.

@@ -45,7 +45,12 @@ pub(crate) struct Target<'a> {
 
 impl Target<'_> {
     /// The authorization details to ask for. `size` is for the person who approves.
-    pub(crate) fn authorization_details(&self, digest: &str, label: Option<&str>, size: Option<u64>) -> Value {
+    pub(crate) fn authorization_details(
+        &self,
+        digest: &str,
+        label: Option<&str>,
+        size: Option<u64>,
+    ) -> Value {
         let mut document = json!({"hash": digest, "label": label.unwrap_or("document"), "hashType": "SDR"});
         if let (Some(size), Value::Object(members)) = (size, &mut document) {
             members.insert("size".to_owned(), size.into());
@@ -89,9 +94,10 @@ pub(crate) enum Coverage {
 impl Coverage {
     /// Reads the token's details of the target's type. If it has some, one must be meant for the target.
     pub(super) fn read(token: &AccessToken, target: &Target<'_>) -> Result<Self, Denial> {
-        let of_type = token.authorization_details().iter().filter(|detail| {
-            detail.get("type").and_then(Value::as_str) == Some(target.action.detail_type())
-        });
+        let of_type = token
+            .authorization_details()
+            .iter()
+            .filter(|detail| detail.get("type").and_then(Value::as_str) == Some(target.action.detail_type()));
         let mut any = false;
         let mut meant = false;
         let mut documents = Vec::new();

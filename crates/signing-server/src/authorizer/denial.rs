@@ -34,6 +34,8 @@ pub(crate) enum DenialCode {
     DocumentTooLarge,
     RequestMalformed,
     SubjectTemplateFailed,
+    /// Too many documents are being worked on.
+    Overloaded,
     /// Our own fault, after the token was accepted.
     Internal,
 }
@@ -51,6 +53,7 @@ impl DenialCode {
         Self::DocumentTooLarge,
         Self::RequestMalformed,
         Self::SubjectTemplateFailed,
+        Self::Overloaded,
         Self::Internal,
     ];
 
@@ -66,6 +69,7 @@ impl DenialCode {
             Self::DocumentTooLarge => "document_too_large",
             Self::RequestMalformed => "request_malformed",
             Self::SubjectTemplateFailed => "subject_template_failed",
+            Self::Overloaded => "overloaded",
             Self::Internal => "internal_error",
         }
     }
@@ -81,6 +85,7 @@ impl DenialCode {
             | Self::DocumentTooLarge
             | Self::RequestMalformed
             | Self::SubjectTemplateFailed
+            | Self::Overloaded
             | Self::Internal => 3,
         }
     }

@@ -72,6 +72,9 @@ pub(crate) enum IssueError {
     Algorithm(Alg),
     #[error("the time is before 1970")]
     Time,
+    /// What it issued now would outlive it.
+    #[error("the authority's own certificate has expired, or is about to")]
+    Expired,
 }
 
 impl Authority {
@@ -83,7 +86,8 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         check_alg(&config, &key)?;
         let certificate = Certificate::from_der(&der).map_err(AuthorityError::Certificate)?;
-        if certificate.tbs_certificate.subject_public_key_info != x509::public_key_info(key.verifying_key())? {
+        if certificate.tbs_certificate.subject_public_key_info != x509::public_key_info(key.verifying_key())?
+        {
             return Err(AuthorityError::OtherKey { kid: config.kid.clone() });
         }
         let pem = super::to_pem(&der).map_err(|error| AuthorityError::Certificate(error.into()))?;
@@ -133,6 +137,9 @@ impl Authority {
         let now = Timestamp::from_secs(now.as_secs());
         let not_before = now.minus(self.config.backdate);
         let not_after = now.plus(self.config.validity);
+        if not_after > self.not_after() {
+            return Err(IssueError::Expired);
+        }
         let contents = Contents {
             issuer: &self.certificate.tbs_certificate.subject,
             subject: name,
@@ -158,6 +165,11 @@ impl Authority {
         let subject = tbs.subject.to_string();
         let certificate = x509::sign(tbs, &self.key).await?;
         Ok(Issued { der: certificate.to_der()?, serial, subject, not_before, not_after })
+    }
+
+    fn not_after(&self) -> Timestamp {
+        let not_after = self.certificate.tbs_certificate.validity.not_after.to_unix_duration();
+        Timestamp::from_secs(i64::try_from(not_after.as_secs()).unwrap_or(i64::MAX))
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -4,12 +4,7 @@
 //! attribute, whatever characters it has. The claim `Mallory,O=Bank` makes the common name
 //! "Mallory,O=Bank", not an organization.
 
-use der::{
-    asn1::{Any, Ia5String, PrintableStringRef, SetOfVec, Utf8StringRef},
-    oid::{ObjectIdentifier, db},
-};
-use schemars::JsonSchema;
-use serde::Deserialize;
+use der::asn1::{Ia5String, SetOfVec};
 use serde_json::Value;
 use x509_cert::{
     attr::AttributeTypeAndValue,
@@ -17,6 +12,7 @@ use x509_cert::{
     name::{Name, RdnSequence, RelativeDistinguishedName},
 };
 
+use super::attribute::AttributeKind;
 use crate::{
     authorizer::{ContextName, SigningContext},
     text::{TextFault, check_characters, check_text},
@@ -24,114 +20,6 @@ use crate::{
 
 /// The longest e-mail address (RFC 5321 §4.5.3.1.3, less the angle brackets).
 const MAX_MAILBOX: usize = 254;
-
-/// An attribute that a subject can have, by its short name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-pub(crate) enum AttributeKind {
-    /// Common name.
-    #[serde(rename = "CN")]
-    CommonName,
-    /// What tells two people of one name apart (X.520 `serialNumber`).
-    #[serde(rename = "serialNumber")]
-    SerialNumber,
-    /// Country, two capital letters.
-    #[serde(rename = "C")]
-    Country,
-    /// Organization.
-    #[serde(rename = "O")]
-    Organization,
-    /// Organizational unit.
-    #[serde(rename = "OU")]
-    OrganizationalUnit,
-    /// Given name.
-    #[serde(rename = "GN")]
-    GivenName,
-    /// Surname.
-    #[serde(rename = "SN")]
-    Surname,
-    /// Locality.
-    #[serde(rename = "L")]
-    Locality,
-    /// State or province.
-    #[serde(rename = "ST")]
-    State,
-    /// Title.
-    #[serde(rename = "title")]
-    Title,
-    /// Pseudonym.
-    #[serde(rename = "pseudonym")]
-    Pseudonym,
-    /// User id (RFC 4519).
-    #[serde(rename = "UID")]
-    UserId,
-}
-
-impl AttributeKind {
-    fn oid(self) -> ObjectIdentifier {
-        match self {
-            Self::CommonName => db::rfc4519::CN,
-            Self::SerialNumber => db::rfc4519::SERIAL_NUMBER,
-            Self::Country => db::rfc4519::C,
-            Self::Organization => db::rfc4519::O,
-            Self::OrganizationalUnit => db::rfc4519::OU,
-            Self::GivenName => db::rfc4519::GIVEN_NAME,
-            Self::Surname => db::rfc4519::SN,
-            Self::Locality => db::rfc4519::L,
-            Self::State => db::rfc4519::ST,
-            Self::Title => db::rfc4519::TITLE,
-            // X.520 §6.2.10; RFC 4519 does not have it.
-            Self::Pseudonym => ObjectIdentifier::new_unwrap("2.5.4.65"),
-            Self::UserId => db::rfc4519::UID,
-        }
-    }
-
-    /// The most characters (RFC 5280 appendix A.1).
-    pub(crate) fn upper_bound(self) -> usize {
-        match self {
-            Self::Country => 2,
-            Self::Locality | Self::State | Self::Pseudonym => 128,
-            Self::UserId => 256,
-            Self::CommonName
-            | Self::SerialNumber
-            | Self::Organization
-            | Self::OrganizationalUnit
-            | Self::GivenName
-            | Self::Surname
-            | Self::Title => 64,
-        }
-    }
-
-    /// The name that resources use.
-    fn label(self) -> &'static str {
-        match self {
-            Self::CommonName => "CN",
-            Self::SerialNumber => "serialNumber",
-            Self::Country => "C",
-            Self::Organization => "O",
-            Self::OrganizationalUnit => "OU",
-            Self::GivenName => "GN",
-            Self::Surname => "SN",
-            Self::Locality => "L",
-            Self::State => "ST",
-            Self::Title => "title",
-            Self::Pseudonym => "pseudonym",
-            Self::UserId => "UID",
-        }
-    }
-
-    /// The value in the string type that its standard wants: `C` and `serialNumber` are PrintableString
-    /// where the characters allow it, everything else is UTF8String (RFC 5280 §4.1.2.4).
-    fn encode(self, text: &str) -> Result<Any, der::Error> {
-        let printable = match self {
-            Self::Country | Self::SerialNumber => PrintableStringRef::new(text).ok(),
-            _ => None,
-        };
-        match printable {
-            Some(printable) => Ok(Any::from(printable)),
-            None => Utf8StringRef::new(text).map(Any::from),
-        }
-    }
-}
 
 /// What a value is joined from.
 #[derive(Clone, Debug)]
@@ -334,7 +222,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_text_is_refused() {
-        for value in [serde_json::json!(42), true.into(), Value::Null, serde_json::json!(["a"]), serde_json::json!({})]
+        for value in
+            [serde_json::json!(42), true.into(), Value::Null, serde_json::json!(["a"]), serde_json::json!({})]
         {
             assert!(matches!(common_name(value), Err(SubjectError::NotText("CN"))));
         }

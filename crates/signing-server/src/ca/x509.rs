@@ -72,7 +72,11 @@ pub(super) async fn sign(tbs: TbsCertificate, key: &KeyHandle) -> Result<Certifi
         _ => signature,
     };
     let signature_algorithm = tbs.signature.clone();
-    Ok(Certificate { tbs_certificate: tbs, signature_algorithm, signature: BitString::from_bytes(&signature)? })
+    Ok(Certificate {
+        tbs_certificate: tbs,
+        signature_algorithm,
+        signature: BitString::from_bytes(&signature)?,
+    })
 }
 
 /// `keyIdentifier`: the leftmost 160 bits of SHA-256 over the public key's bits (RFC 7093 §2, method 1).

@@ -117,8 +117,13 @@ pub(crate) struct AuthorityConfig {
 pub(super) fn read(resource: &Resource, report: &mut Report) -> Option<AuthorityConfig> {
     let spec: CertificateAuthoritySpec = resource.spec(report)?;
     let faults_before = report.faults.len();
-    if spec.key.is_empty() || spec.key == AUDIT_KID {
+    if spec.key == AUDIT_KID {
         resource.fault("spec.key", "must be a name of its own; `audit` is the audit log's key", report);
+    }
+    if !is_key_name(&spec.key) {
+        let message =
+            "must be 1 to 128 letters, digits, `.`, `_` and `-`, without a dot in front: it names a file";
+        resource.fault("spec.key", message, report);
     }
     if let Err(fault) = check_text(&spec.common_name, 64) {
         resource.fault("spec.commonName", fault.to_string(), report);
@@ -144,7 +149,11 @@ pub(super) fn read(resource: &Resource, report: &mut Report) -> Option<Authority
     })
 }
 
-fn read_subject(spec: &CertificateAuthoritySpec, resource: &Resource, report: &mut Report) -> SubjectTemplate {
+fn read_subject(
+    spec: &CertificateAuthoritySpec,
+    resource: &Resource,
+    report: &mut Report,
+) -> SubjectTemplate {
     if spec.subject.is_empty() {
         resource.fault("spec.subject", "name at least one attribute", report);
     }
@@ -206,6 +215,12 @@ fn read_attribute(spec: &AttributeSpec) -> Result<AttributeTemplate, String> {
     let template = AttributeTemplate { kind: spec.r#type, parts, required: spec.required, max };
     template.check_fixed().map_err(|fault| format!("`value` {fault}"))?;
     Ok(template)
+}
+
+/// As the key store wants them.
+fn is_key_name(name: &str) -> bool {
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=128).contains(&name.len()) && name.bytes().all(safe) && !name.starts_with('.')
 }
 
 /// Two authorities on one key would issue under two names with one signature key.

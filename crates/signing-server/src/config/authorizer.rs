@@ -173,7 +173,9 @@ pub(super) fn read(
         resource.fault("spec.allowAnyAuthenticated", "contradicts `rules`; leave one of them out", report);
     }
     let rules = spec.rules.into_iter().enumerate().filter_map(|(index, rule)| {
-        read_rule(rule).map_err(|message| resource.fault(&format!("spec.rules[{index}]"), message, report)).ok()
+        read_rule(rule)
+            .map_err(|message| resource.fault(&format!("spec.rules[{index}]"), message, report))
+            .ok()
     });
     let rules = rules.collect();
     let context = read_context(&spec.context, resource, report);
@@ -213,8 +215,11 @@ fn read_issuers(
         .collect();
     let resolved = resolved.into_iter().collect::<Option<Vec<_>>>()?;
     for (index, issuer) in resolved.iter().enumerate() {
-        if let Some(earlier) = resolved[..index].iter().find(|other| other.terms.issuer == issuer.terms.issuer) {
-            let message = format!("has the same `issuer` as `{}`: one authorizer, one set of terms", earlier.name);
+        if let Some(earlier) =
+            resolved[..index].iter().find(|other| other.terms.issuer == issuer.terms.issuer)
+        {
+            let message =
+                format!("has the same `issuer` as `{}`: one authorizer, one set of terms", earlier.name);
             resource.fault(&format!("spec.issuers[{index}]"), message, report);
         }
     }

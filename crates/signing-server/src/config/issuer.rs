@@ -158,7 +158,11 @@ fn check_lists(spec: &TrustedIssuerSpec, resource: &Resource, report: &mut Repor
         resource.fault("spec.algs", "name at least one algorithm", report);
     }
     if spec.audiences.is_empty() {
-        resource.fault("spec.audiences", "name at least one audience: a token for anybody is for nobody", report);
+        resource.fault(
+            "spec.audiences",
+            "name at least one audience: a token for anybody is for nobody",
+            report,
+        );
     }
     if spec.typ.is_empty() && !spec.typ_optional {
         resource.fault("spec.typ", "name at least one type, or set `typOptional: true`", report);

@@ -16,12 +16,21 @@ impl<'r, T> Names<'r, T> {
     pub(super) fn collect(
         kind: &'static str,
         resources: &'r [Resource],
-        mut read: impl FnMut(&'r Resource) -> Option<T>,
+        report: &mut Report,
+        mut read: impl FnMut(&'r Resource, &mut Report) -> Option<T>,
     ) -> Self {
-        let of_kind = resources.iter().filter(|resource| resource.kind == kind);
-        let items = of_kind
-            .map(|resource| (resource.name.as_str(), (resource, read(resource).map(Arc::new))))
-            .collect();
+        let mut items: BTreeMap<&str, (&Resource, Option<Arc<T>>)> = BTreeMap::new();
+        for resource in resources.iter().filter(|resource| resource.kind == kind) {
+            let item = read(resource, report).map(Arc::new);
+            // Of one namespace the loader has said so; references here name no namespace.
+            if let Some((first, _)) = items.get(resource.name.as_str())
+                && first.namespace != resource.namespace
+            {
+                let message = "another namespace has this name; names are unique over all of them here";
+                resource.fault("metadata.name", message, report);
+            }
+            items.entry(&resource.name).or_insert((resource, item));
+        }
         Self { kind, items }
     }
 

@@ -119,9 +119,9 @@ pub(super) fn validated(done: &ValidatedOperation) -> Response {
 /// Whether `Accept` names the signed document's own type.
 pub(super) fn wants_document(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        value.split(',').any(|range| {
-            range.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case(jades::MEDIA_TYPE)
-        })
+        value
+            .split(',')
+            .any(|range| range.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case(jades::MEDIA_TYPE))
     })
 }
 
@@ -135,7 +135,8 @@ pub(super) fn with_operation_id(mut response: Response, operation_id: &str) -> R
 
 fn insert_receipt(headers: &mut HeaderMap, receipt: &Receipt) {
     let Receipt { sequence, entry, previous } = receipt;
-    if let Ok(value) = HeaderValue::from_str(&format!("sequence={sequence}; entry={entry}; previous={previous}"))
+    if let Ok(value) =
+        HeaderValue::from_str(&format!("sequence={sequence}; entry={entry}; previous={previous}"))
     {
         headers.insert(X_RECEIPT, value);
     }

@@ -74,7 +74,8 @@ mod tests {
             let stated = body.size_hint().exact();
             let sent = body.collect().await.unwrap().to_bytes();
             assert_eq!(stated, Some(sent.len() as u64));
-            let expected = format!("{{\"content\":\"{}\"}}", base64_simd::STANDARD.encode_to_string(document));
+            let expected =
+                format!("{{\"content\":\"{}\"}}", base64_simd::STANDARD.encode_to_string(document));
             assert_eq!(sent, expected, "{len} bytes");
         }
     }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use sealwright_resource_server::{Challenge, TokenError};
 use sealwright_service::problem::Problem;
 
-use super::{digest, document::Question};
+use super::{digest, question::Question};
 use crate::{
     authentication_context::{Authentication, Context, ContextError, Demand},
     authorizer::{Authorizer, Target},
@@ -86,8 +86,7 @@ async fn with_context(
     let Some(issuer) = issuer else {
         return Ok(problem.with("context_error", "contexts_not_supported".into()));
     };
-    let asked =
-        app.contexts.ask(&issuer.name, authentication, demand, question.peer, app.clock.now()).await;
+    let asked = app.contexts.ask(&issuer.name, authentication, demand, question.peer, app.clock.now()).await;
     match asked {
         Ok(context) => Ok(problem.with("context", context_json(&context))),
         Err(ContextError::Refused(code)) => Ok(problem.with("context_error", code.into())),

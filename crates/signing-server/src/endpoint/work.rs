@@ -9,13 +9,14 @@ use axum::{
 use sealwright_resource_server::TokenError;
 
 use super::{
-    Document,
     answer,
     challenge::challenge,
-    document::Question,
+    document::{Document, expected_bytes},
+    question::Question,
 };
 use crate::{
-    authorizer::{Action, Admitted, Stopped},
+    authorizer::{Action, Admitted, Denial, DenialCode, Stopped},
+    memory::Room,
     operation::Operation,
     problem::Failure,
     state::App,
@@ -46,10 +47,7 @@ async fn work(app: &App, name: &str, action: Action, request: Request) -> Respon
 }
 
 fn find(app: &App, name: &str, action: Action) -> Result<Arc<Worker>, Failure> {
-    let worker = app
-        .workers
-        .get(name)
-        .ok_or(Failure::WorkerUnknown("no worker has this name".into()))?;
+    let worker = app.workers.get(name).ok_or(Failure::WorkerUnknown("no worker has this name".into()))?;
     if worker.action() == action {
         Ok(Arc::clone(worker))
     } else {
@@ -72,11 +70,16 @@ async fn answer(app: &App, mut operation: Operation, request: Request) -> Result
         Err(Stopped::Known(token, denial)) => return Err(operation.refuse(app, &token, denial).await),
     };
     let wants_document = answer::wants_document(request.headers());
+    let expected = expected_bytes(request.headers(), operation.worker.max_input_bytes);
+    let Some(room) = app.memory.take(expected).await else {
+        let denial = Denial::new(DenialCode::Overloaded, "there was no room for the document in time");
+        return Err(operation.refuse(app, admitted.token(), denial).await);
+    };
     let document = match Document::read(request, operation.worker.max_input_bytes).await {
         Ok(document) => document,
         Err(denial) => return Err(operation.refuse(app, admitted.token(), denial).await),
     };
-    run(app, operation, admitted, document, wants_document).await
+    run(app, operation, admitted, document, room, wants_document).await
 }
 
 /// The operation runs to its end even if the client goes away: what was reserved is consumed or released,
@@ -86,10 +89,12 @@ async fn run(
     operation: Operation,
     admitted: Admitted,
     document: Document,
+    room: Room,
     wants_document: bool,
 ) -> Result<Response, Failure> {
     let app = app.clone();
     let running = tokio::spawn(async move {
+        let _room = room;
         match operation.worker.kind {
             Kind::Jades(_) => {
                 let done = operation.sign(&app, admitted, document).await?;

@@ -92,12 +92,7 @@ pub(super) fn refusal(operation: &Operation, token: &AccessToken, denial: &Denia
 }
 
 fn entry(event: &'static str, operation: &Operation, token: &AccessToken, details: Value) -> Entry {
-    Entry {
-        event,
-        operation: Some(operation.id.clone()),
-        subject: Some(token.subject().to_owned()),
-        details,
-    }
+    Entry { event, operation: Some(operation.id.clone()), subject: Some(token.subject().to_owned()), details }
 }
 
 /// Where the proof of identity came from: what an auditor needs to find the login behind the signature.

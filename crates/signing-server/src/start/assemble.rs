@@ -23,6 +23,7 @@ use crate::{
         WorkerKind,
     },
     crypto_token::OneTimeToken,
+    memory::Memory,
     state::{App, Snapshot},
     store::{Ledger, authority_certificate},
     validation::{Anchors, CertificateError},
@@ -65,9 +66,9 @@ pub(super) async fn assemble(
         workers.insert(worker.name.clone(), Arc::new(assembly.worker(worker).await?));
     }
     let issuers = issuers(config);
-    let contexts = issuers
-        .values()
-        .filter_map(|issuer| Some((issuer.name.as_str(), issuer.contexts.as_ref()?)));
+    let contexts =
+        issuers.values().filter_map(|issuer| Some((issuer.name.as_str(), issuer.contexts.as_ref()?)));
+    let largest = config.workers.iter().map(|worker| worker.max_input_bytes).max();
     let contexts = ContextClient::new(contexts).map_err(|error| StartError::Contexts(error.into()))?;
     let metadata = metadata(config, issuers.values(), workers.values());
     Ok(App::new(Snapshot {
@@ -75,6 +76,7 @@ pub(super) async fn assemble(
         metadata,
         workers,
         contexts,
+        memory: Memory::for_documents(largest.unwrap_or(0)),
         ledger: Ledger::new(database.clone()),
         audit,
         database,
@@ -164,10 +166,8 @@ impl Assembly<'_> {
     }
 
     async fn anchors(&mut self, worker: &str, trust: &[TrustAnchor]) -> Result<Anchors, StartError> {
-        let fault = |source: CertificateError| StartError::Trust {
-            worker: worker.to_owned(),
-            source: source.into(),
-        };
+        let fault =
+            |source: CertificateError| StartError::Trust { worker: worker.to_owned(), source: source.into() };
         let mut certificates = Vec::new();
         for anchor in trust {
             match anchor {

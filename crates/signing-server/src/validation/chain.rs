@@ -27,7 +27,8 @@ impl Anchors {
     pub(crate) fn from_der<'a>(
         certificates: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, CertificateError> {
-        let certificates: Result<Vec<_>, _> = certificates.into_iter().map(ParsedCertificate::from_der).collect();
+        let certificates: Result<Vec<_>, _> =
+            certificates.into_iter().map(ParsedCertificate::from_der).collect();
         let certificates = certificates?;
         let snapshot = snapshot(&certificates);
         Ok(Self { certificates, snapshot })
@@ -39,7 +40,8 @@ impl Anchors {
         if pem.iter().all(u8::is_ascii_whitespace) {
             return Err(CertificateError::Empty);
         }
-        let certificates = Certificate::load_pem_chain(&pem).map_err(|_| CertificateError::Pem)?;
+        let certificates =
+            Certificate::load_pem_chain(pem.trim_ascii_end()).map_err(|_| CertificateError::Pem)?;
         if certificates.is_empty() {
             return Err(CertificateError::Empty);
         }

@@ -41,7 +41,9 @@ pub(crate) fn validate(document: &[u8], anchors: &Anchors, now: Timestamp) -> Re
             draft.check("constraints", parsed.check_constraints(Some(leaf)));
         }
         Ok([]) | Err(_) => {
-            for id in ["certificate_chain", "chain_constraints", "certificate_validity", "signature"] {
+            for id in
+                ["certificate_chain", "chain_constraints", "certificate_validity", "revocation", "signature"]
+            {
                 draft.skip(id);
             }
             draft.check("constraints", parsed.check_constraints(None));
@@ -58,11 +60,14 @@ fn check_chain(draft: &mut Draft, chain: Result<Chain<'_>, SubIndication>, now: 
             // Without a timestamp nothing proves when the signature was made, so only now counts.
             let in_time = if chain.is_valid_at(now) { Ok(()) } else { Err(SubIndication::OutOfBoundsNoPoe) };
             draft.check("certificate_validity", in_time);
+            // One-time certificates are not revoked: they are over before anybody could.
+            draft.skip("revocation");
         }
         Err(fault) => {
             draft.check("certificate_chain", Err(fault));
             draft.skip("chain_constraints");
             draft.skip("certificate_validity");
+            draft.skip("revocation");
         }
     }
 }
@@ -109,9 +114,7 @@ impl<'d> Parsed<'d> {
     /// Time, and exactly one reference to the signing certificate that is understood here.
     fn is_baseline(&self) -> bool {
         let has = |name: &str| self.unverified.header(name).is_some();
-        self.claimed_time().is_some()
-            && has("x5t#S256")
-            && !["x5t", "x5t#o", "sigX5ts"].into_iter().any(has)
+        self.claimed_time().is_some() && has("x5t#S256") && !["x5t", "x5t#o", "sigX5ts"].into_iter().any(has)
     }
 
     /// `x5c`, leaf first; not empty, and beginning with the certificate that the signature names.
@@ -123,7 +126,9 @@ impl<'d> Parsed<'d> {
         };
         let certificates: Result<Vec<_>, _> = x5c
             .iter()
-            .map(|member| ParsedCertificate::from_base64(member.as_str().ok_or(missing)?).map_err(|_| missing))
+            .map(|member| {
+                ParsedCertificate::from_base64(member.as_str().ok_or(missing)?).map_err(|_| missing)
+            })
             .collect();
         let certificates = certificates?;
         let leaf = certificates.first().ok_or(missing)?;
@@ -160,7 +165,9 @@ impl<'d> Parsed<'d> {
         };
         verified.map(drop).map_err(|error| match error.kind() {
             VerifyErrorKind::Signature => SubIndication::SigCryptoFailure,
-            VerifyErrorKind::AlgNotAllowed | VerifyErrorKind::KeyUnknown => SubIndication::CryptoConstraintsFailure,
+            VerifyErrorKind::AlgNotAllowed | VerifyErrorKind::KeyUnknown => {
+                SubIndication::CryptoConstraintsFailure
+            }
             // Unknown critical parameters are refused, as RFC 7515 §4.1.11 wants.
             _ => SubIndication::FormatFailure,
         })
@@ -198,7 +205,9 @@ mod tests {
     #[test]
     fn what_is_no_jws_fails_by_its_format() {
         let anchors = Anchors::from_der([]).unwrap();
-        for document in [&b""[..], b"hello", b"{}", b"\xff\xfe", br#"{"payload":"","signatures":[]}"#, b"a.b.c"] {
+        for document in
+            [&b""[..], b"hello", b"{}", b"\xff\xfe", br#"{"payload":"","signatures":[]}"#, b"a.b.c"]
+        {
             let report = validate(document, &anchors, Timestamp::from_secs(0));
             assert_eq!(report.sub_indication, Some(SubIndication::FormatFailure));
         }

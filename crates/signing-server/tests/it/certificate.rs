@@ -46,7 +46,8 @@ pub(crate) fn verify_chain(chain: &Value) {
 /// The subject, one attribute a line, as openssl reads it: `(name, value)`.
 fn subject(der: &[u8]) -> Vec<(String, String)> {
     // `sep_multiline` gives each attribute its own line, and without `esc_2253` values stand as they are.
-    let options = ["x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "sep_multiline,sname,utf8,space_eq"];
+    let options =
+        ["x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "sep_multiline,sname,utf8,space_eq"];
     let text = openssl(&options, der);
     let lines = text.lines().skip(1);
     lines
@@ -134,7 +135,8 @@ async fn a_claim_is_the_value_of_one_attribute_and_no_more() {
         let chain = &answer["certificate"]["chain"];
         verify_chain(chain);
         let found = subject(&decode(&chain[0]));
-        let expected = [("CN", format!("{given_name} Meier")), ("serialNumber", "user,C=XX".into()), ("C", "CH".into())];
+        let expected =
+            [("CN", format!("{given_name} Meier")), ("serialNumber", "user,C=XX".into()), ("C", "CH".into())];
         let expected = expected.map(|(name, value)| (name.to_owned(), value));
         assert_eq!(found, expected, "{given_name}");
     }
@@ -153,8 +155,16 @@ async fn claims_that_make_no_subject_are_refused() {
         ("given_name", json!("Ali\0ce"), "the value for `CN` must not have control characters"),
         ("given_name", json!("Alice\nCN=Bob"), "the value for `CN` must not have control characters"),
         ("given_name", json!("Alice\r"), "the value for `CN` must not begin or end with a blank"),
-        ("given_name", json!("\u{202e}ecilA"), "the value for `CN` must not have invisible or direction-changing characters"),
-        ("given_name", json!("Al\u{200b}ice"), "the value for `CN` must not have invisible or direction-changing characters"),
+        (
+            "given_name",
+            json!("\u{202e}ecilA"),
+            "the value for `CN` must not have invisible or direction-changing characters",
+        ),
+        (
+            "given_name",
+            json!("Al\u{200b}ice"),
+            "the value for `CN` must not have invisible or direction-changing characters",
+        ),
         ("given_name", json!(long), "the value for `CN` must not have more than 64 characters"),
         ("given_name", json!("x".repeat(60)), "the value for `CN` must not have more than 64 characters"),
         ("given_name", json!(["Alice"]), "the value for `CN` is not a text"),
@@ -192,10 +202,8 @@ async fn a_missing_claim_is_left_out_where_it_may_be() {
         world.issuer.token(claims)
     };
     let answer = ok(world.sign(&without("email")).send().await.unwrap()).await;
-    let leaf = openssl(
-        &["x509", "-inform", "DER", "-noout", "-text"],
-        &decode(&answer["certificate"]["chain"][0]),
-    );
+    let leaf =
+        openssl(&["x509", "-inform", "DER", "-noout", "-text"], &decode(&answer["certificate"]["chain"][0]));
     assert!(!leaf.contains("Subject Alternative Name"), "{leaf}");
 
     let refused: Value = world.sign(&without("family_name")).send().await.unwrap().json().await.unwrap();

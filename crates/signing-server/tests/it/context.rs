@@ -31,7 +31,8 @@ impl Contexts {
         });
         let contexts =
             Self { asked: Arc::default(), answer: Arc::new(Mutex::new((StatusCode::CREATED, good))) };
-        let router = Router::new().route("/api/v1/authentication-contexts", post(answer)).with_state(contexts.clone());
+        let router =
+            Router::new().route("/api/v1/authentication-contexts", post(answer)).with_state(contexts.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let uri = format!("http://{}/api/v1/authentication-contexts", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -47,7 +48,11 @@ impl Contexts {
     }
 }
 
-async fn answer(State(contexts): State<Contexts>, headers: HeaderMap, Json(body): Json<Value>) -> impl IntoResponse {
+async fn answer(
+    State(contexts): State<Contexts>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> impl IntoResponse {
     contexts.asked.lock().unwrap().push((headers, body));
     let (status, body) = contexts.answer.lock().unwrap().clone();
     (status, [("location", "http://127.0.0.1:1/elsewhere")], Json(body))
@@ -239,7 +244,9 @@ async fn an_authorization_server_that_does_not_answer_is_said_to_be_unavailable(
 async fn contexts_are_rate_limited() {
     let (contexts, uri) = Contexts::start().await;
     let world = world(&uri).await;
-    let ask = async || world.post("/v1/workers/contracts/sign").json(&question(&authentication())).send().await.unwrap();
+    let ask = async || {
+        world.post("/v1/workers/contracts/sign").json(&question(&authentication())).send().await.unwrap()
+    };
     for _ in 0..20 {
         assert_eq!(ask().await.status(), 401);
     }
@@ -274,7 +281,8 @@ async fn a_context_needs_a_document_and_an_issuer_that_makes_contexts() {
 #[tokio::test]
 async fn a_strangers_raw_body_is_not_read() {
     let world = World::start().await;
-    let request = || world.post("/v1/workers/contracts/sign?filename=a.md").header("content-type", "text/markdown");
+    let request =
+        || world.post("/v1/workers/contracts/sign?filename=a.md").header("content-type", "text/markdown");
     let digest = format!("sha-256=:{}:", sha256_base64(DOCUMENT));
     let response = request().header("content-digest", digest).body(DOCUMENT).send().await.unwrap();
     let problem: Value = response.json().await.unwrap();
@@ -299,7 +307,10 @@ async fn a_strangers_json_is_read_for_64_kib_and_no_more() {
     };
     let (status, problem) = post(&[7; 40_000]).await;
     assert_eq!(status, 401);
-    assert_eq!(problem["authorization_details"][0]["documentDigests"][0]["hash"], sha256_base64(&[7; 40_000]));
+    assert_eq!(
+        problem["authorization_details"][0]["documentDigests"][0]["hash"],
+        sha256_base64(&[7; 40_000])
+    );
     let (status, problem) = post(&[7; 60_000]).await;
     assert_eq!((status, problem.get("authorization_details")), (401, None));
 }

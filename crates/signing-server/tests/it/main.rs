@@ -1,4 +1,5 @@
 //! The signing server through its front door: resources in, HTTP over loopback, the database looked at afterwards.
+#![expect(clippy::unwrap_used, reason = "a test ends where its surroundings do not work")]
 
 mod support;
 

@@ -22,7 +22,8 @@ cache-control: no-store
 
 /// A compact JWS with any header, signed by `key` over exactly that header.
 fn with_header(header: &Value, claims: &Value, key: &SigningKey) -> String {
-    let input = format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(claims.to_string()));
+    let input =
+        format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(claims.to_string()));
     let signature = key.sign(input.as_bytes()).unwrap();
     format!("{input}.{}", base64url::encode(signature))
 }
@@ -68,7 +69,11 @@ async fn strangers(world: &World) -> Vec<(&'static str, &'static str, String)> {
 
     vec![
         ("unknown issuer", "issuer_unknown", other.token(changed(claims(), "iss", other.url().into()))),
-        ("other audience", "audience_mismatch", token(changed(claims(), "aud", "https://other.example.com".into()))),
+        (
+            "other audience",
+            "audience_mismatch",
+            token(changed(claims(), "aud", "https://other.example.com".into())),
+        ),
         ("no audience", "claims_malformed", token(without(claims(), "aud"))),
         ("expired", "token_expired", token(changed(claims(), "exp", (NOW_S - 61).into()))),
         ("no jti", "claims_malformed", token(without(claims(), "jti"))),
@@ -76,12 +81,24 @@ async fn strangers(world: &World) -> Vec<(&'static str, &'static str, String)> {
         ("not yet valid", "token_not_yet_valid", token(changed(claims(), "nbf", (NOW_S + 61).into()))),
         ("issued tomorrow", "token_not_yet_valid", token(changed(claims(), "iat", (NOW_S + 86_400).into()))),
         ("too old", "token_too_old", token(changed(claims(), "iat", (NOW_S - 661).into()))),
-        ("tampered", "signature_invalid", format!("{protected}.{}.{signature}", base64url::encode(&tampered))),
+        (
+            "tampered",
+            "signature_invalid",
+            format!("{protected}.{}.{signature}", base64url::encode(&tampered)),
+        ),
         ("one bit of the signature", "signature_invalid", format!("{start}.{}", base64url::encode(&flipped))),
         ("signature cut off", "signature_invalid", format!("{start}.")),
-        ("signature cut short", "signature_invalid", format!("{start}.{}", &signature[..signature.len() / 2 / 4 * 4])),
+        (
+            "signature cut short",
+            "signature_invalid",
+            format!("{start}.{}", &signature[..signature.len() / 2 / 4 * 4]),
+        ),
         ("signature of zeros", "signature_invalid", format!("{start}.{}", base64url::encode([0; 64]))),
-        ("signed by somebody else", "signature_invalid", forged.sign_compact(claims().to_string().as_bytes()).unwrap()),
+        (
+            "signed by somebody else",
+            "signature_invalid",
+            forged.sign_compact(claims().to_string().as_bytes()).unwrap(),
+        ),
         ("two parts", "token_malformed", start.to_owned()),
         ("not base64url", "token_malformed", format!("{protected}.{payload}=.{signature}")),
         ("no token at all", "token_malformed", "hello".to_owned()),
@@ -273,6 +290,20 @@ async fn a_login_that_does_not_suffice_is_refused_in_each_respect() {
     world.recorded().await.assert_nothing_signed();
 }
 
+/// A token by RFC 9068 always has a `jti`; one of another type need not, and then cannot be used once.
+#[tokio::test]
+async fn a_token_without_jti_is_refused_where_it_must_count_once() {
+    let world = World::edited(|text| text.replace("typ: [at+jwt]", "typ: [JWT]")).await;
+    let claims = without(world.claims("contracts", DOCUMENT), "jti");
+    let token =
+        Signer::new(&world.issuer.key()).typ("JWT").sign_compact(claims.to_string().as_bytes()).unwrap();
+    let response = world.sign(&token).send().await.unwrap();
+    assert_eq!(response.status(), 403);
+    let recorded = world.recorded().await;
+    recorded.assert_nothing_signed();
+    assert_eq!(recorded.details("signature.refused")["code"], "claim_missing");
+}
+
 #[tokio::test]
 async fn a_token_for_signing_does_not_validate() {
     let world = World::start().await;
@@ -304,7 +335,8 @@ async fn workers_that_are_not_there_are_not_found() {
     }
     let not_found = world.http.get(format!("{}/v2", world.base)).send().await.unwrap();
     assert_eq!(not_found.json::<Value>().await.unwrap()["code"], "not_found");
-    let not_allowed = world.http.get(format!("{}/v1/workers/contracts/sign", world.base)).send().await.unwrap();
+    let not_allowed =
+        world.http.get(format!("{}/v1/workers/contracts/sign", world.base)).send().await.unwrap();
     assert_eq!(not_allowed.status(), 405);
     assert_eq!(not_allowed.json::<Value>().await.unwrap()["code"], "method_not_allowed");
 }

@@ -111,7 +111,9 @@ async fn a_raw_body_is_signed_and_comes_back_as_itself_on_request() {
     assert_eq!(response.status(), 200);
     assert_eq!(header(response.headers(), "content-type"), "application/jose+json");
     let receipt = header(response.headers(), "x-receipt").to_owned();
-    assert!(receipt.starts_with("sequence=") && receipt.contains("; entry=") && receipt.contains("; previous="));
+    assert!(
+        receipt.starts_with("sequence=") && receipt.contains("; entry=") && receipt.contains("; previous=")
+    );
     let raw = response.text().await.unwrap();
     assert_eq!(Unverified::peek_flattened(&raw).unwrap().dangerous_payload(), DOCUMENT);
     assert_eq!(Unverified::peek_flattened(&raw).unwrap().header("cty"), Some("text/markdown".into()));
@@ -205,7 +207,10 @@ async fn a_second_authorizer_lets_pass_what_the_first_refuses() {
             .unwrap()
             .replace("name: staff-mfa", "name: lawyers")
             .replace("value: signers", "value: lawyers");
-        format!("{}---{second}", text.replace("authorizers: [staff-mfa], level", "authorizers: [staff-mfa, lawyers], level"))
+        format!(
+            "{}---{second}",
+            text.replace("authorizers: [staff-mfa], level", "authorizers: [staff-mfa, lawyers], level")
+        )
     })
     .await;
     let mut claims = world.claims("contracts", DOCUMENT);
@@ -217,7 +222,8 @@ async fn a_second_authorizer_lets_pass_what_the_first_refuses() {
 #[tokio::test]
 async fn the_worker_and_the_server_describe_themselves() {
     let world = World::start().await;
-    let get = async |path: &str| ok(world.http.get(format!("{}{path}", world.base)).send().await.unwrap()).await;
+    let get =
+        async |path: &str| ok(world.http.get(format!("{}{path}", world.base)).send().await.unwrap()).await;
 
     let mut worker = get("/v1/workers/contracts").await;
     let chain = worker["certificate_chain"].take();

@@ -24,7 +24,8 @@ async fn validate(world: &World, document: &str) -> Value {
     claims["exp"] = json!(now_s + 300);
     claims["auth_time"] = json!(now_s);
     let token = world.issuer.token(claims);
-    let request = world.post("/v1/workers/verify/validate").bearer_auth(token).json(&json_body(document.as_bytes()));
+    let request =
+        world.post("/v1/workers/verify/validate").bearer_auth(token).json(&json_body(document.as_bytes()));
     ok(request.send().await.unwrap()).await
 }
 
@@ -38,7 +39,11 @@ fn verdict(report: &Value) -> (String, Vec<String>) {
 
 fn expect(report: &Value, verdict_text: &str, failed: &[&str]) {
     let (found, checks) = verdict(report);
-    assert_eq!((found.as_str(), checks), (verdict_text, failed.iter().map(ToString::to_string).collect()), "{report:#}");
+    assert_eq!(
+        (found.as_str(), checks),
+        (verdict_text, failed.iter().map(ToString::to_string).collect()),
+        "{report:#}"
+    );
 }
 
 /// The signed document with its protected header changed by `edit`.
@@ -64,8 +69,18 @@ async fn what_was_signed_here_passes() {
     assert_eq!(signature["alg"], "ES256");
     assert_eq!(signature["signer"], "C=CH,SERIALNUMBER=alice,CN=Alice Meier");
     assert_eq!(signature["signing_time"], "2026-12-01T12:00:00.000Z");
-    let ids = ["format", "signing_certificate", "certificate_chain", "chain_constraints", "certificate_validity", "signature", "constraints"];
-    let passed: Vec<Value> = ids.iter().map(|id| json!({"id": id, "status": "passed"})).collect();
+    let ids = [
+        "format",
+        "signing_certificate",
+        "certificate_chain",
+        "chain_constraints",
+        "certificate_validity",
+        "revocation",
+        "signature",
+        "constraints",
+    ];
+    let status = |id| if id == "revocation" { "skipped" } else { "passed" };
+    let passed: Vec<Value> = ids.iter().map(|id| json!({"id": id, "status": status(*id)})).collect();
     assert_eq!(signature["checks"], json!(passed));
     let snapshot = report["trust_snapshot"].as_str().unwrap();
     assert!(snapshot.starts_with("sha256:") && snapshot.len() == 71, "{snapshot}");
@@ -121,12 +136,17 @@ async fn what_was_changed_fails() {
     bytes[20] ^= 1;
     let mut signature = jws.clone();
     signature["signature"] = base64url::encode(bytes).into();
-    expect(&validate(&world, &signature.to_string()).await, "TOTAL-FAILED/SIG_CRYPTO_FAILURE", &["signature"]);
+    expect(
+        &validate(&world, &signature.to_string()).await,
+        "TOTAL-FAILED/SIG_CRYPTO_FAILURE",
+        &["signature"],
+    );
 
     let earlier = with_header(&document, |header| header["iat"] = json!(NOW_S - 1));
     expect(&validate(&world, &earlier).await, "TOTAL-FAILED/SIG_CRYPTO_FAILURE", &["signature"]);
 
-    let other_reference = with_header(&document, |header| header["x5t#S256"] = base64url::encode([0; 32]).into());
+    let other_reference =
+        with_header(&document, |header| header["x5t#S256"] = base64url::encode([0; 32]).into());
     expect(
         &validate(&world, &other_reference).await,
         "INDETERMINATE/NO_SIGNING_CERTIFICATE_FOUND",
@@ -154,7 +174,9 @@ async fn what_was_changed_fails() {
 #[tokio::test]
 async fn what_is_no_signature_fails_by_its_format() {
     let world = World::start().await;
-    for document in ["", "# Contract", "{}", r#"{"payload":"","protected":"","signature":""}"#, "a.b.c", "{\"payload\":"] {
+    for document in
+        ["", "# Contract", "{}", r#"{"payload":"","protected":"","signature":""}"#, "a.b.c", "{\"payload\":"]
+    {
         let report = validate(&world, document).await;
         expect(&report, "TOTAL-FAILED/FORMAT_FAILURE", &["format"]);
     }
@@ -170,13 +192,30 @@ async fn a_certificate_in_the_document_is_not_believed_by_itself() {
     let make = |subject: &str, usage: &str| {
         openssl(
             &[
-                "req", "-x509", "-new", "-key", &path("key.der"), "-keyform", "DER", "-subj", subject, "-days", "3650",
-                "-addext", usage, "-addext", "basicConstraints=critical,CA:FALSE",
+                "req",
+                "-x509",
+                "-new",
+                "-key",
+                &path("key.der"),
+                "-keyform",
+                "DER",
+                "-subj",
+                subject,
+                "-days",
+                "3650",
+                "-addext",
+                usage,
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
             ],
             b"",
         )
     };
-    let der = |pem: &str| base64_simd::STANDARD.decode_to_vec(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap();
+    let der = |pem: &str| {
+        base64_simd::STANDARD
+            .decode_to_vec(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>())
+            .unwrap()
+    };
     let jades = |certificate: &[u8]| {
         let fingerprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate);
         Signer::new(&key)
@@ -198,7 +237,10 @@ async fn a_certificate_in_the_document_is_not_believed_by_itself() {
     std::fs::write(path("anchors.pem"), format!("{forged}{sealing}")).unwrap();
     let anchors = path("anchors.pem");
     let world = World::edited(|text| {
-        text.replace("trust: [{certificateAuthority: internal-short}]", &format!("trust: [{{file: {anchors}}}]"))
+        text.replace(
+            "trust: [{certificateAuthority: internal-short}]",
+            &format!("trust: [{{file: {anchors}}}]"),
+        )
     })
     .await;
     let report = validate(&world, &jades(&der(&forged))).await;

@@ -12,7 +12,11 @@ use hyper::body::{Body, Frame};
 use tokio::sync::mpsc;
 
 /// A body in two pieces; `between` happens after the server got the first and before it gets the second.
-pub(crate) fn in_two_pieces(first: &[u8], second: &[u8], between: impl FnOnce() + Send + 'static) -> reqwest::Body {
+pub(crate) fn in_two_pieces(
+    first: &[u8],
+    second: &[u8],
+    between: impl FnOnce() + Send + 'static,
+) -> reqwest::Body {
     let (first, second) = (first.to_vec(), second.to_vec());
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(1);
     tokio::spawn(async move {

@@ -35,7 +35,11 @@ impl Recorded {
     /// The events that are not about starting up.
     pub(crate) fn events(&self) -> Vec<&str> {
         let starting = ["server.started", "key.created"];
-        self.audit.iter().map(|(event, ..)| event.as_str()).filter(|event| !starting.contains(event)).collect()
+        self.audit
+            .iter()
+            .map(|(event, ..)| event.as_str())
+            .filter(|event| !starting.contains(event))
+            .collect()
     }
 
     /// The details of the only entry of this event.
@@ -56,7 +60,10 @@ impl Recorded {
     #[track_caller]
     pub(crate) fn assert_nothing_signed(&self) {
         let events = self.events();
-        assert!(!events.contains(&"signature.created") && !events.contains(&"certificate.issued"), "{events:?}");
+        assert!(
+            !events.contains(&"signature.created") && !events.contains(&"certificate.issued"),
+            "{events:?}"
+        );
         assert!(self.ledger.iter().all(|(state, _)| state == "released"), "{:?}", self.ledger);
     }
 }
