@@ -22,6 +22,7 @@ use crate::domain::acr::AcrPolicy;
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
+use crate::domain::proxies::Proxies;
 use crate::domain::user::Declared;
 
 /// The kinds of resource that this server reads.
@@ -48,6 +49,7 @@ pub struct Config {
     /// The client for which `POST /api/v1/auth` makes tokens, where that is enabled.
     pub(crate) json_login: Option<String>,
     pub(crate) audit: AuditOptions,
+    pub(crate) proxies: Proxies,
     pub(crate) clients: BTreeMap<String, Client>,
     pub(crate) users: Vec<Declared>,
 }

@@ -152,6 +152,7 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
         issuer: config.issuer,
         clients,
         users: Users::new(users),
+        proxies: config.proxies,
         domains: config.domains,
         acr: config.acr,
         signing_key,

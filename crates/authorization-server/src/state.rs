@@ -13,6 +13,7 @@ use sealwright_service::database::Database;
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::Client;
 use crate::domain::issuer::Issuer;
+use crate::domain::proxies::Proxies;
 use crate::domain::user::User;
 use crate::flow::passwords::PasswordPool;
 
@@ -40,6 +41,7 @@ pub(crate) struct Snapshot {
     pub(crate) issuer: Issuer,
     pub(crate) clients: BTreeMap<String, Arc<Client>>,
     pub(crate) users: Users,
+    pub(crate) proxies: Proxies,
     pub(crate) domains: BTreeMap<String, String>,
     pub(crate) acr: AcrPolicy,
     /// The key that signs tokens.

@@ -17,6 +17,7 @@ use super::{Config, PasswordPolicy};
 use crate::domain::acr::{AcrLevel, AcrPolicy, Factor};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
+use crate::domain::proxies::{Network, Proxies};
 use crate::domain::user::DEFAULT_DOMAIN;
 
 /// `AuthServer.spec`.
@@ -47,6 +48,9 @@ struct AuthServerSpec {
     features: FeaturesSpec,
     #[serde(default)]
     audit: AuditSpec,
+    /// Addresses of reverse proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed. Default: none.
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
     /// Settings that are unsafe and meant: `unsafeIssuerUri` for an issuer without TLS.
     #[serde(default)]
     acknowledge: Vec<Acknowledgement>,
@@ -240,6 +244,7 @@ fn config(
         expiry(resource, "spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, report);
     let session_expiry = expiry(resource, "spec.session.expiry", spec.session.expiry, 60, report);
     let acr = acr(resource, &spec.acr, report);
+    let proxies = proxies(resource, &spec.trusted_proxies, report);
 
     let defaults = AuditOptions::default();
     let audit = AuditOptions {
@@ -263,6 +268,7 @@ fn config(
         passwords: passwords?,
         json_login: spec.features.json_login.map(|login| login.client),
         audit,
+        proxies,
         clients: BTreeMap::new(),
         users: Vec::new(),
     })
@@ -301,6 +307,17 @@ fn issuer(resource: &Resource, spec: &AuthServerSpec, report: &mut Report) -> Op
             None
         }
     }
+}
+
+fn proxies(resource: &Resource, ranges: &[String], report: &mut Report) -> Proxies {
+    let mut networks = Vec::new();
+    for (i, range) in ranges.iter().enumerate() {
+        match Network::parse(range) {
+            Ok(network) => networks.push(network),
+            Err(message) => resource.fault(&format!("spec.trustedProxies[{i}]"), message, report),
+        }
+    }
+    Proxies::new(networks)
 }
 
 fn algorithms(resource: &Resource, names: &[String], report: &mut Report) -> Vec<Alg> {

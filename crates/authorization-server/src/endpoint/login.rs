@@ -27,6 +27,9 @@ pub(crate) async fn show(State(app): State<App>, view: PageView) -> Response {
 
 pub(crate) async fn submit(State(app): State<App>, Peer(address): Peer, form: PageForm) -> Response {
     let PageForm { run, interaction, params } = form;
+    if params.get("decision") == Some("cancel") {
+        return next::cancel(&app, &run, &interaction).await;
+    }
     let username = params.get("username").unwrap_or_default().trim().to_owned();
     let again =
         |status, problem| pages::login::response(&app, &run, &interaction, status, &username, Some(problem));

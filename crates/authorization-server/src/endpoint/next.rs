@@ -5,8 +5,10 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::interaction::Run;
 use crate::flow::finish::Next;
+use crate::flow::login;
 use crate::pages;
 use crate::state::App;
+use crate::store::interaction::Interaction;
 
 pub(crate) const LOGIN: &str = "/login";
 pub(crate) const SECOND_FACTOR: &str = "/login/code";
@@ -24,6 +26,14 @@ pub(crate) fn go(app: &App, run: &Run, next: &Next) -> Response {
             response
         }
         Next::Over => pages::error::over(),
+    }
+}
+
+/// Ends a run as the person wishes.
+pub(crate) async fn cancel(app: &App, run: &Run, interaction: &Interaction) -> Response {
+    match login::cancel(app, interaction).await {
+        Ok(next) => go(app, run, &next),
+        Err(error) => pages::error::response(&error),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::peer::Peer;
 use crate::client_auth::ClientForm;
+use crate::domain::client::ClientAuthentication;
 use crate::error::OAuthError;
 use crate::flow::audit::refusal;
 use crate::flow::{par, rate};
@@ -23,7 +24,10 @@ pub(crate) async fn push(
     Peer(address): Peer,
     ClientForm { client, params }: ClientForm,
 ) -> Result<(StatusCode, Json<ParResponse>), OAuthError> {
-    rate::from_address(&app, address).await?;
+    // A client that showed its secret may serve many people from one address.
+    if let ClientAuthentication::None = client.authentication {
+        rate::from_address(&app, address).await?;
+    }
     let pushed = async {
         if params.get("request_uri").is_some() {
             // RFC 9126 §2.1.

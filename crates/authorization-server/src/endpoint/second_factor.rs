@@ -24,6 +24,9 @@ pub(crate) async fn show(State(app): State<App>, view: PageView) -> Response {
 
 pub(crate) async fn submit(State(app): State<App>, form: PageForm) -> Response {
     let PageForm { run, interaction, params } = form;
+    if params.get("decision") == Some("cancel") {
+        return next::cancel(&app, &run, &interaction).await;
+    }
     let again =
         |status, problem| pages::second_factor::response(&app, &run, &interaction, status, Some(problem));
     let Some(code) = params.get("code") else {

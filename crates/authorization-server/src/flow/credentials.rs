@@ -81,7 +81,10 @@ pub(crate) async fn check_password(
             app.audit.count_refusal(refusal::PASSWORD);
             Err(CredentialError::WrongPassword)
         }
-        (Err(_), _) => Err(CredentialError::Busy),
+        (Err(_), _) => {
+            throttle::undone(app, &attempt).await?;
+            Err(CredentialError::Busy)
+        }
     }
 }
 

@@ -42,13 +42,14 @@ pub(super) async fn authenticated(
         audit::authentication_failed(app, &request.client_id, user, Failure::UnmetRequirements).await?;
         return refuse(app, &run.id, request, OAuthError::UnmetAuthenticationRequirements).await;
     }
+    // First the evidence: without it nobody goes on.
+    audit::authenticated(app, &request.client_id, user, factors).await?;
     let mut conn = app.database.writer().acquire().await?;
     if !interaction::authenticated(&mut conn, &run.id, &user.subject, factors, now).await? {
         return Ok(Next::Over);
     }
-    // The audit log writes through the same pool, which on SQLite has one connection.
+    // What follows writes through the same pool, which on SQLite has one connection.
     drop(conn);
-    audit::authenticated(app, &request.client_id, user, factors).await?;
     if needs_approval(app, request) {
         return Ok(Next::Approval);
     }

@@ -49,6 +49,11 @@ pub(crate) async fn second_factor(app: &App, run: &Interaction, code: &str) -> R
     Ok(finish::authenticated(app, run, user, Factors::PasswordAndTotp).await?)
 }
 
+/// The person goes back to the application.
+pub(crate) async fn cancel(app: &App, run: &Interaction) -> Result<Next, OAuthError> {
+    finish::refuse(app, &run.id, &run.request, OAuthError::AccessDenied).await
+}
+
 /// The page that a run is at.
 pub(crate) fn current(run: &Interaction) -> Next {
     match run.progress {

@@ -74,6 +74,16 @@ pub(crate) async fn succeeded(app: &App, attempt: &Attempt) -> Result<(), OAuthE
     Ok(())
 }
 
+/// The password was not looked at: the server had too much to do, which is nobody's failure.
+pub(crate) async fn undone(app: &App, attempt: &Attempt) -> Result<(), OAuthError> {
+    let mut tx = app.database.begin_write().await?;
+    for key in [&attempt.account_and_address, &attempt.account, &attempt.address] {
+        throttle::give_back(&mut tx, key).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Takes an attempt on the second factor of `subject`, or says how long to wait.
 pub(crate) async fn second_factor_attempt(
     app: &App,

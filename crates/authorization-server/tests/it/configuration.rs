@@ -90,6 +90,11 @@ fn selectors_must_find_one_server() {
 const CASES: &[(&str, &str, &str)] = &[
     (
         "acknowledge: [unsafeIssuerUri]",
+        "acknowledge: [unsafeIssuerUri]\n  trustedProxies: [10.0.0.0/8, 0.0.0.0/0]",
+        "spec.trustedProxies[1]: this would believe everybody; name the addresses of your proxies",
+    ),
+    (
+        "acknowledge: [unsafeIssuerUri]",
         "acknowledge: []",
         "spec.issuerURI: passwords would cross the network readable: use https, or add `acknowledge: [unsafeIssuerUri]`",
     ),

@@ -35,7 +35,7 @@ async fn the_login_page_says_who_asks_and_helps_browsers() {
     for text in [
         "<html lang=\"en\">",
         "<h1>Sign in to Contract portal</h1>",
-        "With your account of Example staff",
+        "Account: Example staff",
         "<label for=\"username\">User name</label>",
         "autocomplete=\"username\"",
         "<label for=\"password\">Password</label>",
@@ -274,6 +274,21 @@ async fn who_declines_signs_nothing() {
     assert_eq!(error(&answer), "access_denied state=st-1");
     assert_eq!(world.rows("authorization_code").await, 0);
     assert_eq!(world.events().await, ["authentication.succeeded", "authorization.denied"]);
+}
+
+#[tokio::test]
+async fn who_cancels_goes_back_to_the_application() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world);
+    let page = browser.begin(&[]).await;
+    let answer = browser.submit(&page, &[("decision", "cancel")]).await;
+    assert_eq!(error(&answer), "access_denied state=st-1");
+    let page = browser.begin(&[]).await;
+    let answer = browser.password(&page, "alice").await;
+    let second = browser.follow(&answer).await;
+    let answer = browser.submit(&second, &[("decision", "cancel"), ("code", &totp(0))]).await;
+    assert_eq!(error(&answer), "access_denied state=st-1");
+    assert_eq!(world.rows("authorization_code").await, 0);
 }
 
 #[tokio::test]

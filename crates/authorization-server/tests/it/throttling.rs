@@ -100,3 +100,24 @@ async fn what_strangers_type_is_not_kept_readable() {
     assert_eq!(keys.len(), 3);
     assert!(keys.iter().all(|key| key.len() == 43), "{keys:?}");
 }
+
+#[tokio::test]
+async fn behind_a_proxy_of_ours_each_person_has_an_address() {
+    let world = World::with(&format!("{ON}\n  trustedProxies: [10.0.0.0/8]")).await;
+    let attempt = async |peer: &str, forwarded: &str, username: &str, password: &str| {
+        let body = json!({"userName": username, "password": password});
+        let mut request = json_request("/api/v1/auth", &body);
+        request.headers_mut().insert("x-forwarded-for", forwarded.parse().unwrap());
+        world.send_from(peer, request).await.status
+    };
+    for i in 0..50 {
+        let status = attempt("10.0.0.1:1", "198.51.100.1", &format!("user-{i}"), "wrong").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    // The guesser cannot become somebody else by writing the header itself, through the proxy or past it.
+    let guesser = attempt("10.0.0.1:1", "192.0.2.99, 198.51.100.1", "bob", PASSWORD).await;
+    assert_eq!(guesser, StatusCode::TOO_MANY_REQUESTS);
+    let past = attempt("198.51.100.1:1", "192.0.2.98", "bob", PASSWORD).await;
+    assert_eq!(past, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(attempt("10.0.0.1:1", "192.0.2.99", "bob", PASSWORD).await, StatusCode::OK);
+}

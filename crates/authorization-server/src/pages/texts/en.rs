@@ -5,12 +5,13 @@ pub(in crate::pages) const LANG: &str = "en";
 
 pub(in crate::pages) const PROBLEM: &str = "There is a problem";
 pub(in crate::pages) const CONTINUE: &str = "Continue";
+pub(in crate::pages) const CANCEL: &str = "Cancel";
 
 pub(in crate::pages) fn sign_in_to(application: &str) -> String {
     format!("Sign in to {application}")
 }
 pub(in crate::pages) fn for_domain(domain: &str) -> String {
-    format!("With your account of {domain}")
+    format!("Account: {domain}")
 }
 pub(in crate::pages) const USERNAME: &str = "User name";
 pub(in crate::pages) const PASSWORD: &str = "Password";
