@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: long runs, each bounded, that report figures. They are real and too long for every change.
 
-use std::fs;
+use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,9 @@ fn large_documents(step: &mut Step<'_>) -> Result<()> {
     for round in 1..=ROUNDS {
         step.show(&format!("round {round} of {ROUNDS}"));
         let out = scratch.path().join(format!("round-{round}"));
+        let told = step.places().log(&format!("soak-round-{round}"))?;
+        let log = File::create(&told).map_err(|error| format!("cannot write {}: {error}", told.display()))?;
+        let log_too = log.try_clone().map_err(|error| error.to_string())?;
         let started = Instant::now();
         let mut demo = Command::new(step.places().sealwright())
             .args(["demo", "--document"])
@@ -56,8 +59,8 @@ fn large_documents(step: &mut Step<'_>) -> Result<()> {
             .arg("--out")
             .arg(&out)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(log)
+            .stderr(log_too)
             .spawn()
             .map_err(|error| format!("cannot start the demo: {error}"))?;
         let status = loop {
@@ -72,7 +75,8 @@ fn large_documents(step: &mut Step<'_>) -> Result<()> {
             }
         };
         if !status.success() {
-            return Err(format!("round {round} ended with {status}"));
+            let told = fs::read_to_string(&told).unwrap_or_default();
+            return Err(format!("round {round} ended with {status}\n{}", command::tail(&told, 20)));
         }
         seconds.push(started.elapsed().as_secs_f64());
         fs::remove_dir_all(&out).map_err(|error| format!("cannot remove {}: {error}", out.display()))?;

@@ -20,8 +20,11 @@ pub(crate) fn run(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
 /// As [`run`], and says what each check found: for figures.
 pub(crate) fn run_and_tell(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
     let verdicts = verdicts(step, command)?;
-    let lines: Vec<String> =
-        verdicts.iter().map(|verdict| format!("{}: {}", verdict.check, verdict.detail)).collect();
+    let line = |verdict: &Verdict| match verdict.detail.as_str() {
+        "" => verdict.check.clone(),
+        detail => format!("{}: {detail}", verdict.check),
+    };
+    let lines: Vec<String> = verdicts.iter().map(line).collect();
     step.note(format!("\n        {}\n       ", lines.join("\n        ")));
     Ok(())
 }
