@@ -1,6 +1,8 @@
 //! What the audit log says about operations: who, what, by which rule; never a token or a document.
 
+use aws_lc_rs::digest;
 use sealwright_audit::Entry;
+use sealwright_jose::base64url;
 use sealwright_resource_server::AccessToken;
 use serde_json::{Value, json};
 
@@ -11,6 +13,9 @@ use crate::{
     validation::Report,
     worker::{JadesWorker, Signed},
 };
+
+/// What the audit log takes as a name.
+const MAX_SUBJECT_BYTES: usize = 1024;
 
 /// `certificate.issued`
 pub(super) fn certificate(operation: &Operation, worker: &JadesWorker, issued: &Issued) -> Entry {
@@ -36,14 +41,14 @@ pub(super) fn signature(
     authorized: &Authorized,
     worker: &JadesWorker,
     signed: &Signed,
-    digest: &[u8; 32],
+    sha256: &[u8; 32],
 ) -> Entry {
     let details = json!({
         "worker": operation.worker.name,
         "format": "jades",
         "level": "B-B",
         "alg": worker.alg.name(),
-        "digest": digest_json(digest),
+        "digest": digest_json(sha256),
         "signing_time": signed.signing_time.to_rfc3339(),
         "serial": signed.certificate.serial,
         "certificate_subject": signed.certificate.subject,
@@ -59,12 +64,12 @@ pub(super) fn validation(
     operation: &Operation,
     authorized: &Authorized,
     report: &Report,
-    digest: &[u8; 32],
+    sha256: &[u8; 32],
     trust_snapshot: &str,
 ) -> Entry {
     let details = json!({
         "worker": operation.worker.name,
-        "digest": digest_json(digest),
+        "digest": digest_json(sha256),
         "indication": report.indication.as_str(),
         "sub_indication": report.sub_indication,
         "trust_snapshot": trust_snapshot,
@@ -92,7 +97,17 @@ pub(super) fn refusal(operation: &Operation, token: &AccessToken, denial: &Denia
 }
 
 fn entry(event: &'static str, operation: &Operation, token: &AccessToken, details: Value) -> Entry {
-    Entry { event, operation: Some(operation.id.clone()), subject: Some(token.subject().to_owned()), details }
+    let subject = Some(recordable(token.subject()));
+    Entry { event, operation: Some(operation.id.clone()), subject, details }
+}
+
+/// The log takes no subject of any length and form; one that it would not take stands there as its digest,
+/// since an operation without an entry would be worse.
+fn recordable(subject: &str) -> String {
+    if subject.len() <= MAX_SUBJECT_BYTES && !subject.contains('\0') {
+        return subject.to_owned();
+    }
+    format!("sha256:{}", base64url::encode(digest::digest(&digest::SHA256, subject.as_bytes())))
 }
 
 /// Where the proof of identity came from: what an auditor needs to find the login behind the signature.
@@ -107,6 +122,6 @@ fn authentication(token: &AccessToken) -> Value {
     })
 }
 
-fn digest_json(digest: &[u8; 32]) -> Value {
-    json!({"alg": "SHA-256", "value": base64_simd::STANDARD.encode_to_string(digest)})
+fn digest_json(sha256: &[u8; 32]) -> Value {
+    json!({"alg": "SHA-256", "value": base64_simd::STANDARD.encode_to_string(sha256)})
 }

@@ -12,4 +12,5 @@ mod once;
 mod refuse;
 mod restart;
 mod sign;
+mod stranger;
 mod validate;

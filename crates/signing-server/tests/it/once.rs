@@ -101,3 +101,53 @@ async fn a_token_that_expires_while_the_body_is_sent_is_refused() {
     recorded.assert_nothing_signed();
     assert_eq!(recorded.details("signature.refused")["code"], "token_expired");
 }
+
+/// The authority has expired, so there is no certificate: an honest 500, a record, and the token is given back.
+#[tokio::test]
+async fn a_failure_before_the_signature_gives_the_token_back() {
+    let world = World::start().await;
+    world.clock.advance(Duration::from_secs(3650 * 24 * 3600));
+    let now_s = world.clock.now().as_secs();
+    let mut claims = world.claims("contracts", DOCUMENT);
+    claims["iat"] = json!(now_s);
+    claims["exp"] = json!(now_s + 300);
+    claims["auth_time"] = json!(now_s);
+    let token = world.issuer.token(claims);
+    assert_snapshot!(show(world.sign(&token).send().await.unwrap()).await, @r#"
+    500
+    content-type: application/problem+json
+    cache-control: no-store
+    {
+      "code": "internal_error",
+      "status": 500,
+      "title": "The server made a mistake",
+      "type": "https://sealwright.dev/problems/internal_error"
+    }
+    "#);
+    assert_eq!(world.sign(&token).send().await.unwrap().status(), 500, "not 409: it was given back");
+    let recorded = world.recorded().await;
+    recorded.assert_nothing_signed();
+    let states: Vec<&str> = recorded.ledger.iter().map(|(state, _)| state.as_str()).collect();
+    assert_eq!(states, ["released"]);
+    assert_eq!(recorded.events(), ["signature.refused", "signature.refused"]);
+}
+
+/// Whoever goes away after sending has used the token: the operation runs to its end, and is recorded.
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_no_reservation_behind() {
+    let world = World::start().await;
+    let request = world.sign(&world.token("contracts", DOCUMENT)).send();
+    let _ = tokio::time::timeout(Duration::from_millis(5), request).await;
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let recorded = world.recorded().await;
+        if recorded.ledger.iter().all(|(state, _)| state != "reserved") {
+            let signed = recorded.events().contains(&"signature.created");
+            let consumed = recorded.ledger.iter().any(|(state, _)| state == "consumed");
+            if signed == consumed {
+                return;
+            }
+        }
+    }
+    panic!("the reservation stays: {:?}", world.recorded().await);
+}

@@ -247,3 +247,22 @@ async fn the_worker_and_the_server_describe_themselves() {
     assert_eq!(get("/healthz").await["status"], "ok");
     assert_eq!(get("/readyz").await["status"], "ready");
 }
+
+/// The audit log bounds its names; a subject that it does not take is recorded by its digest.
+#[tokio::test]
+async fn a_subject_of_any_length_is_recorded() {
+    let world = World::edited(|text| {
+        text.replace("{type: serialNumber, from: subject, required: true}", "{type: OU, value: Staff}")
+    })
+    .await;
+    for subject in ["x".repeat(2000), "a\0b".to_owned()] {
+        let mut claims = world.claims("contracts", DOCUMENT);
+        claims["sub"] = json!(subject);
+        ok(world.sign(&world.issuer.token(claims)).send().await.unwrap()).await;
+    }
+    let recorded = world.recorded().await;
+    let subjects = recorded.audit.iter().filter(|(event, ..)| event == "signature.created");
+    for (_, subject, _) in subjects {
+        assert!(subject.as_deref().unwrap().starts_with("sha256:"), "{subject:?}");
+    }
+}

@@ -1,0 +1,253 @@
+//! The table of faults.
+
+use super::ISSUER;
+
+/// One change to good resources, and the one fault that it makes (without file, line and column).
+pub(super) fn cases() -> Vec<(String, String, &'static str)> {
+    let jwks = format!("  jwksURI: {ISSUER}/oauth2/jwks\n");
+    let spki = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAAAA";
+    let cases: Vec<(&str, String, &'static str)> = vec![
+        // SigningServer
+        (
+            "listen: 127.0.0.1:0",
+            "listen: localhost".into(),
+            "SigningServer/main: spec.listen: not an address and port such as `127.0.0.1:8081`",
+        ),
+        (
+            "publicURL: http://127.0.0.1:8081",
+            "publicURL: http://sign.example.com".into(),
+            "SigningServer/main: spec.publicURL: plain http is possible to a loopback address only; use https",
+        ),
+        (
+            "publicURL: http://127.0.0.1:8081",
+            "publicURL: https://sign.example.com/x".into(),
+            "SigningServer/main: spec.publicURL: the public URL is scheme, host and port only",
+        ),
+        (
+            "maxBodyBytes: 104857600",
+            "maxBodyBytes: 100".into(),
+            "Worker/contracts: spec.maxInputBytes: is more than SigningServer.spec.maxBodyBytes (100)",
+        ),
+        (
+            "maxBodyBytes: 104857600",
+            "maxBodyBytes: 9999999999".into(),
+            "SigningServer/main: spec.maxBodyBytes: must be from 1 to 1073741824",
+        ),
+        (
+            "checkpointEvery: 100",
+            "checkpointEvery: 0".into(),
+            "SigningServer/main: spec.audit.checkpointEvery: must be at least 1",
+        ),
+        (
+            "{kek: [{id: k1, file: kek}]}",
+            "{kek: []}".into(),
+            "SigningServer/main: spec.secrets.kek: at least one key is needed to seal private keys",
+        ),
+        // TrustedIssuer
+        (&jwks, String::new(), "TrustedIssuer/id: spec: needs exactly one of `jwksURI` and `keys`"),
+        (
+            &jwks,
+            format!("{jwks}  keys: []\n"),
+            "TrustedIssuer/id: spec: needs exactly one of `jwksURI` and `keys`",
+        ),
+        (&jwks, "  keys: []\n".into(), "TrustedIssuer/id: spec.keys: name at least one key"),
+        (&jwks, format!("  keys: [{{spki: {spki}}}]\n"), "TrustedIssuer/id: spec.keys[0]: `spki`: "),
+        (
+            &jwks,
+            "  keys: [{kid: a}]\n".into(),
+            "TrustedIssuer/id: spec.keys[0]: needs exactly one of `spki` and `jwk`",
+        ),
+        (
+            &jwks,
+            "  keys: [{spki: AAAA, alg: RS256}]\n".into(),
+            "TrustedIssuer/id: spec.keys[0]: its algorithm RS256 is not in `algs`",
+        ),
+        (&jwks, "  keys: [{jwk: {kty: oct, k: AAAA}}]\n".into(), "TrustedIssuer/id: spec.keys[0]: `jwk`: "),
+        (
+            &jwks,
+            "  jwksURI: http://id.example.com/jwks\n".into(),
+            "TrustedIssuer/id: spec.jwksURI: plain http is possible to a loopback address only; use https",
+        ),
+        (
+            &jwks,
+            "  jwksURI: ftp://id.example.com/jwks\n".into(),
+            "TrustedIssuer/id: spec.jwksURI: `ftp` is not a scheme that the server can call; use https",
+        ),
+        (
+            "audiences: [http://127.0.0.1:8081]",
+            "audiences: []".into(),
+            "TrustedIssuer/id: spec.audiences: name at least one audience: a token for anybody is for nobody",
+        ),
+        ("algs: [ES256]", "algs: []".into(), "TrustedIssuer/id: spec.algs: name at least one algorithm"),
+        ("algs: [ES256]", "algs: [HS256]".into(), "TrustedIssuer/id: spec.algs[0]: must be one of "),
+        (
+            "clockSkew: 60s",
+            "clockSkew: 1h".into(),
+            "TrustedIssuer/id: spec.clockSkew: must not be more than 600s",
+        ),
+        (
+            "clockSkew: 60s",
+            "clockScew: 60s".into(),
+            "TrustedIssuer/id: spec.clockScew: unknown field, did you mean `clockSkew`?",
+        ),
+        // Authorizer
+        (
+            "issuers: [id]",
+            "issuers: [idp]".into(),
+            "Authorizer/staff-mfa: spec.issuers[0]: there is no TrustedIssuer named `idp`; declared are: id",
+        ),
+        (
+            "issuers: [id]",
+            "issuers: []".into(),
+            "Authorizer/staff-mfa: spec.issuers: name at least one TrustedIssuer",
+        ),
+        (
+            "issuers: [id]",
+            "issuers: [id, id]".into(),
+            "Authorizer/staff-mfa: spec.issuers[1]: has the same `issuer` as `id`: one authorizer, one set of terms",
+        ),
+        (
+            "  rules: [{claim: groups, op: contains, value: signers}]\n",
+            String::new(),
+            "Authorizer/staff-mfa: spec: an authorizer without rules lets everybody in whom the issuer knows; if that is meant, set `allowAnyAuthenticated: true`",
+        ),
+        (
+            "match: all",
+            "allowAnyAuthenticated: true".into(),
+            "Authorizer/staff-mfa: spec.allowAnyAuthenticated: contradicts `rules`; leave one of them out",
+        ),
+        (
+            "claim: groups",
+            "claim: []".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `claim` must name a claim",
+        ),
+        (
+            "value: signers",
+            "value: null".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `value` must not be null: it would match a claim that says nothing",
+        ),
+        ("op: contains", "op: matches".into(), "Authorizer/staff-mfa: spec.rules[0].op: must be one of "),
+        (
+            "email: signer.email}",
+            "email: Signer Email}".into(),
+            "Authorizer/staff-mfa: spec.context.email: must be a name in lower case such as `subject` or `signer.given_name`",
+        ),
+        (
+            "email: signer.email}",
+            "email: signer.email, mail: signer.email}".into(),
+            "Authorizer/staff-mfa: spec.context.mail: a second claim is mapped to `signer.email`",
+        ),
+        // CryptoToken
+        (
+            "ca: internal-short",
+            "ca: external".into(),
+            "CryptoToken/onetime: spec.ca: there is no CertificateAuthority named `external`; declared are: internal-short",
+        ),
+        ("kind: onetime", "kind: pkcs11".into(), "CryptoToken/onetime: spec.kind: must be `onetime`"),
+        // CertificateAuthority
+        (
+            "key: ca\n",
+            "key: audit\n".into(),
+            "CertificateAuthority/internal-short: spec.key: must be a name of its own; `audit` is the audit log's key",
+        ),
+        (
+            "validity: 600s",
+            "validity: 2d".into(),
+            "CertificateAuthority/internal-short: spec.validity: must be from 1s to 24h: the keys are used once",
+        ),
+        (
+            "backdate: 60s",
+            "backdate: 2h".into(),
+            "CertificateAuthority/internal-short: spec.backdate: must not be more than 1h",
+        ),
+        (
+            "commonName: Demo signing CA",
+            "commonName: \"Demo \"".into(),
+            "CertificateAuthority/internal-short: spec.commonName: must not begin or end with a blank",
+        ),
+        (
+            "from: subject,",
+            "from: signer.id,".into(),
+            "CertificateAuthority/internal-short: spec.subject[1].from: `signer.id` is not known: the authorizer `staff-mfa` of the worker `contracts` maps no claim to it",
+        ),
+        (
+            "[signer.given_name, \" \",",
+            "[signer.first_name, \" \",".into(),
+            "CertificateAuthority/internal-short: spec.subject[0].from[0]: `signer.first_name` is not known: the authorizer `staff-mfa` of the worker `contracts` maps no claim to it",
+        ),
+        (
+            "from: signer.email}]",
+            "from: signer.mail}]".into(),
+            "CertificateAuthority/internal-short: spec.san[0].from: `signer.mail` is not known: the authorizer `staff-mfa` of the worker `contracts` maps no claim to it",
+        ),
+        (
+            "value: CH",
+            "value: Switzerland".into(),
+            "CertificateAuthority/internal-short: spec.subject[2]: `value` must not have more than 2 characters",
+        ),
+        (
+            "value: CH",
+            "value: ch".into(),
+            "CertificateAuthority/internal-short: spec.subject[2]: `value` has a character that is not allowed here",
+        ),
+        (
+            "type: C, value: CH",
+            "type: CN, value: CH".into(),
+            "CertificateAuthority/internal-short: spec.subject[2]: this attribute is already there",
+        ),
+        (
+            "type: C, value: CH",
+            "type: C".into(),
+            "CertificateAuthority/internal-short: spec.subject[2]: needs exactly one of `from` and `value`",
+        ),
+        (
+            "max: 64",
+            "max: 65".into(),
+            "CertificateAuthority/internal-short: spec.subject[0]: `max` must be from 1 to 64 for this attribute",
+        ),
+        // Worker
+        (
+            "token: onetime",
+            "token: hsm".into(),
+            "Worker/contracts: spec.token: there is no CryptoToken named `hsm`; declared are: onetime",
+        ),
+        (
+            "authorizers: [staff-mfa], level",
+            "authorizers: [], level".into(),
+            "Worker/contracts: spec.authorizers: a worker without an authorizer would work for anybody; name one",
+        ),
+        (
+            "authorizers: [staff-mfa], level",
+            "authorizers: [staff], level".into(),
+            "Worker/contracts: spec.authorizers[0]: there is no Authorizer named `staff`; declared are: staff-mfa",
+        ),
+        (
+            "alg: ES256, packaging",
+            "alg: RS256, packaging".into(),
+            "Worker/contracts: spec.alg: the keys of the token `onetime` are for ES256",
+        ),
+        ("level: B-B", "level: B-T".into(), "Worker/contracts: spec.level: must be `B-B`"),
+        ("kind: jades", "kind: pades".into(), "Worker/contracts: spec.kind: must be one of "),
+        (
+            "maxInputBytes: 104857600",
+            "maxInputBytes: 0".into(),
+            "Worker/contracts: spec.maxInputBytes: must be at least 1",
+        ),
+        (
+            "trust: [{certificateAuthority: internal-short}]",
+            "trust: []".into(),
+            "Worker/verify: spec.trust: name at least one trust anchor",
+        ),
+        (
+            "{certificateAuthority: internal-short}",
+            "{}".into(),
+            "Worker/verify: spec.trust[0]: needs exactly one of `certificateAuthority` and `file`",
+        ),
+        (
+            "{certificateAuthority: internal-short}",
+            "{certificateAuthority: other}".into(),
+            "Worker/verify: spec.trust[0]: there is no CertificateAuthority named `other`; declared are: internal-short",
+        ),
+    ];
+    cases.into_iter().map(|(from, to, fault)| (from.to_owned(), to, fault)).collect()
+}
