@@ -246,10 +246,12 @@ fn config(
     let acr = acr(resource, &spec.acr, report);
     let proxies = proxies(resource, &spec.trusted_proxies, report);
 
+    let keys_dir = base_dir.join(&spec.token_signature.keys_dir);
     let defaults = AuditOptions::default();
     let audit = AuditOptions {
         checkpoint_every: spec.audit.checkpoint_every.unwrap_or(defaults.checkpoint_every),
         checkpoint_file: spec.audit.checkpoint_file.map(|file| base_dir.join(file)),
+        public_key_file: Some(keys_dir.join("audit.pub.jwk")),
         ..defaults
     };
     Some(Config {
@@ -257,7 +259,7 @@ fn config(
         issuer: issuer?,
         listen: listen?,
         algorithms,
-        keys_dir: base_dir.join(&spec.token_signature.keys_dir),
+        keys_dir,
         kek: kek?,
         access_token_expiry,
         session_expiry,

@@ -35,6 +35,22 @@ async fn the_keys_are_cacheable_for_everybody() {
 }
 
 #[tokio::test]
+async fn each_algorithm_has_a_key_and_the_first_signs() {
+    let storage = sealwright_testkit::database::sqlite_storage();
+    let yaml = crate::world::resources(&storage.yaml(), "").replace("[ES256]", "[Ed25519, RS256]");
+    let world = World::of(&yaml, storage).await;
+    let keys = world.get("/oauth2/jwks").await.json();
+    let algorithms: Vec<&str> =
+        keys["keys"].as_array().unwrap().iter().map(|k| k["alg"].as_str().unwrap()).collect();
+    assert_eq!(algorithms.len(), 2);
+    let code = crate::browser::Browser::new(&world).code_for_bob(&[]).await;
+    let token = world.redeem(&code).await.json()["access_token"].as_str().unwrap().to_owned();
+    let header = sealwright_jose::base64url::decode(token.split('.').next().unwrap()).unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    assert_eq!(header, json!({"alg": algorithms[0], "kid": keys["keys"][0]["kid"], "typ": "at+jwt"}));
+}
+
+#[tokio::test]
 async fn the_metadata_says_what_is_there_and_nothing_else() {
     let world = World::new().await;
     let answer = world.get("/.well-known/oauth-authorization-server").await;

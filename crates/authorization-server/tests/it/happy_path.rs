@@ -146,7 +146,7 @@ async fn a_client_that_requires_consent_gets_it_also_without_documents() {
 }
 
 #[tokio::test]
-async fn a_subject_survives_a_restart_and_is_the_same_for_every_client() {
+async fn a_subject_is_the_same_for_every_client() {
     let world = World::new().await;
     let code = Browser::new(&world).code_for_bob(&[]).await;
     let first = claims(world.redeem(&code).await.json()["access_token"].as_str().unwrap());
@@ -155,4 +155,28 @@ async fn a_subject_survives_a_restart_and_is_the_same_for_every_client() {
     assert_eq!(first["sub"], second["sub"]);
     assert_ne!(first["jti"], second["jti"]);
     assert_eq!(second["aud"], "https://other.example.com");
+}
+
+#[tokio::test]
+async fn a_second_start_finds_keys_users_and_log_as_they_were() {
+    let world = World::new().await;
+    let keys = world.get("/oauth2/jwks").await.body;
+    let code = Browser::new(&world).code_for_bob(&[]).await;
+    let first = claims(world.redeem(&code).await.json()["access_token"].as_str().unwrap());
+    let world = world.restart().await;
+    assert_eq!(world.get("/oauth2/jwks").await.body, keys);
+    let code = Browser::new(&world).code_for_bob(&[]).await;
+    let second = claims(world.redeem(&code).await.json()["access_token"].as_str().unwrap());
+    assert_eq!(first["sub"], second["sub"]);
+
+    let audit = world.audit().await;
+    let count = |event: &str| audit.iter().filter(|(e, _)| e == event).count();
+    assert_eq!((count("key.created"), count("server.started"), count("token.issued")), (2, 2, 2));
+    // Anybody with the published key can check the log.
+    let source = sealwright_audit::verify::Source::from_database(world.server.database()).await.unwrap();
+    let key = std::fs::read_to_string(world.dir().join("keys/audit.pub.jwk")).unwrap();
+    let keys = vec![sealwright_jose::VerifyingKey::from_jwk(&key).unwrap()];
+    let options = sealwright_audit::verify::Options { keys, ..Default::default() };
+    let report = sealwright_audit::verify::verify(source, &options).await.unwrap();
+    assert!(report.is_whole(), "{report:?}");
 }

@@ -121,3 +121,24 @@ async fn behind_a_proxy_of_ours_each_person_has_an_address() {
     assert_eq!(past, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(attempt("10.0.0.1:1", "192.0.2.99", "bob", PASSWORD).await, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn more_logins_than_can_be_checked_are_told_to_come_back() {
+    let storage = sealwright_testkit::database::sqlite_storage();
+    // Dear enough that one check outlasts the arrival of all the others.
+    let yaml = crate::world::resources(&storage.yaml(), ON)
+        .replace("{m: 8, t: 1, p: 1}}", "{m: 65536, t: 8, p: 1}, maxConcurrent: 1, queueTimeout: 0s}");
+    let world = World::of(&yaml, storage).await;
+    let (slow, busy) = tokio::join!(
+        try_from(&world, "192.0.2.1:1", "nobody", "wrong"),
+        try_from(&world, "192.0.2.1:2", "bob", PASSWORD)
+    );
+    assert_eq!(slow.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        busy.short(),
+        r#"503 {"error":"temporarily_unavailable","error_description":"the server has too much to do; try again shortly"}"#
+    );
+    assert_eq!(busy.header(header::RETRY_AFTER), "1");
+    // Nobody's failure: the account is not slowed down by it.
+    assert_eq!(try_from(&world, "192.0.2.1:1", "bob", PASSWORD).await.status, StatusCode::OK);
+}

@@ -39,7 +39,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) shutdown: Shutdown,
     router: Router,
-    _storage: Storage,
+    storage: Storage,
+    yaml: String,
 }
 
 /// An answer, whole.
@@ -184,7 +185,20 @@ impl World {
         let (clock, shutdown) = (Clock::fixed(START), Shutdown::new());
         let server = assemble(configs.remove(0), clock.clone(), shutdown.clone()).await.unwrap();
         let router = server.router();
-        Self { server, clock, shutdown, router, _storage: storage }
+        Self { server, clock, shutdown, router, storage, yaml: yaml.to_owned() }
+    }
+
+    /// Stops the server and starts it again from the same resources.
+    pub(crate) async fn restart(self) -> Self {
+        self.shutdown.begin();
+        self.server.audit().closed().await;
+        self.server.database().close().await;
+        Self::of(&self.yaml, self.storage).await
+    }
+
+    /// The folder of the resources.
+    pub(crate) fn dir(&self) -> &Path {
+        self.storage.dir()
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
