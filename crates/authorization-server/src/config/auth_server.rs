@@ -1,199 +1,23 @@
 //! `AuthServer`: the server itself.
 
+mod spec;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use sealwright_audit::AuditOptions;
 use sealwright_jose::Alg;
-use sealwright_keystore::{KekRing, KekSpec};
-use sealwright_service::database::StorageSpec;
+use sealwright_keystore::KekRing;
 use sealwright_service::resource::{DurationField, Report, Resource};
-use serde::Deserialize;
 
+use self::spec::{Acknowledgement, AcrSpec, AuthServerSpec, DomainSpec, PasswordsSpec};
 use super::{Config, PasswordPolicy};
 use crate::domain::acr::{AcrLevel, AcrPolicy, Factor};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
 use crate::domain::proxies::{Network, Proxies};
 use crate::domain::user::DEFAULT_DOMAIN;
-
-/// `AuthServer.spec`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AuthServerSpec {
-    /// The issuer's URL: scheme, host and port.
-    #[serde(rename = "issuerURI")]
-    issuer_uri: String,
-    /// Address and port to listen on, such as `127.0.0.1:8080`.
-    listen: String,
-    token_signature: TokenSignatureSpec,
-    #[serde(default)]
-    token: TokenSpec,
-    #[serde(default)]
-    session: SessionSpec,
-    storage: StorageSpec,
-    secrets: SecretsSpec,
-    /// Groups of users. Users without one are in `default`, which always exists.
-    #[serde(default)]
-    domains: Vec<DomainSpec>,
-    /// Levels of assurance, the weakest first. Default: none, so tokens carry no `acr`.
-    #[serde(default)]
-    acr: Vec<AcrSpec>,
-    #[serde(default)]
-    passwords: PasswordsSpec,
-    #[serde(default)]
-    features: FeaturesSpec,
-    #[serde(default)]
-    audit: AuditSpec,
-    /// Addresses of reverse proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed. Default: none.
-    #[serde(default)]
-    trusted_proxies: Vec<String>,
-    /// Settings that are unsafe and meant: `unsafeIssuerUri` for an issuer without TLS.
-    #[serde(default)]
-    acknowledge: Vec<Acknowledgement>,
-}
-
-/// `AuthServer.spec.tokenSignature`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokenSignatureSpec {
-    /// One key is kept for each. The first signs. One or more of `ES256`, `RS256`, `PS256`, `Ed25519`.
-    algorithms: Vec<String>,
-    /// The folder of the sealed keys, made at the first start; relative to the resource's folder.
-    keys_dir: PathBuf,
-}
-
-/// `AuthServer.spec.token`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TokenSpec {
-    #[serde(default)]
-    access_token: AccessTokenSpec,
-}
-
-/// `AuthServer.spec.token.accessToken`: how long what the token endpoint issues lives.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AccessTokenSpec {
-    /// Lifetime, as a duration such as `5m`. Default: `5m`.
-    expiry: DurationField,
-}
-
-impl Default for AccessTokenSpec {
-    fn default() -> Self {
-        Self { expiry: DurationField(Duration::from_secs(5 * 60)) }
-    }
-}
-
-/// `AuthServer.spec.session`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SessionSpec {
-    /// How long a person has from the first page to the last. Default: `15m`.
-    expiry: DurationField,
-}
-
-impl Default for SessionSpec {
-    fn default() -> Self {
-        Self { expiry: DurationField(Duration::from_secs(15 * 60)) }
-    }
-}
-
-/// `AuthServer.spec.secrets`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SecretsSpec {
-    /// The key-encryption keys: the first seals, all unseal.
-    kek: Vec<KekSpec>,
-}
-
-/// One entry of `AuthServer.spec.domains`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct DomainSpec {
-    /// As users and authentication contexts name it.
-    name: String,
-    /// What people read. Default: the name.
-    display_name: Option<String>,
-}
-
-/// One entry of `AuthServer.spec.acr`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AcrSpec {
-    /// The value of the `acr` claim.
-    value: String,
-    /// What it takes: `password`, `totp`.
-    requires: Vec<String>,
-}
-
-/// `AuthServer.spec.passwords`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PasswordsSpec {
-    #[serde(default)]
-    argon2: Argon2Spec,
-    /// How many passwords are checked at the same time. Default: 2.
-    #[schemars(range(min = 1, max = 1024))]
-    max_concurrent: Option<u32>,
-    /// How long a login waits for its turn before it is told to come back. Default: `2s`.
-    queue_timeout: Option<DurationField>,
-}
-
-/// `AuthServer.spec.passwords.argon2`: the cost of one hash.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Argon2Spec {
-    /// Memory in KiB. Default: 19456.
-    m: u32,
-    /// Passes. Default: 2.
-    t: u32,
-    /// Lanes. Default: 1.
-    p: u32,
-}
-
-impl Default for Argon2Spec {
-    fn default() -> Self {
-        Self { m: 19_456, t: 2, p: 1 }
-    }
-}
-
-/// `AuthServer.spec.features`: what is off unless named.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct FeaturesSpec {
-    /// Login over JSON for first-party programs without a browser, at `POST /api/v1/auth`.
-    json_login: Option<JsonLoginSpec>,
-}
-
-/// `AuthServer.spec.features.jsonLogin`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct JsonLoginSpec {
-    /// The id of the client whose tokens it makes: NAMESPACE_NAME.
-    client: String,
-}
-
-/// `AuthServer.spec.audit`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AuditSpec {
-    /// A signed checkpoint after so many entries. Default: 100.
-    #[schemars(range(min = 1))]
-    checkpoint_every: Option<u32>,
-    /// The newest checkpoint is also written to this file, relative to the resource's folder.
-    checkpoint_file: Option<PathBuf>,
-}
-
-/// An unsafe setting that is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-enum Acknowledgement {
-    UnsafeIssuerUri,
-}
 
 /// What other resources lean on, also when the server itself is too broken to start. `None` where that part is broken.
 #[derive(Debug, Default)]
