@@ -1,5 +1,7 @@
 //! The accept loop: time limits for headers, idle connections and bodies, a cap on connections, graceful shutdown.
 
+mod linger;
+
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
@@ -16,6 +18,7 @@ use tokio::{
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use self::linger::LingeringBody;
 use crate::shutdown::Shutdown;
 
 /// How long the loop rests when the machine has no file descriptors left.
@@ -61,7 +64,8 @@ impl Default for ServeOptions {
 /// Serves HTTP/1.1 until shutdown has begun and the open requests are answered, or `drain` is over and they are cut off.
 ///
 /// A request's head may have about 64 KiB; the size of its body is the router's to limit.
-/// The peer's address is in each request's extensions as `ConnectInfo<SocketAddr>`.
+/// The peer's address is in each request's extensions as `ConnectInfo<SocketAddr>`. What a handler leaves of a body is
+/// read and thrown away for up to 5 seconds, so that an early refusal reaches a client that is still sending.
 ///
 /// # Errors
 ///
@@ -154,7 +158,9 @@ fn with_peer(
     Future: Send + 'static,
 > + Send {
     service_fn(move |request: http::Request<Incoming>| {
-        let mut request = request.map(axum::body::Body::new);
+        let (head, body) = request.into_parts();
+        let body = LingeringBody::new(&head.headers, body);
+        let mut request = http::Request::from_parts(head, axum::body::Body::new(body));
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     })

@@ -47,6 +47,7 @@ fn router() -> Router {
             }),
         )
         .route("/never", routing::get(async || std::future::pending::<()>().await))
+        .route("/refuse", routing::post(async || http::StatusCode::UNAUTHORIZED))
         .route("/length", routing::post(async |body: axum::body::Bytes| body.len().to_string()))
 }
 
@@ -159,6 +160,34 @@ async fn a_body_may_not_pause_for_long() {
     let answer = server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf").await;
     assert!(began.elapsed() < Duration::from_secs(3));
     assert!(!answer.contains("200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_is_still_sending() {
+    const CHUNK: usize = 1 << 20;
+    let server = start(router(), ServeOptions::default()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!("POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 32 * CHUNK);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..32 {
+        stream.write_all(&[b'a'; CHUNK]).await.unwrap();
+    }
+    // The connection goes on: nothing of the body is taken for the next request.
+    stream
+        .write_all(b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc")
+        .await
+        .unwrap();
+    let answers = read_all(&mut stream).await;
+    assert!(answers.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answers}");
+    assert_eq!(status_and_body(&answers[answers.rfind("HTTP/1.1").unwrap()..]), ("HTTP/1.1 200 OK", "3"));
+}
+
+#[tokio::test]
+async fn a_client_that_asks_first_is_not_told_to_send_in_vain() {
+    let server = start(router(), ServeOptions::default()).await;
+    let head = "POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+    let answer = server.send(head).await;
+    assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
 }
 
 #[tokio::test]
