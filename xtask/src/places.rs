@@ -1,5 +1,6 @@
 //! Where things are: the workspace, its target folder, and what the workshop keeps there.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,6 +49,15 @@ impl Places {
     /// What a person may want to look at after a run: screenshots, signed documents.
     pub(crate) fn artefacts(&self) -> Result<PathBuf> {
         folder(self.target.join("artefacts"))
+    }
+
+    /// Waits until no other run uses the artefacts; they are ours for as long as the file is held.
+    pub(crate) fn hold_artefacts(&self) -> Result<File> {
+        let path = folder(self.target.join("xtask"))?.join("artefacts.lock");
+        let lock =
+            File::create(&path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        lock.lock().map_err(|error| format!("cannot lock {}: {error}", path.display()))?;
+        Ok(lock)
     }
 
     /// The judges' scripts.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::command;
-use crate::e2e::{judge, large, visit};
+use crate::e2e::{self, judge, large, visit};
 use crate::places::Places;
 use crate::runner::{Runner, Step};
 use crate::scratch::Scratch;
@@ -27,6 +27,7 @@ pub(crate) fn run() -> Result<bool> {
         runner.impossible("soak", "the build failed");
         return Ok(runner.finish());
     }
+    let Some(_held) = e2e::hold(&mut runner) else { return Ok(runner.finish()) };
     runner.step(&format!("{ROUNDS} demos, each on {} MB", DOCUMENT_BYTES / 1_000_000), large_documents);
     if let Some(mut kept) = runner.step("demo --keep: servers to be soaked", visit::keep) {
         runner.step("races and a flood", |step| {

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -99,9 +99,10 @@ fn first_line(process: &mut Child) -> Result<String> {
             let _ = sender.send(line);
         }
     });
-    receiver
-        .recv_timeout(Duration::from_secs(60))
-        .map_err(|_| "the demo printed no line within a minute".into())
+    receiver.recv_timeout(Duration::from_secs(60)).map_err(|error| match error {
+        RecvTimeoutError::Timeout => "the demo printed no line within a minute".into(),
+        RecvTimeoutError::Disconnected => "the demo ended without a word of what it did".into(),
+    })
 }
 
 fn report(line: &str) -> Result<Value> {
