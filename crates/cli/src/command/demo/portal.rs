@@ -85,7 +85,7 @@ impl<'a> Portal<'a> {
         let state = random::id("");
         let challenge = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
         let request = json!({
-            "input": {"digest": {"alg": "SHA-256", "value": document.digest_base64()}},
+            "input": {"digest": {"alg": "SHA-256", "value": document.digest_base64(), "size": document.bytes.len()}},
             "filename": document.name,
             "media_type": document.media_type,
             "authentication": {
