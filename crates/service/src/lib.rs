@@ -22,6 +22,7 @@ pub mod server;
 
 pub mod database;
 
+pub mod client_address;
 pub mod clock;
 pub mod problem;
 pub mod random;
