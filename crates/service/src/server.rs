@@ -1,6 +1,8 @@
-//! The accept loop: time limits for headers, idle connections and bodies, a cap on connections, graceful shutdown.
+//! The accept loop: time limits for headers, idle connections and bodies, caps on connections, graceful shutdown.
 
 mod linger;
+mod pace;
+mod peers;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,10 +18,13 @@ use tokio::{
     task::JoinSet,
 };
 use tower::ServiceExt;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use self::linger::LingeringBody;
-use crate::shutdown::Shutdown;
+use self::{
+    linger::LingeringBody,
+    pace::{Pace, PacedBody},
+    peers::Peers,
+};
+use crate::{client_address::Proxies, shutdown::Shutdown};
 
 /// How long the loop rests when the machine has no file descriptors left.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(500);
@@ -42,10 +47,17 @@ pub struct ServeOptions {
     /// From the opening of a connection, or the end of an answer, to the end of the next request's headers; so it also
     /// closes idle connections. Default: 15 s.
     pub header_timeout: Duration,
-    /// How long a body may pause; a client that goes on sending may take as long as it needs. Default: 30 s.
+    /// How long a body may pause, and how long it may take on top of what [`min_body_rate`](Self::min_body_rate) gives
+    /// it. Default: 30 s.
     pub body_timeout: Duration,
+    /// Bytes of a body that earn it a second more. Default: 64 KiB.
+    pub min_body_rate: u32,
     /// Connections open at once; more wait in the kernel's queue. Default: 1024.
     pub max_connections: usize,
+    /// Connections that one address (of IPv6: one /64) may have open at once; more are closed. Default: 256.
+    pub max_connections_per_peer: usize,
+    /// Addresses that may have as many as there are, because everybody comes from them. Default: none.
+    pub proxies: Proxies,
     /// How long open requests may go on after shutdown has begun. Default: 10 s.
     pub drain: Duration,
 }
@@ -55,7 +67,10 @@ impl Default for ServeOptions {
         Self {
             header_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(30),
+            min_body_rate: 64 * 1024,
             max_connections: 1024,
+            max_connections_per_peer: 256,
+            proxies: Proxies::default(),
             drain: Duration::from_secs(10),
         }
     }
@@ -77,7 +92,8 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
-    let router = router.layer(RequestBodyTimeoutLayer::new(options.body_timeout));
+    let pace = Pace { patience: options.body_timeout, bytes_per_s: options.min_body_rate };
+    let peers = Peers::new(options.max_connections_per_peer, options.proxies);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -100,7 +116,12 @@ pub async fn serve(
             next = next => next,
         };
         let Some((permit, (stream, peer))) = accepted else { break };
-        let connection = builder.serve_connection(TokioIo::new(stream), with_peer(router.clone(), peer));
+        let Some(counted) = peers.admit(peer.ip()) else {
+            tracing::debug!(%peer, "connection closed, its address has as many as it may");
+            continue;
+        };
+        let service = with_peer(router.clone(), pace, peer);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         while connections.try_join_next().is_some() {}
         connections.spawn(async move {
@@ -108,7 +129,7 @@ pub async fn serve(
                 // Strangers cause these at will: scans, cut connections, slow headers.
                 tracing::debug!(%peer, error = &error as &dyn std::error::Error, "connection ended");
             }
-            drop(permit);
+            drop((permit, counted));
         });
     }
 
@@ -150,6 +171,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 
 fn with_peer(
     router: Router,
+    pace: Pace,
     peer: SocketAddr,
 ) -> impl hyper::service::Service<
     http::Request<Incoming>,
@@ -159,7 +181,7 @@ fn with_peer(
 > + Send {
     service_fn(move |request: http::Request<Incoming>| {
         let (head, body) = request.into_parts();
-        let body = LingeringBody::new(&head.headers, body);
+        let body = PacedBody::new(LingeringBody::new(&head.headers, body), pace);
         let mut request = http::Request::from_parts(head, axum::body::Body::new(body));
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)

@@ -162,6 +162,46 @@ async fn a_body_may_not_pause_for_long() {
     assert!(!answer.contains("200 OK"), "{answer}");
 }
 
+/// A byte now and then is no pause, and would hold the connection for weeks.
+#[tokio::test]
+async fn a_body_must_keep_a_pace() {
+    let options = ServeOptions {
+        body_timeout: Duration::from_millis(500),
+        min_body_rate: 1000,
+        ..ServeOptions::default()
+    };
+    let server = start(router(), options).await;
+    let send = async |piece: &'static [u8]| {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let length = piece.len() * 10;
+        let head = format!(
+            "POST /length HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..10 {
+            // The server may have closed.
+            let _ = stream.write_all(piece).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        read_all(&mut stream).await
+    };
+    let (dripped, sent) = tokio::join!(send(b"a"), send(&[b'a'; 200]));
+    assert!(!dripped.contains("200 OK"), "{dripped}");
+    assert_eq!(status_and_body(&sent), ("HTTP/1.1 200 OK", "2000"));
+}
+
+#[tokio::test]
+async fn one_address_cannot_have_every_connection() {
+    let options = ServeOptions { max_connections_per_peer: 2, ..ServeOptions::default() };
+    let server = start(router(), options).await;
+    let first = TcpStream::connect(server.address).await.unwrap();
+    let _second = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(server.get("/peer").await, "", "the third is closed");
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(status_and_body(&server.get("/peer").await), ("HTTP/1.1 200 OK", "127.0.0.1"));
+}
+
 #[tokio::test]
 async fn a_refusal_reaches_a_client_that_is_still_sending() {
     const CHUNK: usize = 1 << 20;
