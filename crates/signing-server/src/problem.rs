@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     MethodNotAllowed,
     /// Before anybody was known.
     RequestMalformed(Cow<'static, str>),
+    /// A stranger took too long to say what they want.
+    RequestTimeout,
     /// Too many contexts were asked for.
     RateLimited(Duration),
     /// The ledger or the audit log cannot be written, so nothing may be done.
@@ -54,6 +56,9 @@ impl Failure {
             Self::RequestMalformed(_) => {
                 (StatusCode::BAD_REQUEST, "request_malformed", "The request is malformed")
             }
+            Self::RequestTimeout => {
+                (StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request took too long to arrive")
+            }
             Self::RateLimited(_) => {
                 (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests in a short time")
             }
@@ -68,6 +73,11 @@ impl Failure {
                 "The authorization server does not answer",
             ),
         }
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.wire().1
     }
 
     fn detail(&self) -> Option<Cow<'static, str>> {

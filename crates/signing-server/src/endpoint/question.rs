@@ -1,6 +1,6 @@
 //! What somebody without a token says: a digest, a name, who they are. Their bodies are not read whole.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use axum::extract::Request;
 
@@ -14,6 +14,8 @@ use crate::{authentication_context::Authentication, problem::Failure};
 
 /// What is read of a stranger.
 const MAX_QUESTION_BYTES: u64 = 64 * 1024;
+/// How long a stranger may take to say it; nobody has vouched for them, and they hold a connection.
+const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// What somebody without a token says about what they want.
 #[derive(Debug, Default)]
@@ -28,6 +30,10 @@ pub(super) struct Question {
 impl Question {
     /// Reads as much of a stranger's request as it takes to answer it: the headers, and a small JSON body.
     pub(super) async fn read(request: Request, peer: Option<IpAddr>) -> Result<Self, Failure> {
+        Self::read_within(request, peer, MAX_TIME).await
+    }
+
+    async fn read_within(request: Request, peer: Option<IpAddr>, time: Duration) -> Result<Self, Failure> {
         let reason = |unreadable| match unreadable {
             Unreadable::Malformed(reason) => Failure::RequestMalformed(reason),
             Unreadable::TooLarge => Failure::RequestMalformed("the body is too large".into()),
@@ -42,7 +48,8 @@ impl Question {
                 peer,
             });
         }
-        match read_body(request, MAX_QUESTION_BYTES, |_| ()).await {
+        let reading = read_body(request, MAX_QUESTION_BYTES, |_| ());
+        match tokio::time::timeout(time, reading).await.map_err(|_| Failure::RequestTimeout)? {
             Ok(body) => Self::parse(&body, peer).map_err(reason),
             // Too large to be hashed for nobody in particular: the answer will say that the digest can be sent.
             Err(Unreadable::TooLarge) => Ok(Self { peer, ..Self::default() }),
@@ -81,5 +88,42 @@ impl Question {
             authentication: request.authentication.map(|object| object.0),
             peer,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, pin::Pin, task};
+
+    use axum::body::{Body, Bytes};
+    use http::header::CONTENT_TYPE;
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// A client that goes on and on, a byte at a time.
+    struct Dripping(Pin<Box<tokio::time::Sleep>>);
+
+    impl hyper::body::Body for Dripping {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut task::Context<'_>,
+        ) -> task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            task::ready!(self.0.as_mut().poll(cx));
+            self.0 = Box::pin(tokio::time::sleep(Duration::from_millis(1)));
+            task::Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b" ")))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_has_only_so_much_time() {
+        let body = Dripping(Box::pin(tokio::time::sleep(Duration::ZERO)));
+        let request = http::Request::builder().header(CONTENT_TYPE, "application/json");
+        let request = request.body(Body::new(body)).unwrap();
+        let asked = Question::read_within(request, None, Duration::from_millis(50)).await;
+        assert!(matches!(asked, Err(Failure::RequestTimeout)), "{asked:?}");
     }
 }

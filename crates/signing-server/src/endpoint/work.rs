@@ -61,8 +61,8 @@ async fn answer(app: &App, mut operation: Operation, request: Request) -> Result
         Ok(admitted) => admitted,
         Err(Stopped::Stranger(TokenError::Missing)) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-            let question = Question::read(request, peer).await.inspect_err(|_| {
-                app.audit.count_refusal("request_malformed");
+            let question = Question::read(request, peer).await.inspect_err(|failure| {
+                app.audit.count_refusal(failure.code());
             })?;
             return challenge(app, &operation, question).await;
         }
