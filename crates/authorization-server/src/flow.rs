@@ -14,3 +14,4 @@ pub(crate) mod rate;
 pub(crate) mod request;
 pub(crate) mod throttle;
 pub(crate) mod token;
+pub(crate) mod turns;

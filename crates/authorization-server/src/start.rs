@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::domain::user::{Declared, User};
 use crate::endpoint::metadata;
 use crate::flow::passwords::PasswordPool;
+use crate::flow::turns::Turns;
 use crate::router;
 use crate::signing_keys::{self, ServerKeys};
 use crate::state::{App, Parts, Snapshot, Users};
@@ -166,7 +167,9 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
     let passwords = tokio::task::spawn_blocking(move || PasswordPool::new(policy))
         .await
         .map_err(|_| crate::PasswordError::Hash)??;
-    Ok(Assembled { app: App::new(Parts { snapshot, database, audit, passwords, clock }) })
+    Ok(Assembled {
+        app: App::new(Parts { snapshot, database, audit, passwords, turns: Turns::default(), clock }),
+    })
 }
 
 /// Starts the server that `config` describes; when this returns it accepts connections.

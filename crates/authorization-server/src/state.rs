@@ -16,6 +16,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::proxies::Proxies;
 use crate::domain::user::User;
 use crate::flow::passwords::PasswordPool;
+use crate::flow::turns::Turns;
 
 /// How long a code may wait to be redeemed (RFC 6749 §4.1.2 recommends at most ten minutes).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -33,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) database: Database,
     pub(crate) audit: AuditLog,
     pub(crate) passwords: PasswordPool,
+    pub(crate) turns: Turns,
     pub(crate) clock: Clock,
 }
 

@@ -52,7 +52,7 @@ impl fmt::Debug for Handle {
 }
 
 /// The SHA-256 of a handle, as the database keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HandleHash(String);
 
 impl HandleHash {

@@ -88,6 +88,21 @@ pub(crate) async fn check_password(
     }
 }
 
+/// Leave to try one code of somebody's second factor.
+pub(crate) struct CodeAttempt(());
+
+/// Asks the throttle for leave to try a code of `user`.
+pub(crate) async fn code_attempt(app: &App, user: &User) -> Result<CodeAttempt, CredentialError> {
+    match throttle::second_factor_attempt(app, &user.subject).await? {
+        Ok(()) => Ok(CodeAttempt(())),
+        Err(retry_after) => {
+            // Counted and not listed: refusals that cost nothing must not fill the log.
+            app.audit.count_refusal(refusal::THROTTLED);
+            Err(CredentialError::Throttled { retry_after })
+        }
+    }
+}
+
 /// Whether `code` is the person's current one, and uses it up.
 ///
 /// Whoever gets here has the password, so failures are entries of the audit log; the throttle bounds their number.
@@ -95,14 +110,10 @@ pub(crate) async fn check_code(
     app: &App,
     client_id: &str,
     user: &User,
+    _attempt: CodeAttempt,
     code: &str,
 ) -> Result<(), CredentialError> {
     let Some(totp) = &user.declared.totp else { return Err(CredentialError::WrongCode) };
-    if let Err(retry_after) = throttle::second_factor_attempt(app, &user.subject).await? {
-        // Counted and not listed: refusals that cost nothing must not fill the log.
-        app.audit.count_refusal(refusal::THROTTLED);
-        return Err(CredentialError::Throttled { retry_after });
-    }
     // People copy codes as they are shown, in two groups.
     let code: String = code.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     let Some(step) = totp.step_of(&code, app.now()) else {

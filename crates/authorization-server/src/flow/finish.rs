@@ -5,7 +5,7 @@ use std::time::Duration;
 use sealwright_service::clock::Timestamp;
 
 use super::credentials::Failure;
-use super::{audit, authorize};
+use super::{audit, authorize, login};
 use crate::domain::acr::Factors;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::handle::{Handle, HandleHash};
@@ -46,7 +46,8 @@ pub(super) async fn authenticated(
     audit::authenticated(app, &request.client_id, user, factors).await?;
     let mut conn = app.database.writer().acquire().await?;
     if !interaction::authenticated(&mut conn, &run.id, &user.subject, factors, now).await? {
-        return Ok(Next::Over);
+        drop(conn);
+        return login::current_now(app, &run.id).await;
     }
     // What follows writes through the same pool, which on SQLite has one connection.
     drop(conn);
@@ -113,6 +114,21 @@ pub(super) async fn refuse(
     if !ended {
         return Ok(Next::Over);
     }
+    Ok(to_client(app, request, &error))
+}
+
+/// Ends a run that has had all its tries for a second factor. One that has moved on meanwhile goes on.
+pub(super) async fn refuse_exhausted(app: &App, run: &Interaction) -> Result<Next, OAuthError> {
+    let mut tx = app.database.begin_write().await?;
+    let ended = interaction::end_exhausted(&mut tx, &run.id).await?;
+    tx.commit().await?;
+    if !ended {
+        return login::current_now(app, &run.id).await;
+    }
+    Ok(to_client(app, &run.request, &OAuthError::AccessDenied))
+}
+
+fn to_client(app: &App, request: &AuthorizationRequest, error: &OAuthError) -> Next {
     let state = request.state.as_deref();
-    Ok(Next::Client(authorize::error_redirect(app, &request.redirect_uri, state, &error)))
+    Next::Client(authorize::error_redirect(app, &request.redirect_uri, state, error))
 }

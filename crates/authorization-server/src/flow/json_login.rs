@@ -84,8 +84,8 @@ pub(crate) async fn second_factor(
     let user = match handle {
         None => None,
         Some(handle) => {
-            let mut conn = app.database.writer().acquire().await?;
-            let subject = continuation::take_try(&mut conn, &handle.hash(), &client.id, app.now()).await?;
+            let mut conn = app.database.reader().acquire().await?;
+            let subject = continuation::subject(&mut conn, &handle.hash(), &client.id, app.now()).await?;
             subject.and_then(|subject| app.snapshot.users.subject(&subject).map(Arc::clone))
         }
     };
@@ -93,7 +93,16 @@ pub(crate) async fn second_factor(
         app.audit.count_refusal(refusal::CONTINUATION);
         return Err(ContinuationError::Gone);
     };
-    credentials::check_code(app, &client.id, &user, code).await?;
+    // The throttle comes first: being told to wait costs no try.
+    let attempt = credentials::code_attempt(app, &user).await?;
+    let mut conn = app.database.writer().acquire().await?;
+    let took = continuation::take_try(&mut conn, &handle.hash(), &client.id, app.now()).await?;
+    drop(conn);
+    if !took {
+        app.audit.count_refusal(refusal::CONTINUATION);
+        return Err(ContinuationError::Gone);
+    }
+    credentials::check_code(app, &client.id, &user, attempt, code).await?;
     let mut conn = app.database.writer().acquire().await?;
     let ours = continuation::use_up(&mut conn, &handle.hash(), app.now()).await?;
     drop(conn);

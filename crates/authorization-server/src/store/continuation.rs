@@ -28,19 +28,16 @@ pub(crate) async fn insert(
     .map(drop)
 }
 
-/// Takes one try of a live continuation of `client_id` and returns whose it is.
-///
-/// The bound is in the statement: however many codes are tried at once, no more than five are looked at.
-pub(crate) async fn take_try(
+/// Whose a live continuation of `client_id` is that has a try left.
+pub(crate) async fn subject(
     conn: &mut Connection,
     handle: &HandleHash,
     client_id: &str,
     now: Timestamp,
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(
-        "UPDATE login_continuation SET tries = tries + 1
-          WHERE handle_hash = $1 AND client_id = $2 AND used_at IS NULL AND tries < $3 AND $4 < expires_at
-      RETURNING subject",
+        "SELECT subject FROM login_continuation
+          WHERE handle_hash = $1 AND client_id = $2 AND used_at IS NULL AND tries < $3 AND $4 < expires_at",
     )
     .bind(handle.as_str())
     .bind(client_id)
@@ -48,6 +45,28 @@ pub(crate) async fn take_try(
     .bind(now.as_millis())
     .fetch_optional(conn)
     .await
+}
+
+/// Takes one try of a live continuation of `client_id`; `false` when there is none to take.
+///
+/// The bound is in the statement: however many codes are tried at once, no more than five are looked at.
+pub(crate) async fn take_try(
+    conn: &mut Connection,
+    handle: &HandleHash,
+    client_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE login_continuation SET tries = tries + 1
+          WHERE handle_hash = $1 AND client_id = $2 AND used_at IS NULL AND tries < $3 AND $4 < expires_at",
+    )
+    .bind(handle.as_str())
+    .bind(client_id)
+    .bind(MAX_TRIES)
+    .bind(now.as_millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Uses a continuation up, after the right code; `false` if somebody else did so first.

@@ -134,17 +134,36 @@ pub(crate) async fn await_second_factor(
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes one of the tries that a run has for its second factor; `false` when none is left.
-pub(crate) async fn take_try(conn: &mut Connection, id: &HandleHash) -> sqlx::Result<bool> {
+/// What came of asking for a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Try {
+    Taken,
+    /// The run waits for a second factor and has had all its tries.
+    NoneLeft,
+    /// The run does not wait for a second factor any more: somebody clicked twice.
+    Elsewhere,
+}
+
+/// Takes one of the tries that a run has for its second factor.
+pub(crate) async fn take_try(conn: &mut Connection, id: &HandleHash) -> sqlx::Result<Try> {
     let done = sqlx::query(
         "UPDATE interaction SET tries = tries + 1 WHERE id_hash = $1 AND step = $2 AND tries < $3",
     )
     .bind(id.as_str())
     .bind(SECOND_FACTOR)
     .bind(MAX_TRIES)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 1 {
+        return Ok(Try::Taken);
+    }
+    let tries: Option<i64> =
+        sqlx::query_scalar("SELECT tries FROM interaction WHERE id_hash = $1 AND step = $2")
+            .bind(id.as_str())
+            .bind(SECOND_FACTOR)
+            .fetch_optional(conn)
+            .await?;
+    Ok(if tries.is_some_and(|tries| tries >= MAX_TRIES) { Try::NoneLeft } else { Try::Elsewhere })
 }
 
 /// After the last factor; `false` if the run was elsewhere already.
@@ -196,7 +215,8 @@ pub(crate) async fn end_with_code(
     id: &HandleHash,
     new: &NewCode<'_>,
 ) -> sqlx::Result<bool> {
-    if !end(&mut *conn, id, State::Authenticated).await? {
+    // Only who is authenticated may end with a code; a run may be given up at any step.
+    if !end(&mut *conn, id, State::Authenticated, Some(APPROVAL), 0).await? {
         return Ok(false);
     }
     code::insert(conn, new).await?;
@@ -205,20 +225,31 @@ pub(crate) async fn end_with_code(
 
 /// Ends a run without a code; `false` if it had ended already.
 pub(crate) async fn end_denied(conn: &mut Connection, id: &HandleHash) -> sqlx::Result<bool> {
-    end(conn, id, State::Denied).await
+    end(conn, id, State::Denied, None, 0).await
 }
 
-async fn end(conn: &mut Connection, id: &HandleHash, state: State) -> sqlx::Result<bool> {
-    // Only who is authenticated may end with a code; a run may be given up at any step.
+/// Ends a run that has had all its tries for a second factor; `false` if it does not wait for one (any more).
+pub(crate) async fn end_exhausted(conn: &mut Connection, id: &HandleHash) -> sqlx::Result<bool> {
+    end(conn, id, State::Denied, Some(SECOND_FACTOR), MAX_TRIES).await
+}
+
+/// Ends a run at the step `at`, or at any, that has had at least so many tries.
+async fn end(
+    conn: &mut Connection,
+    id: &HandleHash,
+    state: State,
+    at: Option<&str>,
+    least_tries: i64,
+) -> sqlx::Result<bool> {
     let ended: Option<Option<String>> = sqlx::query_scalar(
         "UPDATE interaction SET step = $2
-          WHERE id_hash = $1 AND step <> $2 AND (step = $3 OR $4 = 'denied')
+          WHERE id_hash = $1 AND step <> $2 AND (step = $3 OR $3 IS NULL) AND tries >= $4
       RETURNING pushed_id",
     )
     .bind(id.as_str())
     .bind(DONE)
-    .bind(APPROVAL)
-    .bind(state.as_str())
+    .bind(at)
+    .bind(least_tries)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(pushed_id) = ended else { return Ok(false) };

@@ -6,7 +6,7 @@ use sealwright_service::clock::Timestamp;
 use sealwright_service::database::Database;
 use sealwright_testkit::database::on_both;
 
-use super::interaction::Progress;
+use super::interaction::{Progress, Try};
 use super::pushed_request::{NewPushedRequest, State};
 use super::throttle::Limit;
 use super::*;
@@ -219,12 +219,14 @@ async fn a_run_goes_through_its_steps_in_order_and_ends_once() {
 
         assert!(!interaction::end_with_code(&mut conn, &id, &end).await.unwrap(), "nobody has logged in");
         assert!(!interaction::authenticated(&mut conn, &id, "s", mfa, NOW).await.unwrap(), "no password yet");
-        assert!(!interaction::take_try(&mut conn, &id).await.unwrap(), "no password yet");
+        assert_eq!(interaction::take_try(&mut conn, &id).await.unwrap(), Try::Elsewhere, "no password yet");
         assert!(interaction::await_second_factor(&mut conn, &id, "s").await.unwrap());
         assert!(!interaction::await_second_factor(&mut conn, &id, "other").await.unwrap());
-        for (n, allowed) in [(1, true), (2, true), (3, true), (4, true), (5, true), (6, false)] {
-            assert_eq!(interaction::take_try(&mut conn, &id).await.unwrap(), allowed, "try {n}");
+        for n in 1..=5 {
+            assert!(!interaction::end_exhausted(&mut conn, &id).await.unwrap(), "before try {n}");
+            assert_eq!(interaction::take_try(&mut conn, &id).await.unwrap(), Try::Taken, "try {n}");
         }
+        assert_eq!(interaction::take_try(&mut conn, &id).await.unwrap(), Try::NoneLeft);
         assert!(
             !interaction::end_with_code(&mut conn, &id, &end).await.unwrap(),
             "the second factor is missing"
@@ -234,6 +236,9 @@ async fn a_run_goes_through_its_steps_in_order_and_ends_once() {
             "somebody else"
         );
         assert!(interaction::authenticated(&mut conn, &id, "s", mfa, NOW).await.unwrap());
+        // The fifth try was right: whoever clicked a sixth time has not used up anything.
+        assert_eq!(interaction::take_try(&mut conn, &id).await.unwrap(), Try::Elsewhere);
+        assert!(!interaction::end_exhausted(&mut conn, &id).await.unwrap());
 
         let found = interaction::find(&mut conn, &id, NOW).await.unwrap().unwrap();
         let progress = Progress::Approval { subject: "s".into(), factors: mfa, auth_time: NOW };
@@ -267,6 +272,33 @@ async fn a_run_that_ends_says_so_to_its_context() {
         assert!(interaction::end_denied(&mut conn, &id).await.unwrap());
         let state = pushed_request::context_state(&mut conn, "ctx_2", "b").await.unwrap();
         assert_eq!(state, Some((State::Denied, later(300))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_tries_is_ended_by_one_of_fifty() {
+    on_both(&[&MIGRATOR], async |db| {
+        let id = interaction_of(&db, None).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        assert!(interaction::await_second_factor(&mut conn, &id, "s").await.unwrap());
+        drop(conn);
+        let tried = winners(|| {
+            let (db, id) = (db.clone(), id.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                interaction::take_try(&mut conn, &id).await.unwrap() == Try::Taken
+            }
+        });
+        assert_eq!(tried.await, 5);
+        let ended = winners(|| {
+            let (db, id) = (db.clone(), id.clone());
+            async move {
+                let mut conn = db.writer().acquire().await.unwrap();
+                interaction::end_exhausted(&mut conn, &id).await.unwrap()
+            }
+        });
+        assert_eq!(ended.await, 1);
     })
     .await;
 }
@@ -377,15 +409,18 @@ async fn a_continuation_has_five_tries_and_one_success() {
         let handle = Handle::generate().hash();
         let mut conn = db.writer().acquire().await.unwrap();
         continuation::insert(&mut conn, &handle, "s", "c", later(300)).await.unwrap();
-        assert_eq!(continuation::take_try(&mut conn, &handle, "other", NOW).await.unwrap(), None);
-        assert_eq!(continuation::take_try(&mut conn, &handle, "c", later(300)).await.unwrap(), None);
-        assert_eq!(continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap().as_deref(), Some("s"));
+        for (client, at, whose) in [("other", NOW, None), ("c", later(300), None), ("c", NOW, Some("s"))] {
+            let subject = continuation::subject(&mut conn, &handle, client, at).await.unwrap();
+            assert_eq!(subject.as_deref(), whose);
+            let took = continuation::take_try(&mut conn, &handle, client, at).await.unwrap();
+            assert_eq!(took, whose.is_some());
+        }
         drop(conn);
         let tried = winners(|| {
             let (db, handle) = (db.clone(), handle.clone());
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
-                continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap().is_some()
+                continuation::take_try(&mut conn, &handle, "c", NOW).await.unwrap()
             }
         });
         assert_eq!(tried.await, 4);

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::world::{Answer, CHALLENGE, ISSUER, PASSWORD, REDIRECT, World, encode, form, with};
 
+#[derive(Clone)]
 pub(crate) struct Browser<'w> {
     pub(crate) world: &'w World,
     pub(crate) cookies: BTreeMap<String, String>,

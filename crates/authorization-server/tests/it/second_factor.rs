@@ -1,10 +1,11 @@
 //! The second factor: asked of everybody who has one, used once, never guessed.
 
 use http::{StatusCode, header};
+use sealwright_testkit::database::on_both_storages;
 use serde_json::json;
 
 use crate::browser::{Browser, Form, code, error};
-use crate::world::{World, totp};
+use crate::world::{World, all_at_once, details, totp};
 
 async fn second_page<'w>(world: &'w World, others: &[(&str, &str)]) -> (Browser<'w>, Form) {
     let mut browser = Browser::new(world);
@@ -129,14 +130,55 @@ async fn guessing_ends_the_run_and_then_waits() {
     for _ in 0..5 {
         assert_eq!(browser.submit(&page, &[("code", "000000")]).await.status, StatusCode::UNAUTHORIZED);
     }
+    // Being told to wait is no answer to a code, and no end.
+    let answer = browser.submit(&page, &[("code", &totp(0))]).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    world.advance(1);
     // The run has had its tries; who has the password may begin another, but must wait.
     assert_eq!(error(&browser.submit(&page, &[("code", &totp(0))]).await), "access_denied state=st-1");
     let (mut browser, page) = second_page(&world, &[]).await;
     let answer = browser.submit(&page, &[("code", &totp(0))]).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(answer.header(header::RETRY_AFTER), "1");
-    assert!(answer.body.contains("Too many attempts. Wait 1 second, then try again."), "{}", answer.body);
-    world.advance(1);
+    assert_eq!(answer.header(header::RETRY_AFTER), "2");
+    assert!(answer.body.contains("Too many attempts. Wait 2 seconds, then try again."), "{}", answer.body);
+    // However often somebody clicks meanwhile, no try of this run is spent.
+    for _ in 0..10 {
+        let answer = browser.submit(&page, &[("code", &totp(0))]).await;
+        assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+    world.advance(2);
     code(&browser.submit(&page, &[("code", &totp(0))]).await);
-    assert_eq!(world.refusals().await, json!({"login.throttled": 1}));
+    assert_eq!(world.refusals().await, json!({"login.throttled": 12}));
+}
+
+#[tokio::test]
+async fn fifty_clicks_with_one_right_code_lead_to_the_next_page() {
+    on_both_storages(async |storage| {
+        let world = World::on(storage, "").await;
+        let (browser, page) = second_page(&world, &[("authorization_details", &details().to_string())]).await;
+        let digits = totp(0);
+        let clicks = (0..50).map(|_| {
+            let (mut browser, page, digits) = (browser.clone(), page.clone(), digits.clone());
+            async move { browser.submit(&page, &[("code", &digits)]).await }
+        });
+        for answer in all_at_once(clicks).await {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+            assert!(answer.header(header::LOCATION).starts_with("/approve?"));
+        }
+        assert_eq!(world.events().await, ["authentication.succeeded"]);
+        assert_eq!(world.refusals().await, json!({}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_double_click_on_the_password_leads_to_the_second_factor() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world);
+    let page = browser.begin(&[]).await;
+    let mut again = browser.clone();
+    let both = tokio::join!(browser.password(&page, "alice"), again.password(&page, "alice"));
+    for answer in [both.0, both.1] {
+        assert!(answer.header(header::LOCATION).starts_with("/login/code?"), "{}", answer.body);
+    }
 }
