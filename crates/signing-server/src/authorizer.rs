@@ -162,6 +162,13 @@ impl Authorizer {
         Ok(coverage)
     }
 
+    fn single_use<'t>(&self, token: &'t AccessToken) -> Option<&'t str> {
+        match self.config.replay {
+            ReplayMode::Off => None,
+            ReplayMode::IfPresent | ReplayMode::Required => token.jti(),
+        }
+    }
+
     fn check_rules(&self, token: &AccessToken) -> Result<(), Denial> {
         // No rules is a choice that the configuration must have spelt out; "any of none" would refuse.
         if self.config.rules.is_empty() {
@@ -177,6 +184,11 @@ impl Authorizer {
 impl Admitted {
     pub(crate) fn token(&self) -> &AccessToken {
         &self.token
+    }
+
+    /// The `jti` that may be used only once; `None` if the token counts any number of times.
+    pub(crate) fn single_use(&self) -> Option<&str> {
+        self.authorizer.single_use(&self.token)
     }
 
     /// Compares the document with those that the token names. `digest` is SHA-256 of the document.
@@ -217,10 +229,7 @@ impl Authorized {
 
     /// The `jti` that may be used only once; `None` if the token counts any number of times.
     pub(crate) fn single_use(&self) -> Option<&str> {
-        match self.authorizer.config.replay {
-            ReplayMode::Off => None,
-            ReplayMode::IfPresent | ReplayMode::Required => self.token.jti(),
-        }
+        self.authorizer.single_use(&self.token)
     }
 
     /// The claims that the signing process may see, under the names that it knows them by.

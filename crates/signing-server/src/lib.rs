@@ -27,6 +27,7 @@ mod ca;
 mod crypto_token;
 mod memory;
 mod text;
+mod uploads;
 mod validation;
 
 pub use config::{Config, KINDS, configure};

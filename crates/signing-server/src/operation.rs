@@ -18,6 +18,7 @@ use crate::{
     problem::Failure,
     state::App,
     store::{Reservation, Single},
+    uploads::Upload,
     validation::Report,
     worker::{JadesWorker, Kind, SignFailure, Signed, ValidatorWorker, Worker},
 };
@@ -74,6 +75,40 @@ impl Operation {
         let worker = Arc::clone(&self.worker);
         let target = Target { worker: &worker.name, action: worker.action(), location: &app.public_url };
         worker.guard.admit(headers, &target, app.clock.now(), &mut self.trace).await
+    }
+
+    /// Whether the token is still good for a document, before there is room for one and a byte of it is read.
+    ///
+    /// `None` if it counts any number of times. That it was not used yet is decided later, by
+    /// [`reserve`](Self::reserve).
+    pub(crate) async fn begin_upload(
+        &mut self,
+        app: &App,
+        admitted: &Admitted,
+    ) -> Result<Option<Upload>, Failure> {
+        let Some(jti) = admitted.single_use() else {
+            return Ok(None);
+        };
+        let token = admitted.token();
+        let replayed = |reason| Denial::new(DenialCode::TokenReplayed, reason);
+        let begun = match app.uploads.begin(token.issuer(), jti) {
+            None => Err(replayed("the token is being used by another request")),
+            Some(upload) => {
+                let used = app.ledger.is_used(token.issuer(), jti).await;
+                if used.map_err(|error| storage_failed(&error))? {
+                    Err(replayed("the token was used before"))
+                } else {
+                    Ok(upload)
+                }
+            }
+        };
+        match begun {
+            Ok(upload) => Ok(Some(upload)),
+            Err(denial) => {
+                self.trace.step("single_use", Err(denial.code.as_str()));
+                Err(self.refuse(app, token, denial).await)
+            }
+        }
     }
 
     /// Counts the refusal of somebody who is not known; they are told one thing only.

@@ -6,7 +6,9 @@ use sealwright_audit::AuditLog;
 use sealwright_resource_server::metadata::ProtectedResource;
 use sealwright_service::{clock::Clock, database::Database};
 
-use crate::{authentication_context::ContextClient, memory::Memory, store::Ledger, worker::Worker};
+use crate::{
+    authentication_context::ContextClient, memory::Memory, store::Ledger, uploads::Uploads, worker::Worker,
+};
 
 /// The server's state; cheap to clone.
 #[derive(Clone, Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct Snapshot {
     pub(crate) contexts: ContextClient,
     /// Room for the documents that are being worked on.
     pub(crate) memory: Memory,
+    pub(crate) uploads: Uploads,
     pub(crate) ledger: Ledger,
     pub(crate) audit: AuditLog,
     pub(crate) database: Database,

@@ -20,6 +20,7 @@ use crate::{
     operation::Operation,
     problem::Failure,
     state::App,
+    uploads::Upload,
     worker::{Kind, Worker},
 };
 
@@ -69,6 +70,7 @@ async fn answer(app: &App, mut operation: Operation, request: Request) -> Result
         Err(Stopped::Stranger(error)) => return Err(operation.refuse_stranger(app, error)),
         Err(Stopped::Known(token, denial)) => return Err(operation.refuse(app, &token, denial).await),
     };
+    let upload = operation.begin_upload(app, &admitted).await?;
     let wants_document = answer::wants_document(request.headers());
     let expected = expected_bytes(request.headers(), operation.worker.max_input_bytes);
     let Some(room) = app.memory.take(expected).await else {
@@ -79,7 +81,7 @@ async fn answer(app: &App, mut operation: Operation, request: Request) -> Result
         Ok(document) => document,
         Err(denial) => return Err(operation.refuse(app, admitted.token(), denial).await),
     };
-    run(app, operation, admitted, document, room, wants_document).await
+    run(app, operation, admitted, document, (room, upload), wants_document).await
 }
 
 /// The operation runs to its end even if the client goes away: what was reserved is consumed or released,
@@ -89,12 +91,12 @@ async fn run(
     operation: Operation,
     admitted: Admitted,
     document: Document,
-    room: Room,
+    held: (Room, Option<Upload>),
     wants_document: bool,
 ) -> Result<Response, Failure> {
     let app = app.clone();
     let running = tokio::spawn(async move {
-        let _room = room;
+        let _held = held;
         match operation.worker.kind {
             Kind::Jades(_) => {
                 let done = operation.sign(&app, admitted, document).await?;

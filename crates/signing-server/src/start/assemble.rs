@@ -26,6 +26,7 @@ use crate::{
     memory::Memory,
     state::{App, Snapshot},
     store::{Ledger, authority_certificate},
+    uploads::Uploads,
     validation::{Anchors, CertificateError},
     worker::{JadesWorker, Kind, ValidatorWorker, Worker},
 };
@@ -77,6 +78,7 @@ pub(super) async fn assemble(
         workers,
         contexts,
         memory: Memory::for_documents(largest.unwrap_or(0)),
+        uploads: Uploads::default(),
         ledger: Ledger::new(database.clone()),
         audit,
         database,

@@ -48,6 +48,19 @@ impl Ledger {
         Self { database }
     }
 
+    /// Whether the token was taken already. "No" is only a first impression: [`reserve`](Self::reserve) decides.
+    pub(crate) async fn is_used(&self, issuer: &str, jti: &str) -> sqlx::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT expires_at FROM used_token
+              WHERE issuer = $1 AND jti_sha256 = $2 AND state <> 'released'",
+        )
+        .bind(issuer)
+        .bind(jti_sha256(jti))
+        .fetch_optional(self.database.reader())
+        .await?;
+        Ok(found.is_some())
+    }
+
     /// Takes the token for `operation`; `None` if it was taken before.
     ///
     /// One statement, so of any number of concurrent requests exactly one gets it, on one server or on
@@ -59,10 +72,9 @@ impl Ledger {
         worker: &str,
         now: Timestamp,
     ) -> sqlx::Result<Option<Reservation>> {
-        let hash = digest::digest(&digest::SHA256, single.jti.as_bytes());
         let key = Key {
             issuer: single.issuer.to_owned(),
-            jti_sha256: base64url::encode(hash),
+            jti_sha256: jti_sha256(single.jti),
             operation: operation.to_owned(),
         };
         let done = sqlx::query(
@@ -137,6 +149,10 @@ impl Ledger {
             }
         }
     }
+}
+
+fn jti_sha256(jti: &str) -> String {
+    base64url::encode(digest::digest(&digest::SHA256, jti.as_bytes()))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sealwright_testkit::database::on_both_storages;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::support::{DOCUMENT, NOW_S, World, in_two_pieces, json_body, ok, show};
+use crate::support::{DOCUMENT, NOW_S, World, in_two_pieces, json_body, ok, show, unfinished};
 
 #[tokio::test]
 async fn a_token_is_good_for_one_signature() {
@@ -80,6 +80,38 @@ async fn a_used_token_is_still_refused_within_the_skew_after_its_end() {
     assert_eq!(world.sign(&token).send().await.unwrap().status(), 409);
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(world.sign(&token).send().await.unwrap().status(), 401);
+}
+
+/// Nothing of a document is read for a token that cannot sign it any more.
+#[tokio::test]
+async fn a_used_token_is_refused_before_the_body() {
+    let world = World::start().await;
+    let token = world.token("contracts", DOCUMENT);
+    ok(world.sign(&token).send().await.unwrap()).await;
+    let answer = unfinished(&world, &token).await.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 409 Conflict\r\n"), "{answer}");
+    assert!(answer.contains("token_replayed"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_token_has_one_upload_at_a_time() {
+    let world = World::start().await;
+    let token = world.token("contracts", DOCUMENT);
+    let mut first = unfinished(&world, &token).await;
+    first.is_waited_for().await;
+    let answer = unfinished(&world, &token).await.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 409 Conflict\r\n"), "{answer}");
+    drop(first);
+    // Nothing was signed, so the token is still good once the server has noticed.
+    for _ in 0..100 {
+        let status = world.sign(&token).send().await.unwrap().status();
+        if status == 200 {
+            return;
+        }
+        assert_eq!(status, 409);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the token of an upload that was cut off stays taken");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use sealwright_testkit::{
 };
 use serde_json::{Value, json};
 
-pub(crate) use pieces::in_two_pieces;
+pub(crate) use pieces::{in_two_pieces, unfinished};
 pub(crate) use recorded::Recorded;
 
 /// When every test happens, until it moves the clock: 2026-12-01T12:00:00Z.

@@ -9,7 +9,46 @@ use std::{
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame};
-use tokio::sync::mpsc;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::mpsc,
+    time::timeout,
+};
+
+use super::World;
+
+/// A request to sign whose body does not come, and is not needed for the answer.
+pub(crate) struct Unfinished(TcpStream);
+
+/// Sends the head of a request to sign a large document, and a bit of the document.
+pub(crate) async fn unfinished(world: &World, token: &str) -> Unfinished {
+    let address = world.base.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/workers/contracts/sign HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: text/plain\r\nContent-Length: 50000000\r\n\r\n# Contract"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    Unfinished(stream)
+}
+
+impl Unfinished {
+    /// The server has everything, and there is no answer yet.
+    pub(crate) async fn is_waited_for(&mut self) {
+        let mut byte = [0];
+        let early = timeout(Duration::from_millis(500), self.0.read(&mut byte)).await;
+        assert!(early.is_err(), "it was answered at once");
+    }
+
+    /// The answer, which comes within two seconds.
+    pub(crate) async fn answer(mut self) -> String {
+        let mut answer = vec![0; 4096];
+        let read = timeout(Duration::from_secs(2), self.0.read(&mut answer)).await;
+        let len = read.expect("the answer does not wait for the body").unwrap();
+        String::from_utf8_lossy(&answer[..len]).into_owned()
+    }
+}
 
 /// A body in two pieces; `between` happens after the server got the first and before it gets the second.
 pub(crate) fn in_two_pieces(
