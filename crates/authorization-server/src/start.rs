@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::domain::user::{Declared, User};
 use crate::endpoint::metadata;
 use crate::flow::passwords::PasswordPool;
+use crate::flow::rate;
 use crate::flow::turns::Turns;
 use crate::router;
 use crate::signing_keys::{self, ServerKeys};
@@ -168,7 +169,15 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
         .await
         .map_err(|_| crate::PasswordError::Hash)??;
     Ok(Assembled {
-        app: App::new(Parts { snapshot, database, audit, passwords, turns: Turns::default(), clock }),
+        app: App::new(Parts {
+            snapshot,
+            database,
+            audit,
+            passwords,
+            turns: Turns::default(),
+            strangers: rate::strangers(),
+            clock,
+        }),
     })
 }
 

@@ -15,6 +15,7 @@ use crate::domain::client::Client;
 use crate::domain::issuer::Issuer;
 use crate::domain::proxies::Proxies;
 use crate::domain::user::User;
+use crate::flow::buckets::Buckets;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::turns::Turns;
 
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) audit: AuditLog,
     pub(crate) passwords: PasswordPool,
     pub(crate) turns: Turns,
+    /// Requests by strangers, by client.
+    pub(crate) strangers: Buckets,
     pub(crate) clock: Clock,
 }
 

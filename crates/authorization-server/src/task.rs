@@ -16,11 +16,12 @@ pub(crate) async fn sweep(app: App, shutdown: Shutdown) {
             () = shutdown.begun() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        let swept = async {
-            let mut conn = app.database.writer().acquire().await?;
-            sweep::sweep(&mut conn, app.now()).await
+        // A long run ends with the process's shutdown, not after it.
+        let swept = tokio::select! {
+            () = shutdown.begun() => return,
+            swept = sweep::sweep(&app.database, app.now()) => swept,
         };
-        match swept.await {
+        match swept {
             Ok(rows) => tracing::debug!(rows, "expired rows deleted"),
             Err(error) => {
                 tracing::warn!(%error, "expired rows could not be deleted; trying again in a minute");

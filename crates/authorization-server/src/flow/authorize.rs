@@ -71,6 +71,10 @@ pub(crate) async fn begin(
             (None, request)
         }
     };
+    // A pushed request that somebody opened was counted when it was pushed; it opens once.
+    if pushed_id.is_none() {
+        rate::at_client(app, &client.id)?;
+    }
     let begun = Begun { id: Handle::generate(), secret: Handle::generate() };
     let mut conn = app.database.writer().acquire().await?;
     let (id, secret) = (begun.id.hash(), begun.secret.hash());

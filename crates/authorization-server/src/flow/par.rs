@@ -1,8 +1,9 @@
 //! Pushed authorization requests (RFC 9126).
 
+use super::rate;
 use super::request::{self, Parameters};
 use crate::domain::authorization_request::AuthorizationRequest;
-use crate::domain::client::Client;
+use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::handle::Handle;
 use crate::error::OAuthError;
 use crate::state::{App, REQUEST_URI_LIFETIME};
@@ -21,6 +22,9 @@ pub(crate) struct Pushed {
 pub(crate) async fn push(app: &App, client: &Client, parameters: Parameters) -> Result<Pushed, OAuthError> {
     let redirect_uri = request::redirect_uri(client, &parameters)?;
     let request = request::check(app, client, redirect_uri, parameters)?;
+    if let ClientAuthentication::None = client.authentication {
+        rate::at_client(app, &client.id)?;
+    }
     keep(app, &sealwright_service::random::id("par_"), None, &request).await
 }
 

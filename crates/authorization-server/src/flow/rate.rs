@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::audit::refusal;
+use super::buckets::Buckets;
 use super::throttle::network;
 use crate::domain::handle::HandleHash;
 use crate::error::OAuthError;
@@ -13,6 +14,23 @@ use crate::store::rate;
 const FROM_ADDRESS: i64 = 300;
 /// Contexts that one backend may ask for in the name of one client, in a minute.
 const CONTEXTS: i64 = 600;
+
+/// Requests for logins at one client, in a minute, from everybody who did not show its secret. With the lifetime of the
+/// rows this bounds the tables, however many addresses somebody has.
+const STRANGERS: u32 = 3000;
+
+/// What [`at_client`] counts.
+pub(crate) fn strangers() -> Buckets {
+    Buckets::per_minute(STRANGERS)
+}
+
+/// Counts a request that will be kept, which anybody may have sent in the name of `client_id`.
+pub(crate) fn at_client(app: &App, client_id: &str) -> Result<(), OAuthError> {
+    app.strangers.take(client_id, app.now()).map_err(|retry_after| {
+        app.audit.count_refusal(refusal::RATE);
+        OAuthError::TooManyRequests { retry_after }
+    })
+}
 
 pub(crate) async fn from_address(app: &App, address: IpAddr) -> Result<(), OAuthError> {
     count(app, &format!("address\n{}", network(address)), FROM_ADDRESS).await

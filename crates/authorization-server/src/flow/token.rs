@@ -49,9 +49,12 @@ pub(super) struct TokenContent<'a> {
 
 /// Gives a token for a code (RFC 6749 §4.1.3, RFC 7636 §4.6), once.
 pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Result<Issued, OAuthError> {
-    let Some(code) = &grant.code else {
-        app.audit.count_refusal(refusal::GRANT);
-        return Err(OAuthError::InvalidGrant);
+    let code = match &grant.code {
+        Some(code) if is_news(app, code).await? => code,
+        _ => {
+            app.audit.count_refusal(refusal::GRANT);
+            return Err(OAuthError::InvalidGrant);
+        }
     };
     let jti = random::id("tok_");
     let mut conn = app.database.writer().acquire().await?;
@@ -102,6 +105,11 @@ pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Resu
         grant: "authorization_code",
     };
     issue(app, client, content).await
+}
+
+async fn is_news(app: &App, code: &Handle) -> sqlx::Result<bool> {
+    let mut conn = app.database.reader().acquire().await?;
+    code::is_news(&mut conn, &code.hash()).await
 }
 
 /// Signs a token. Its entry in the audit log is durable before it is returned.

@@ -53,6 +53,18 @@ pub(super) async fn insert(conn: &mut Connection, new: &NewCode<'_>) -> sqlx::Re
     .map(drop)
 }
 
+/// Whether showing this code may still change something. It only reads, so a stranger's guesses do not keep the writer
+/// busy.
+pub(crate) async fn is_news(conn: &mut Connection, code: &HandleHash) -> sqlx::Result<bool> {
+    let known: Option<String> = sqlx::query_scalar(
+        "SELECT code_hash FROM authorization_code WHERE code_hash = $1 AND replayed_at IS NULL",
+    )
+    .bind(code.as_str())
+    .fetch_optional(conn)
+    .await?;
+    Ok(known.is_some())
+}
+
 /// Marks a live code of `client_id` as redeemed for the token `jti` and returns it; `None` if there is none to redeem.
 ///
 /// One statement, so of two concurrent requests only one gets the code, and another client cannot use it up. The row

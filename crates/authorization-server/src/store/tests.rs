@@ -437,17 +437,56 @@ async fn a_continuation_has_five_tries_and_one_success() {
 }
 
 #[tokio::test]
-async fn the_sweeper_takes_what_is_long_past_use_and_nothing_else() {
+async fn the_sweeper_takes_what_is_past_use_and_nothing_else() {
     on_both(&[&MIGRATOR], async |db| {
         code_of(&db).await;
         let mut conn = db.writer().acquire().await.unwrap();
         throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap();
         rate::count_use(&mut conn, &HandleHash::of("r"), 5, NOW).await.unwrap();
-        assert_eq!(sweep::sweep(&mut conn, later(3600)).await.unwrap(), 0);
-        // The code (60 s), the rate window (now); the run through the pages lives 15 minutes longer.
-        assert_eq!(sweep::sweep(&mut conn, later(3661)).await.unwrap(), 2);
-        assert_eq!(sweep::sweep(&mut conn, later(3600 + 901)).await.unwrap(), 1);
-        assert_eq!(sweep::sweep(&mut conn, later(24 * 3600 + 1)).await.unwrap(), 1, "the throttle");
+        for (id, backend_id) in [("par_1", None), ("ctx_1", Some("b"))] {
+            let (uri, request) = (Handle::generate().hash(), request());
+            let new =
+                NewPushedRequest { id, uri: &uri, backend_id, request: &request, expires_at: later(300) };
+            pushed_request::insert(&mut conn, new).await.unwrap();
+        }
+        drop(conn);
+        for (at, rows, what) in [
+            (60, 0, "nothing"),
+            (61, 1, "the rate window"),
+            (301, 1, "the client's own request"),
+            (901, 1, "the run through the pages"),
+            (3600, 0, "nothing"),
+            (3661, 2, "the code, whose replay is still told for an hour, and the throttle"),
+            (3901, 1, "the context, of which its backend is still told for an hour"),
+        ] {
+            assert_eq!(sweep::sweep(&db, later(at)).await.unwrap(), rows, "{at} s: {what}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_sweeper_keeps_up_with_many_rows() {
+    on_both(&[&MIGRATOR], async |db| {
+        let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+            INSERT INTO rate_window (key_hash, started_at, uses) SELECT CAST(i AS TEXT), 0, 1 FROM n";
+        sqlx::query(insert).execute(db.writer()).await.unwrap();
+        assert_eq!(sweep::sweep(&db, NOW).await.unwrap(), 2500);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_is_news_until_its_replay_was_noted() {
+    on_both(&[&MIGRATOR], async |db| {
+        let code = code_of(&db).await;
+        let mut conn = db.writer().acquire().await.unwrap();
+        assert!(!code::is_news(&mut conn, &Handle::generate().hash()).await.unwrap(), "unknown");
+        assert!(code::is_news(&mut conn, &code).await.unwrap());
+        code::redeem(&mut conn, &code, "default_portal", "j", NOW).await.unwrap().unwrap();
+        assert!(code::is_news(&mut conn, &code).await.unwrap());
+        code::first_replay(&mut conn, &code, NOW).await.unwrap().unwrap();
+        assert!(!code::is_news(&mut conn, &code).await.unwrap());
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! Pushed authorization requests.
 
-use http::{StatusCode, header};
+use axum::body::Body;
+use http::{Request, StatusCode, header};
 use serde_json::json;
 
 use crate::browser::{Browser, code};
@@ -66,6 +67,32 @@ async fn a_request_uri_is_its_clients_alone_and_expires() {
     assert_eq!(open(&world, "default_portal", uri).await.status, StatusCode::BAD_REQUEST, "expired");
     assert_eq!(world.rows("interaction").await, 0);
     assert_eq!(world.refusals().await, json!({"authorize.request": 5}));
+}
+
+#[tokio::test]
+async fn strangers_together_can_ask_only_so_often_in_a_clients_name() {
+    let world = World::new().await;
+    let query = encode(&[
+        ("client_id", "default_portal"),
+        ("response_type", "code"),
+        ("redirect_uri", REDIRECT),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    let authorize = async |i: usize| {
+        let request = Request::get(format!("/oauth2/authorize?{query}")).body(Body::empty()).unwrap();
+        world.send_from(&format!("10.0.{}.{}:1", i / 100, i % 100), request).await
+    };
+    for i in 0..3000 {
+        assert_eq!(authorize(i).await.status, StatusCode::SEE_OTHER);
+    }
+    let refused = authorize(3000).await;
+    assert_eq!((refused.status, refused.header(header::RETRY_AFTER)), (StatusCode::TOO_MANY_REQUESTS, "1"));
+    let pushed = push(&world, &[]).await;
+    assert_eq!((pushed.status, pushed.header(header::RETRY_AFTER)), (StatusCode::TOO_MANY_REQUESTS, "1"));
+    assert_eq!(push(&world, &[("client_id", "default_other")]).await.status, StatusCode::CREATED);
+    world.advance(1);
+    assert_eq!(push(&world, &[]).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]

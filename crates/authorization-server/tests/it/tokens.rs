@@ -1,5 +1,7 @@
 //! The token endpoint: every wrong way to redeem a code.
 
+use std::time::Duration;
+
 use http::{StatusCode, header};
 use serde_json::json;
 
@@ -93,6 +95,20 @@ async fn an_expired_or_unknown_code_is_no_grant() {
     assert_eq!(world.redeem("short").await.short(), INVALID_GRANT);
     nothing_issued(&world).await;
     assert_eq!(world.refusals().await, json!({"token.grant": 3}));
+}
+
+#[tokio::test]
+async fn an_unknown_code_and_an_old_replay_write_nothing() {
+    let (world, code) = with_code().await;
+    assert_eq!(world.redeem(&code).await.status, StatusCode::OK);
+    assert_eq!(world.redeem(&code).await.short(), INVALID_GRANT, "the first replay is noted");
+    // SQLite's one writer is taken, so who wants to write waits.
+    let writing = world.server.database().begin_write().await.unwrap();
+    for code in ["A".repeat(43), code] {
+        let answer = tokio::time::timeout(Duration::from_secs(2), world.redeem(&code)).await;
+        assert_eq!(answer.expect("nothing is written").short(), INVALID_GRANT);
+    }
+    drop(writing);
 }
 
 #[tokio::test]
