@@ -163,8 +163,9 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
 
     tokio::spawn(sweep(app.clone(), shutdown.clone()));
     let public_url = server.public_url.clone();
+    let options = ServeOptions { proxies: server.proxies.clone(), ..ServeOptions::default() };
     let task = tokio::spawn(async move {
-        let served = serve(listener, router(app), ServeOptions::default(), shutdown).await;
+        let served = serve(listener, router(app), options, shutdown).await;
         // After the last answer, so that its entry is covered by the last checkpoint.
         audit.closed().await;
         database.close().await;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use sealwright_audit::AuditLog;
 use sealwright_resource_server::metadata::ProtectedResource;
-use sealwright_service::{clock::Clock, database::Database};
+use sealwright_service::{client_address::Proxies, clock::Clock, database::Database};
 
 use crate::{
     authentication_context::ContextClient, memory::Memory, store::Ledger, uploads::Uploads, worker::Worker,
@@ -23,6 +23,8 @@ pub(crate) struct Snapshot {
     pub(crate) metadata: ProtectedResource,
     pub(crate) workers: BTreeMap<String, Arc<Worker>>,
     pub(crate) contexts: ContextClient,
+    /// Who may say where a request comes from.
+    pub(crate) proxies: Proxies,
     /// Room for the documents that are being worked on.
     pub(crate) memory: Memory,
     pub(crate) uploads: Uploads,

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use schemars::JsonSchema;
 use sealwright_keystore::KekSpec;
 use sealwright_service::{
+    client_address::Proxies,
     database::StorageSpec,
     resource::{Report, Resource},
 };
@@ -37,6 +38,9 @@ struct SigningServerSpec {
     /// The audit log.
     #[serde(default)]
     audit: AuditSpec,
+    /// Addresses of reverse proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed. Default: none.
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
     /// Unsafe settings that the operator knows about. Default: none.
     #[serde(default)]
     acknowledge: Vec<Acknowledgement>,
@@ -102,6 +106,7 @@ pub(crate) struct ServerConfig {
     pub(crate) keys_dir: PathBuf,
     pub(crate) checkpoint_every: u32,
     pub(crate) checkpoint_file: Option<PathBuf>,
+    pub(crate) proxies: Proxies,
     /// Whether plain http to loopback addresses was acknowledged.
     pub(crate) unsafe_http: bool,
 }
@@ -151,6 +156,7 @@ fn check(spec: SigningServerSpec, resource: &Resource, report: &mut Report) -> O
     let public_url = uri::public(&spec.public_url, unsafe_http)
         .map_err(|message| resource.fault("spec.publicURL", message, report));
     check_ranges(&spec, resource, report);
+    let proxies = Proxies::read(&spec.trusted_proxies, "spec.trustedProxies", resource, report);
 
     Some(ServerConfig {
         name: resource.name.clone(),
@@ -162,6 +168,7 @@ fn check(spec: SigningServerSpec, resource: &Resource, report: &mut Report) -> O
         keys_dir: resource.base_dir().join(spec.keys_dir),
         checkpoint_every: spec.audit.checkpoint_every,
         checkpoint_file: spec.audit.checkpoint_file.map(|file| resource.base_dir().join(file)),
+        proxies,
         unsafe_http,
     })
 }

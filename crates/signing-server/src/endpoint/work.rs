@@ -61,7 +61,8 @@ async fn answer(app: &App, mut operation: Operation, request: Request) -> Result
     let admitted = match operation.admit(app, request.headers()).await {
         Ok(admitted) => admitted,
         Err(Stopped::Stranger(TokenError::Missing)) => {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+            let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            let peer = connection.map(|info| app.proxies.origin(info.0.ip(), request.headers()));
             let question = Question::read(request, peer).await.inspect_err(|failure| {
                 app.audit.count_refusal(failure.code());
             })?;

@@ -77,6 +77,7 @@ pub(super) async fn assemble(
         metadata,
         workers,
         contexts,
+        proxies: config.server.proxies.clone(),
         memory: Memory::for_documents(largest.unwrap_or(0)),
         uploads: Uploads::default(),
         ledger: Ledger::new(database.clone()),

@@ -59,12 +59,18 @@ async fn answer(
 }
 
 async fn world(uri: &str) -> World {
+    world_behind("[]", uri).await
+}
+
+async fn world_behind(proxies: &str, uri: &str) -> World {
     let storage = sqlite_storage();
     std::fs::write(storage.dir().join("backend.secret"), "s3cret&more").unwrap();
     World::start_with(storage, |text, _| {
         let contexts = format!(
             "  authenticationContexts: {{uri: {uri}, clientID: default_signing-server, clientSecret: {{file: backend.secret}}}}\n"
         );
+        let text =
+            text.replace("  maxBodyBytes", &format!("  trustedProxies: {proxies}\n  maxBodyBytes"));
         text.replace("  maxTokenAge: 600s\n", &format!("  maxTokenAge: 600s\n{contexts}"))
     })
     .await
@@ -263,6 +269,24 @@ async fn contexts_are_rate_limited() {
     }
     "#);
     assert_eq!(contexts.asked().len(), 20);
+}
+
+/// Everybody behind a proxy has its address; who they are, only the proxy can say.
+#[tokio::test]
+async fn behind_a_proxy_that_is_named_each_client_counts_alone() {
+    let (_, uri) = Contexts::start().await;
+    let ask = async |world: &World, origin: &str| {
+        let request = world.post("/v1/workers/contracts/sign").header("x-forwarded-for", origin);
+        request.json(&question(&authentication())).send().await.unwrap().status().as_u16()
+    };
+    for (proxies, another) in [("[127.0.0.0/8]", 401), ("[]", 429)] {
+        let world = world_behind(proxies, &uri).await;
+        for _ in 0..20 {
+            assert_eq!(ask(&world, "198.51.100.6").await, 401);
+        }
+        assert_eq!(ask(&world, "198.51.100.6").await, 429);
+        assert_eq!(ask(&world, "203.0.113.9").await, another, "{proxies}");
+    }
 }
 
 #[tokio::test]

@@ -43,6 +43,11 @@ pub(super) fn cases() -> Vec<(String, String, &'static str)> {
             "{kek: []}".into(),
             "SigningServer/main: spec.secrets.kek: at least one key is needed to seal private keys",
         ),
+        (
+            "maxBodyBytes: 104857600",
+            "trustedProxies: [10.0.0.0/8, 0.0.0.0/0]".into(),
+            "SigningServer/main: spec.trustedProxies[1]: this would believe everybody; name the addresses",
+        ),
         // TrustedIssuer
         (&jwks, String::new(), "TrustedIssuer/id: spec: needs exactly one of `jwksURI` and `keys`"),
         (
