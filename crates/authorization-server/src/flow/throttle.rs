@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use sealwright_service::clock::Timestamp;
+
 use crate::domain::handle::HandleHash;
 use crate::error::OAuthError;
 use crate::state::App;
@@ -26,9 +28,21 @@ const SECOND_FACTOR: Limit =
 
 /// An attempt that was let through; say how it ended.
 pub(crate) struct Attempt {
-    account_and_address: HandleHash,
-    account: HandleHash,
-    address: HandleHash,
+    account_and_address: Taken,
+    account: Taken,
+    address: Taken,
+}
+
+/// What an attempt changed at one key.
+struct Taken {
+    key: HandleHash,
+    blocked_until: Timestamp,
+}
+
+impl Taken {
+    fn at(key: HandleHash) -> Self {
+        Self { key, blocked_until: Timestamp::from_millis(0) }
+    }
 }
 
 /// Takes an attempt on a password, or says how long to wait.
@@ -42,22 +56,25 @@ pub(crate) async fn attempt(
 ) -> Result<Result<Attempt, Duration>, OAuthError> {
     let now = app.now();
     let network = network(address);
-    let attempt = Attempt {
-        account_and_address: key("account+address", &format!("{username}\n{network}")),
-        account: key("account", username),
-        address: key("address", &network),
+    let mut attempt = Attempt {
+        account_and_address: Taken::at(key("account+address", &format!("{username}\n{network}"))),
+        account: Taken::at(key("account", username)),
+        address: Taken::at(key("address", &network)),
     };
     let limits = [
-        (&attempt.account_and_address, ACCOUNT_AND_ADDRESS),
-        (&attempt.account, ACCOUNT),
-        (&attempt.address, ADDRESS),
+        (&mut attempt.account_and_address, ACCOUNT_AND_ADDRESS),
+        (&mut attempt.account, ACCOUNT),
+        (&mut attempt.address, ADDRESS),
     ];
     let mut tx = app.database.begin_write().await?;
-    for (key, limit) in limits {
-        if !throttle::take_attempt(&mut tx, key, limit, now).await? {
-            let wait = throttle::blocked_for(&mut tx, key, now).await?;
-            tx.rollback().await?;
-            return Ok(Err(wait));
+    for (taken, limit) in limits {
+        match throttle::take_attempt(&mut tx, &taken.key, limit, now).await? {
+            Some(blocked_until) => taken.blocked_until = blocked_until,
+            None => {
+                let wait = throttle::blocked_for(&mut tx, &taken.key, now).await?;
+                tx.rollback().await?;
+                return Ok(Err(wait));
+            }
         }
     }
     tx.commit().await?;
@@ -67,9 +84,9 @@ pub(crate) async fn attempt(
 /// The password was right.
 pub(crate) async fn succeeded(app: &App, attempt: &Attempt) -> Result<(), OAuthError> {
     let mut tx = app.database.begin_write().await?;
-    throttle::forget(&mut tx, &attempt.account_and_address).await?;
-    throttle::forget(&mut tx, &attempt.account).await?;
-    throttle::give_back(&mut tx, &attempt.address).await?;
+    throttle::forget(&mut tx, &attempt.account_and_address.key).await?;
+    throttle::forget(&mut tx, &attempt.account.key).await?;
+    throttle::give_back(&mut tx, &attempt.address.key, attempt.address.blocked_until).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -77,8 +94,8 @@ pub(crate) async fn succeeded(app: &App, attempt: &Attempt) -> Result<(), OAuthE
 /// The password was not looked at: the server had too much to do, which is nobody's failure.
 pub(crate) async fn undone(app: &App, attempt: &Attempt) -> Result<(), OAuthError> {
     let mut tx = app.database.begin_write().await?;
-    for key in [&attempt.account_and_address, &attempt.account, &attempt.address] {
-        throttle::give_back(&mut tx, key).await?;
+    for taken in [&attempt.account_and_address, &attempt.account, &attempt.address] {
+        throttle::give_back(&mut tx, &taken.key, taken.blocked_until).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -91,7 +108,7 @@ pub(crate) async fn second_factor_attempt(
 ) -> Result<Result<(), Duration>, OAuthError> {
     let (key, now) = (key("second-factor", subject), app.now());
     let mut conn = app.database.writer().acquire().await?;
-    if throttle::take_attempt(&mut conn, &key, SECOND_FACTOR, now).await? {
+    if throttle::take_attempt(&mut conn, &key, SECOND_FACTOR, now).await?.is_some() {
         return Ok(Ok(()));
     }
     Ok(Err(throttle::blocked_for(&mut conn, &key, now).await?))

@@ -346,12 +346,12 @@ async fn delays_double_up_to_the_longest_and_are_forgotten() {
         ];
         for (i, (at, allowed, blocked)) in script.into_iter().enumerate() {
             let took = throttle::take_attempt(&mut conn, &key, LIMIT, later(at)).await.unwrap();
-            assert_eq!(took, allowed, "line {i}");
+            assert_eq!(took.is_some(), allowed, "line {i}");
             let left = throttle::blocked_for(&mut conn, &key, later(at)).await.unwrap();
             assert_eq!(left, Duration::from_secs(blocked), "line {i}");
         }
         throttle::forget(&mut conn, &key).await.unwrap();
-        assert!(throttle::take_attempt(&mut conn, &key, LIMIT, later(200)).await.unwrap());
+        assert!(throttle::take_attempt(&mut conn, &key, LIMIT, later(200)).await.unwrap().is_some());
     })
     .await;
 }
@@ -363,7 +363,7 @@ async fn fifty_guesses_at_once_get_no_more_than_the_free_ones() {
             let db = db.clone();
             async move {
                 let mut conn = db.writer().acquire().await.unwrap();
-                throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap()
+                throttle::take_attempt(&mut conn, &HandleHash::of("k"), LIMIT, NOW).await.unwrap().is_some()
             }
         });
         assert_eq!(won.await, 3);
@@ -376,12 +376,29 @@ async fn a_success_gives_back_one_attempt_and_no_more() {
     on_both(&[&MIGRATOR], async |db| {
         let key = HandleHash::of("address");
         let mut conn = db.writer().acquire().await.unwrap();
+        let mut last = None;
         for _ in 0..3 {
-            assert!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap());
+            last = throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap();
         }
-        throttle::give_back(&mut conn, &key).await.unwrap();
-        assert!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap());
-        assert!(!throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap());
+        assert_eq!(last, Some(later(1)), "the third blocks");
+        throttle::give_back(&mut conn, &key, last.unwrap()).await.unwrap();
+        assert!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap().is_some());
+        assert_eq!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn giving_back_lifts_no_block_that_another_attempt_set() {
+    on_both(&[&MIGRATOR], async |db| {
+        let key = HandleHash::of("address");
+        let mut conn = db.writer().acquire().await.unwrap();
+        let ours = throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap().unwrap();
+        for _ in 0..2 {
+            assert!(throttle::take_attempt(&mut conn, &key, LIMIT, NOW).await.unwrap().is_some());
+        }
+        throttle::give_back(&mut conn, &key, ours).await.unwrap();
+        assert_eq!(throttle::blocked_for(&mut conn, &key, NOW).await.unwrap(), Duration::from_secs(1));
     })
     .await;
 }

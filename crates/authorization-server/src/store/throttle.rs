@@ -19,7 +19,9 @@ pub(crate) struct Limit {
     pub(crate) forget_after: Duration,
 }
 
-/// Takes one attempt for `key`, as if it had failed already; `false` while the key is blocked.
+/// Takes one attempt for `key`, as if it had failed already; `None` while the key is blocked.
+///
+/// Returns until when the attempt itself blocks the key, for [`give_back`].
 ///
 /// Counting comes before checking, and both are one statement: however many guesses arrive at once, no more than the
 /// free ones and then one a delay get through.
@@ -28,8 +30,8 @@ pub(crate) async fn take_attempt(
     key: &HandleHash,
     limit: Limit,
     now: Timestamp,
-) -> sqlx::Result<bool> {
-    let taken: Option<i64> = sqlx::query_scalar(
+) -> sqlx::Result<Option<Timestamp>> {
+    let blocked_until: Option<i64> = sqlx::query_scalar(
         "INSERT INTO login_throttle AS t (key_hash, failures, delay_ms, blocked_until, updated_at)
          VALUES ($1, 1, 0, 0, $2)
          ON CONFLICT (key_hash) DO UPDATE SET
@@ -44,7 +46,7 @@ pub(crate) async fn take_attempt(
                             ELSE $2 + t.delay_ms * 2 END,
             updated_at = $2
          WHERE t.blocked_until <= $2
-         RETURNING failures",
+         RETURNING blocked_until",
     )
     .bind(key.as_str())
     .bind(now.as_millis())
@@ -54,7 +56,7 @@ pub(crate) async fn take_attempt(
     .bind(millis(limit.longest_delay))
     .fetch_optional(conn)
     .await?;
-    Ok(taken.is_some())
+    Ok(blocked_until.map(Timestamp::from_millis))
 }
 
 /// How long `key` is still blocked.
@@ -83,13 +85,19 @@ pub(crate) async fn forget(conn: &mut Connection, key: &HandleHash) -> sqlx::Res
 /// Takes back the one attempt that turned out to be a success.
 ///
 /// Unlike [`forget`] it leaves the others: a guesser at one address must not be able to start afresh by logging in to
-/// an account of their own between guesses.
-pub(crate) async fn give_back(conn: &mut Connection, key: &HandleHash) -> sqlx::Result<()> {
+/// an account of their own between guesses. For the same reason it lifts the block that this attempt set and no other's.
+pub(crate) async fn give_back(
+    conn: &mut Connection,
+    key: &HandleHash,
+    blocked_until: Timestamp,
+) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE login_throttle SET failures = failures - 1, delay_ms = delay_ms / 2, blocked_until = 0
+        "UPDATE login_throttle SET failures = failures - 1, delay_ms = delay_ms / 2,
+                blocked_until = CASE WHEN blocked_until = $2 THEN 0 ELSE blocked_until END
           WHERE key_hash = $1 AND failures > 0",
     )
     .bind(key.as_str())
+    .bind(blocked_until.as_millis())
     .execute(conn)
     .await
     .map(drop)
