@@ -59,6 +59,14 @@ fn config(
         let message = "write an IP address and a port, such as 127.0.0.1:8080 or [::]:8443";
         resource.fault("spec.listen", message, report);
     }
+    if let (Some(issuer), Some(listen)) = (&issuer, listen)
+        && !issuer.is_https()
+        && !listen.ip().to_canonical().is_loopback()
+    {
+        let message = "with a plain http issuer, listen on a loopback address such as 127.0.0.1; for others, give it an \
+                       https issuer and a proxy that ends TLS";
+        resource.fault("spec.listen", message, report);
+    }
     let algorithms = algorithms(resource, &spec.token_signature.algorithms, report);
     let base_dir = resource.base_dir().to_owned();
     let kek = KekRing::read(&spec.secrets.kek, &base_dir)

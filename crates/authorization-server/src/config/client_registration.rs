@@ -80,6 +80,9 @@ enum AuthenticationMethod {
     ClientSecretPost,
 }
 
+/// Client secrets are not throttled, so they must be beyond guessing.
+const MIN_SECRET: usize = 16;
+
 /// `NAMESPACE_NAME`, as AppSSO makes it; a resource without a namespace is in `default`.
 pub(super) fn client_id(resource: &Resource) -> String {
     format!("{}_{}", resource.namespace.as_deref().unwrap_or("default"), resource.name)
@@ -144,6 +147,13 @@ fn authentication(
     let secret = match &spec.client_secret {
         None => None,
         Some(reference) => match reference.read(resource.base_dir()) {
+            Ok(secret) if secret.expose().chars().count() < MIN_SECRET => {
+                let message = format!(
+                    "a client secret has at least {MIN_SECRET} characters; make one with `openssl rand -hex 32`"
+                );
+                resource.fault("spec.clientSecret", message, report);
+                return None;
+            }
             Ok(secret) => Some(ClientSecret::new(&secret)),
             Err(error) => {
                 resource.fault("spec.clientSecret", error.to_string(), report);

@@ -104,6 +104,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "spec.issuerURI: plain http is for loopback addresses only; use https",
     ),
     (
+        "listen: 127.0.0.1:0",
+        "listen: 0.0.0.0:8080",
+        "spec.listen: with a plain http issuer, listen on a loopback address such as 127.0.0.1; for others, give it an https issuer and a proxy that ends TLS",
+    ),
+    (
+        "clientSecret: {file: posting.secret}",
+        "clientSecret: {file: short.secret}",
+        "spec.clientSecret: a client secret has at least 16 characters; make one with `openssl rand -hex 32`",
+    ),
+    (
         "issuerURI: http://127.0.0.1:8080",
         "issuerURI: https://id.example.com/x",
         "spec.issuerURI: write scheme, host and port only, in lower case, without a path, a query or a slash at the end",

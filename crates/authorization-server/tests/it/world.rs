@@ -159,6 +159,7 @@ pub(crate) fn write_secrets(dir: &Path) {
         ("totp", TOTP_SECRET),
         ("backend.secret", BACKEND_SECRET),
         ("posting.secret", PORTAL_POST_SECRET),
+        ("short.secret", "fifteen-letters"),
     ];
     for (name, content) in files {
         std::fs::write(dir.join(name), content).unwrap();
