@@ -176,6 +176,7 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
             passwords,
             turns: Turns::default(),
             strangers: rate::strangers(),
+            refusal_entries: rate::refusal_entries(),
             clock,
         }),
     })

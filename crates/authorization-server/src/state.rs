@@ -38,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) turns: Turns,
     /// Requests by strangers, by client.
     pub(crate) strangers: Buckets,
+    /// Refusals that become entries of the audit log, by client.
+    pub(crate) refusal_entries: Buckets,
     pub(crate) clock: Clock,
 }
 

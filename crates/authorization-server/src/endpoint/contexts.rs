@@ -10,7 +10,7 @@ use super::json_body::JsonBody;
 use super::params::words;
 use crate::client_auth::Backend;
 use crate::error::OAuthError;
-use crate::flow::audit::refusal;
+use crate::flow::audit::{self, refusal};
 use crate::flow::context;
 use crate::flow::request::{Details, Parameters};
 use crate::state::App;
@@ -78,12 +78,20 @@ pub(crate) struct ContextResponse {
 pub(crate) async fn create(
     State(app): State<App>,
     Backend(backend): Backend,
-    JsonBody(body): JsonBody<ContextRequest>,
+    body: Result<JsonBody<ContextRequest>, OAuthError>,
 ) -> Result<(StatusCode, Json<ContextResponse>), OAuthError> {
-    let client_id = body.client_id.clone();
-    let context = context::create(&app, &backend, &client_id, body.into())
-        .await
-        .inspect_err(|_| app.audit.count_refusal(refusal::CONTEXT))?;
+    let created = async {
+        let JsonBody(body) = body?;
+        let client_id = body.client_id.clone();
+        context::create(&app, &backend, &client_id, body.into()).await
+    };
+    let context = match created.await {
+        Ok(context) => context,
+        Err(error) => {
+            let kind = refusal::CONTEXT;
+            return Err(audit::client_refused(&app, &backend, "context.refused", kind, error).await);
+        }
+    };
     let body = ContextResponse {
         id: context.id,
         request_uri: context.request_uri,

@@ -9,7 +9,7 @@ use super::peer::Peer;
 use crate::client_auth::ClientForm;
 use crate::domain::client::ClientAuthentication;
 use crate::error::OAuthError;
-use crate::flow::audit::refusal;
+use crate::flow::audit::{self, refusal};
 use crate::flow::{par, rate};
 use crate::state::App;
 
@@ -35,7 +35,13 @@ pub(crate) async fn push(
         }
         par::push(&app, &client, params.authorization()).await
     };
-    let pushed = pushed.await.inspect_err(|_| app.audit.count_refusal(refusal::PUSHED_REQUEST))?;
+    let pushed = match pushed.await {
+        Ok(pushed) => pushed,
+        Err(error) => {
+            let kind = refusal::PUSHED_REQUEST;
+            return Err(audit::client_refused(&app, &client, "request.refused", kind, error).await);
+        }
+    };
     let body = ParResponse { request_uri: pushed.request_uri, expires_in: pushed.expires_in_s };
     Ok((StatusCode::CREATED, Json(body)))
 }

@@ -10,6 +10,7 @@ use crate::client_auth::ClientForm;
 use crate::domain::handle::Handle;
 use crate::domain::pkce::CodeVerifier;
 use crate::error::OAuthError;
+use crate::flow::audit::{self, refusal};
 use crate::flow::token::{self, CodeGrant, Issued};
 use crate::state::App;
 
@@ -43,14 +44,20 @@ pub(crate) async fn token(
     State(app): State<App>,
     ClientForm { client, params }: ClientForm,
 ) -> Result<Json<TokenResponse>, OAuthError> {
-    let issued = match params.required("grant_type", "grant_type is missing")? {
-        "authorization_code" => token::redeem(&app, &client, code_grant(&params)?).await?,
-        _ => return Err(OAuthError::UnsupportedGrantType),
+    let grant = match code_grant(&params) {
+        Ok(grant) => grant,
+        Err(error) => {
+            let kind = refusal::TOKEN_REQUEST;
+            return Err(audit::client_refused(&app, &client, "request.refused", kind, error).await);
+        }
     };
-    Ok(Json(issued.into()))
+    Ok(Json(token::redeem(&app, &client, grant).await?.into()))
 }
 
 fn code_grant(params: &Params) -> Result<CodeGrant, OAuthError> {
+    if params.required("grant_type", "grant_type is missing")? != "authorization_code" {
+        return Err(OAuthError::UnsupportedGrantType);
+    }
     let code = params.required("code", "code is missing")?;
     let redirect_uri = params.required("redirect_uri", "redirect_uri is missing")?;
     let verifier = params.required("code_verifier", "code_verifier is missing")?;

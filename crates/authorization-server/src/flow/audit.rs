@@ -1,5 +1,6 @@
 //! What the audit log says about people and clients. Never a password, code, token or secret.
 
+use http::StatusCode;
 use sealwright_audit::Entry;
 use serde_json::{Map, Value, json};
 
@@ -7,6 +8,7 @@ use super::credentials::Failure;
 use crate::domain::acr::Factors;
 use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::user::User;
 use crate::error::OAuthError;
 use crate::state::App;
@@ -21,6 +23,7 @@ pub(crate) mod refusal {
     pub(crate) const THROTTLED: &str = "login.throttled";
     pub(crate) const PAGE: &str = "page.request";
     pub(crate) const CONTINUATION: &str = "login.continuation";
+    pub(crate) const TOKEN_REQUEST: &str = "token.request";
     pub(crate) const GRANT: &str = "token.grant";
     pub(crate) const RATE: &str = "rate.limit";
 }
@@ -79,7 +82,7 @@ pub(crate) async fn code_issued(
     append(app, "code.issued", Some(subject), grant(request)).await
 }
 
-/// A code that was shown with the wrong redirect URI or verifier, and is used up by that.
+/// A code that was shown with the wrong redirect URI, verifier or resource, and is used up by that.
 pub(crate) async fn code_refused(
     app: &App,
     request: &AuthorizationRequest,
@@ -110,6 +113,32 @@ pub(crate) async fn context_created(
     details.insert("context".into(), id.into());
     details.insert("backend".into(), backend_id.into());
     append(app, "context.created", None, Value::Object(details)).await
+}
+
+/// A refusal of a client that showed its secret is an entry; any other, and those beyond so many a minute, are counted
+/// as `kind`: what a backend passes on may be a stranger's words, who must not be able to fill the log with them.
+///
+/// Returns what the client is to be told.
+pub(crate) async fn client_refused(
+    app: &App,
+    client: &Client,
+    event: &'static str,
+    kind: &'static str,
+    error: OAuthError,
+) -> OAuthError {
+    let (status, code) = error.wire();
+    let proved = !matches!(client.authentication, ClientAuthentication::None);
+    // Too many requests are many; our own faults are nobody's refusal.
+    let is_refusal = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+    if !(proved && is_refusal && app.refusal_entries.take(&client.id, app.now()).is_ok()) {
+        app.audit.count_refusal(kind);
+        return error;
+    }
+    let details = json!({"client_id": client.id, "error": code, "reason": error.description()});
+    match append(app, event, None, details).await {
+        Ok(()) => error,
+        Err(unwritten) => unwritten,
+    }
 }
 
 /// What is said of a token.

@@ -24,6 +24,14 @@ pub(crate) fn strangers() -> Buckets {
     Buckets::per_minute(STRANGERS)
 }
 
+/// Refusals of one client that become entries of the audit log, in a minute; the rest is counted.
+const REFUSAL_ENTRIES: u32 = 60;
+
+/// What decides whether a client's refusal becomes an entry.
+pub(crate) fn refusal_entries() -> Buckets {
+    Buckets::per_minute(REFUSAL_ENTRIES)
+}
+
 /// Counts a request that will be kept, which anybody may have sent in the name of `client_id`.
 pub(crate) fn at_client(app: &App, client_id: &str) -> Result<(), OAuthError> {
     app.strangers.take(client_id, app.now()).map_err(|retry_after| {

@@ -87,6 +87,7 @@ pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Resu
         return Err(OAuthError::InvalidGrant);
     }
     if grant.resource.is_some_and(|resource| resource != request.resource) {
+        audit::code_refused(app, request, &redeemed.subject, "resource").await?;
         return Err(OAuthError::InvalidTarget);
     }
     // Somebody may have been taken out of the configuration since.

@@ -81,7 +81,13 @@ async fn a_backend_that_is_not_named_gets_none() {
         assert_eq!(create(&world, json!({"client_id": client})).await.short(), expected);
     }
     assert_eq!(world.rows("pushed_request").await, 0);
-    assert_eq!(world.refusals().await, json!({"context.request": 2}));
+    assert_eq!(world.events().await, ["context.refused"; 2]);
+    let (_, details) = world.audit().await.pop().unwrap();
+    assert_eq!(
+        details,
+        json!({"client_id": "default_signing-server", "error": "unauthorized_client",
+               "reason": "client_id does not name a client that accepts contexts from this backend"})
+    );
 }
 
 #[tokio::test]
@@ -143,6 +149,17 @@ async fn faults_are_named() {
         assert_eq!(text, expected, "{others}");
     }
     assert_eq!(world.rows("pushed_request").await, 0);
+    assert_eq!(world.events().await, ["context.refused"; 10]);
+}
+
+#[tokio::test]
+async fn refusals_of_a_backend_do_not_fill_the_log() {
+    let world = World::new().await;
+    for _ in 0..100 {
+        create(&world, json!({"client_id": "default_nobody"})).await;
+    }
+    assert_eq!(world.events().await, ["context.refused"; 60]);
+    assert_eq!(world.refusals().await, json!({"context.request": 40}));
 }
 
 #[tokio::test]

@@ -151,6 +151,38 @@ async fn another_resource_than_the_one_granted_is_no_target() {
     let answer = world.redeem_with(&[("code", &code), ("resource", "https://other.example.com")]).await;
     assert_eq!(answer.json()["error"], "invalid_target");
     nothing_issued(&world).await;
+    let (event, details) = world.audit().await.pop().unwrap();
+    assert_eq!(event, "code.refused", "the code is used up, and that is told");
+    assert_eq!(details, json!({"client_id": "default_portal", "reason": "resource"}));
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_is_named_when_it_is_refused() {
+    let world = World::new().await;
+    let client = [("client_id", "default_posting"), ("client_secret", PORTAL_POST_SECRET)];
+    let token = crate::world::with(&client, &[("grant_type", "password")]);
+    let refused = world.post_form("/oauth2/token", &token).await;
+    assert_eq!(refused.json()["error"], "unsupported_grant_type");
+    let pushed = crate::world::with(&client, &[("redirect_uri", "https://evil.example/")]);
+    let refused = world.post_form("/oauth2/par", &pushed).await;
+    assert_eq!(refused.json()["error"], "invalid_request");
+
+    let audit = world.audit().await;
+    let entries: Vec<_> = audit.iter().filter(|(event, _)| event == "request.refused").collect();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(
+        entries[0].1,
+        json!({"client_id": "default_posting", "error": "unsupported_grant_type",
+               "reason": "the grant type is not supported"})
+    );
+    assert_eq!(
+        entries[1].1,
+        json!({"client_id": "default_posting", "error": "invalid_request",
+               "reason": "redirect_uri is not registered for this client"})
+    );
+    // A public client is anybody.
+    world.post_form("/oauth2/token", &[("client_id", "default_portal"), ("grant_type", "password")]).await;
+    assert_eq!(world.refusals().await, json!({"token.request": 1}));
 }
 
 #[tokio::test]
