@@ -62,13 +62,13 @@ pub(crate) fn check_characters(text: &str) -> Result<(), TextFault> {
     Ok(())
 }
 
-/// Bidirectional controls (Unicode TR 9), zero-width and tag characters, and noncharacters. The joiners
+/// Bidirectional controls (Unicode TR 9), zero-width and tag characters, what looks like a blank, noncharacters. The joiners
 /// U+200C and U+200D stay allowed: Persian and Indic names are misspelt without them.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
         | '\u{00AD}' | '\u{034F}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}'
-        | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}'
+        | '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
         | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}'
         | '\u{E0000}'..='\u{E0FFF}'
     ) || (c as u32) & 0xFFFE == 0xFFFE
@@ -108,6 +108,8 @@ mod tests {
             ("Al\u{200B}ice", TextFault::Invisible),
             ("Alice\u{E0041}", TextFault::Invisible),
             ("Al\u{AD}ice", TextFault::Invisible),
+            ("\u{2800}", TextFault::Invisible),
+            ("Alice\u{3164}", TextFault::Invisible),
         ];
         for (text, fault) in cases {
             assert_eq!(check_text(text, 64), Err(fault), "{text:?}");
