@@ -20,7 +20,7 @@ use sealwright_service::resource::{Report, Resource};
 pub(crate) use authority::{AUDIT_KID, AuthorityConfig};
 pub(crate) use authorizer::{AuthorizerConfig, BindingMode, ReplayMode};
 pub(crate) use crypto_token::TokenConfig;
-pub(crate) use issuer::{ContextsConfig, IssuerSettings};
+pub(crate) use issuer::{ContextsConfig, IssuerSettings, MAX_CLOCK_SKEW};
 pub(crate) use server::ServerConfig;
 pub(crate) use worker::{TrustAnchor, WorkerConfig, WorkerKind};
 

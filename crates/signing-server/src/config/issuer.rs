@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{alg::AlgName, uri};
 
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(600);
+pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(600);
 
 /// `TrustedIssuer.spec`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

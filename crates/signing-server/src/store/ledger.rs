@@ -10,11 +10,13 @@ use aws_lc_rs::digest;
 use sealwright_jose::base64url;
 use sealwright_service::{clock::Timestamp, database::Database};
 
+use crate::config::MAX_CLOCK_SKEW;
+
 /// Rows that one statement of the sweep deletes, so that it never holds the database for long.
 const SWEEP_CHUNK: i64 = 500;
-/// How long a row outlives its token. A request that was checked just before the token expired may reserve
-/// it a moment after.
-const SWEEP_MARGIN: Duration = Duration::from_secs(300);
+/// How long a row outlives its token. A request that was checked just before the token expired may reserve it a
+/// moment after, and another worker may allow its issuer more clock skew than the one that wrote the row.
+const SWEEP_MARGIN: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() + 300);
 
 /// The table of used tokens.
 #[derive(Clone, Debug)]
@@ -243,6 +245,8 @@ mod tests {
             let live = single("https://id", "live");
             let _ = ledger.reserve(live, "op_1", "w", NOW).await.unwrap().unwrap();
             assert_eq!(ledger.sweep(NOW).await.unwrap(), 0, "within the margin");
+            let skewed = NOW.plus(MAX_CLOCK_SKEW);
+            assert_eq!(ledger.sweep(skewed).await.unwrap(), 0, "still good for another worker");
             let later = NOW.plus(SWEEP_MARGIN).plus(Duration::from_secs(1));
             assert_eq!(ledger.sweep(later).await.unwrap(), 1201);
             assert!(ledger.reserve(live, "op_2", "w", later).await.unwrap().is_none());
