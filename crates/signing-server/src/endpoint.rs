@@ -18,9 +18,17 @@ pub(crate) use metadata::metadata;
 pub(crate) use work::{sign, validate};
 pub(crate) use worker::worker;
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::{Path, rejection::PathRejection},
+    response::{IntoResponse, Response},
+};
 
 use crate::problem::Failure;
+
+/// The name in a path; one that cannot be decoded, such as `%ff`, is the empty one, which no worker has.
+fn name(path: Result<Path<String>, PathRejection>) -> String {
+    path.map(|Path(name)| name).unwrap_or_default()
+}
 
 /// Nothing has this path.
 pub(crate) async fn not_found() -> Response {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, Path, Request, State},
+    extract::{ConnectInfo, Path, Request, State, rejection::PathRejection},
     response::{IntoResponse, Response},
 };
 use sealwright_resource_server::TokenError;
@@ -12,6 +12,7 @@ use super::{
     answer,
     challenge::challenge,
     document::{Document, expected_bytes},
+    name,
     question::Question,
 };
 use crate::{
@@ -25,13 +26,21 @@ use crate::{
 };
 
 /// `POST /v1/workers/{name}/sign`
-pub(crate) async fn sign(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {
-    work(&app, &name, Action::Sign, request).await
+pub(crate) async fn sign(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    work(&app, &name(path), Action::Sign, request).await
 }
 
 /// `POST /v1/workers/{name}/validate`
-pub(crate) async fn validate(State(app): State<App>, Path(name): Path<String>, request: Request) -> Response {
-    work(&app, &name, Action::Validate, request).await
+pub(crate) async fn validate(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    work(&app, &name(path), Action::Validate, request).await
 }
 
 /// What a worker is and does is public (`GET /v1/workers/{name}`), so a name that nothing has is 404 for

@@ -2,11 +2,12 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
 };
 use sealwright_jose::Alg;
 use serde::Serialize;
 
+use super::name;
 use crate::{
     authorizer::{Action, Authorizer},
     config::BindingMode,
@@ -54,9 +55,10 @@ struct AuthorizationInfo {
 /// `GET /v1/workers/{name}`
 pub(crate) async fn worker(
     State(app): State<App>,
-    Path(name): Path<String>,
+    path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<WorkerInfo>, Failure> {
-    let worker = app.workers.get(&name).ok_or(Failure::WorkerUnknown("no worker has this name".into()))?;
+    let worker =
+        app.workers.get(&name(path)).ok_or(Failure::WorkerUnknown("no worker has this name".into()))?;
     Ok(Json(describe(worker)))
 }
 

@@ -202,7 +202,12 @@ async fn a_token_for_signing_does_not_validate() {
 #[tokio::test]
 async fn workers_that_are_not_there_are_not_found() {
     let world = World::start().await;
-    for path in ["/v1/workers/payroll/sign", "/v1/workers/verify/sign", "/v1/workers/contracts/validate"] {
+    for path in [
+        "/v1/workers/payroll/sign",
+        "/v1/workers/%ff/sign",
+        "/v1/workers/verify/sign",
+        "/v1/workers/contracts/validate",
+    ] {
         let response = world
             .post(path)
             .bearer_auth(world.token("contracts", DOCUMENT))
