@@ -26,6 +26,7 @@ mod worker;
 mod ca;
 mod crypto_token;
 mod memory;
+mod refusals;
 mod text;
 mod uploads;
 mod validation;

@@ -118,9 +118,13 @@ impl Operation {
         Failure::Token(error)
     }
 
-    /// Records the refusal of somebody who is known.
+    /// Records the refusal of somebody who is known; counts it if the token has been refused often enough.
     pub(crate) async fn refuse(&self, app: &App, token: &AccessToken, denial: Denial) -> Failure {
         self.log("refused");
+        if !app.refusals.admit(token, denial.code, app.clock.now()) {
+            app.audit.count_refusal(denial.code.as_str());
+            return Failure::Denied(denial);
+        }
         match app.audit.append(record::refusal(self, token, &denial)).await {
             Ok(_) => Failure::Denied(denial),
             Err(error) => storage_failed(&error),

@@ -7,7 +7,8 @@ use sealwright_resource_server::metadata::ProtectedResource;
 use sealwright_service::{client_address::Proxies, clock::Clock, database::Database};
 
 use crate::{
-    authentication_context::ContextClient, memory::Memory, store::Ledger, uploads::Uploads, worker::Worker,
+    authentication_context::ContextClient, memory::Memory, refusals::Refusals, store::Ledger,
+    uploads::Uploads, worker::Worker,
 };
 
 /// The server's state; cheap to clone.
@@ -30,6 +31,7 @@ pub(crate) struct Snapshot {
     pub(crate) uploads: Uploads,
     pub(crate) ledger: Ledger,
     pub(crate) audit: AuditLog,
+    pub(crate) refusals: Refusals,
     pub(crate) database: Database,
     pub(crate) clock: Clock,
 }

@@ -24,6 +24,7 @@ use crate::{
     },
     crypto_token::OneTimeToken,
     memory::Memory,
+    refusals::Refusals,
     state::{App, Snapshot},
     store::{Ledger, authority_certificate},
     uploads::Uploads,
@@ -82,6 +83,7 @@ pub(super) async fn assemble(
         uploads: Uploads::default(),
         ledger: Ledger::new(database.clone()),
         audit,
+        refusals: Refusals::default(),
         database,
         clock,
     }))

@@ -51,7 +51,11 @@ async fn of_fifty_concurrent_requests_with_one_token_one_is_signed() {
         assert_eq!(outcomes, BTreeMap::from([(200, 1), (409, 49)]));
         let recorded = world.recorded().await;
         let count = |event: &str| recorded.events().iter().filter(|name| **name == event).count();
-        assert_eq!((count("signature.created"), count("signature.refused")), (1, 49));
+        assert_eq!(
+            (count("signature.created"), count("signature.refused")),
+            (1, 1),
+            "one replay stands for all"
+        );
         assert_eq!(count("certificate.issued"), 1, "no key was certified for those who lost");
     })
     .await;
@@ -80,6 +84,33 @@ async fn a_used_token_is_still_refused_within_the_skew_after_its_end() {
     assert_eq!(world.sign(&token).send().await.unwrap().status(), 409);
     world.clock.advance(Duration::from_secs(2));
     assert_eq!(world.sign(&token).send().await.unwrap().status(), 401);
+}
+
+/// Whoever has a token cannot fill the log with it: one replay is an entry, the others are counted.
+#[tokio::test]
+async fn replays_are_recorded_once_and_then_counted() {
+    let mut world = World::start().await;
+    let token = world.token("contracts", DOCUMENT);
+    ok(world.sign(&token).send().await.unwrap()).await;
+    for _ in 0..5 {
+        assert_eq!(world.sign(&token).send().await.unwrap().status(), 409);
+    }
+    let other = world.token("contracts", b"another");
+    for _ in 0..12 {
+        assert_eq!(world.sign(&other).send().await.unwrap().status(), 403);
+    }
+    world.stop().await;
+    let recorded = world.recorded().await;
+    let refused = |code: &str| {
+        let entries = recorded.audit.iter().filter(|(event, ..)| event == "signature.refused");
+        entries.filter(|(_, _, details)| details["code"] == code).count()
+    };
+    assert_eq!((refused("token_replayed"), refused("hash_not_authorized")), (1, 10));
+    let counted = recorded.strangers().to_string();
+    assert!(
+        counted.contains("\"token_replayed\":4") && counted.contains("\"hash_not_authorized\":2"),
+        "{counted}"
+    );
 }
 
 /// Nothing of a document is read for a token that cannot sign it any more.
