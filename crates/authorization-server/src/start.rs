@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -177,6 +177,7 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
             turns: Turns::default(),
             strangers: rate::strangers(),
             refusal_entries: rate::refusal_entries(),
+            forgotten_proxy: Once::new(),
             clock,
         }),
     })

@@ -1,7 +1,7 @@
 //! What every request can see.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -40,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) strangers: Buckets,
     /// Refusals that become entries of the audit log, by client.
     pub(crate) refusal_entries: Buckets,
+    /// A proxy that is not trusted is warned of once.
+    pub(crate) forgotten_proxy: Once,
     pub(crate) clock: Clock,
 }
 

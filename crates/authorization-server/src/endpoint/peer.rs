@@ -19,6 +19,16 @@ impl FromRequestParts<App> for Peer {
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         // Without an address all requests share one, so limits hold all the more.
         let connection = connection.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Ok(Self(app.snapshot.proxies.origin(connection, &parts.headers)))
+        let proxies = &app.snapshot.proxies;
+        if proxies.seems_forgotten(connection, &parts.headers) {
+            app.forgotten_proxy.call_once(|| {
+                tracing::warn!(
+                    peer = %connection,
+                    "a request with X-Forwarded-For came from a proxy that is not in spec.trustedProxies, so everybody \
+                     behind it counts as one: one guesser makes all of them wait; add its address there"
+                );
+            });
+        }
+        Ok(Self(proxies.origin(connection, &parts.headers)))
     }
 }

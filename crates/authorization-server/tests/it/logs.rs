@@ -61,11 +61,17 @@ async fn a_full_run_logs_no_password_code_token_or_secret() {
     let continuation = world.post_json("/api/v1/auth", &login).await.json()["continuation"].clone();
     let usual = [("client_id", "default_posting"), ("client_secret", "a-wrong-secret")];
     world.post_form("/oauth2/par", &usual).await;
+    for _ in 0..2 {
+        let mut request = crate::world::json_request("/api/v1/auth", &login);
+        request.headers_mut().insert("x-forwarded-for", "198.51.100.1".parse().unwrap());
+        world.send_from("127.0.0.1:1", request).await;
+    }
     world.shutdown.begin();
     world.server.audit().closed().await;
 
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(logged.contains("/oauth2/token"), "the log was caught: {logged}");
+    assert_eq!(logged.matches("came from a proxy that is not in spec.trustedProxies").count(), 1);
     let (_, signature) = token.rsplit_once('.').unwrap();
     for secret in [
         PASSWORD,
