@@ -52,6 +52,8 @@ pub(crate) enum OAuthError {
     Busy,
     #[error("there is nothing here")]
     NotFound,
+    #[error("this endpoint does not have this method")]
+    Method,
     #[error("the body is larger than 64 KiB")]
     TooLarge,
     #[error("the body's media type is not the one of this endpoint")]
@@ -91,6 +93,7 @@ impl OAuthError {
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request"),
             Self::Store(_) | Self::Audit(_) | Self::Key(_) | Self::Sign(_) => {
@@ -189,6 +192,7 @@ mod tests {
             OAuthError::TooManyRequests { retry_after: Duration::from_millis(1500) },
             OAuthError::Busy,
             OAuthError::NotFound,
+            OAuthError::Method,
             OAuthError::TooLarge,
             OAuthError::MediaType,
             OAuthError::Store(sqlx::Error::PoolTimedOut),
@@ -214,6 +218,7 @@ mod tests {
                 "429 temporarily_unavailable",
                 "503 temporarily_unavailable",
                 "404 not_found",
+                "405 invalid_request",
                 "413 invalid_request",
                 "415 invalid_request",
                 "500 server_error",

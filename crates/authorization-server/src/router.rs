@@ -51,6 +51,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(public)
         .merge(health::routes(vec![("database", ready)]))
         .fallback(async || OAuthError::NotFound)
+        .method_not_allowed_fallback(async || OAuthError::Method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(middleware::from_fn(nosniff));

@@ -24,7 +24,7 @@ pub(crate) async fn authorize(
 ) -> Response {
     if method == Method::HEAD {
         // A look at the headers must not use up a request URI.
-        return http::StatusCode::METHOD_NOT_ALLOWED.into_response();
+        return ([(http::header::ALLOW, "GET")], OAuthError::Method).into_response();
     }
     match begin(&app, address, query.as_deref().unwrap_or_default()).await {
         Ok(begun) => {

@@ -121,6 +121,12 @@ async fn what_is_not_there_is_not_there() {
     assert_eq!(answer.short(), r#"404 {"error":"not_found","error_description":"there is nothing here"}"#);
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     for path in ["/oauth2/token", "/oauth2/par", "/api/v1/authentication-contexts"] {
-        assert_eq!(world.get(path).await.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        let answer = world.get(path).await;
+        assert_eq!(answer.header(header::ALLOW), "POST", "{path}");
+        assert_eq!(
+            answer.short(),
+            r#"405 {"error":"invalid_request","error_description":"this endpoint does not have this method"}"#,
+            "{path}"
+        );
     }
 }
