@@ -11,5 +11,6 @@ pub(crate) mod pkce;
 pub(crate) mod proxies;
 pub(crate) mod redirect_uri;
 pub(crate) mod scope;
+pub(crate) mod strict_json;
 pub(crate) mod totp;
 pub(crate) mod user;

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::strict_json::StrictJson;
+
 /// Signing with a credential, as the Cloud Signature Consortium names it.
 pub(crate) const TYPE_SIGN: &str = "https://cloudsignatureconsortium.org/2025/credential";
 /// Having signatures checked.
@@ -73,8 +75,8 @@ impl AuthorizationDetails {
             return wrong(format!("authorization_details are longer than {MAX_JSON_BYTES} bytes"));
         }
         match serde_json::from_str(text) {
-            Ok(json) => Self::check(json, audiences),
-            Err(_) => wrong("authorization_details are not JSON"),
+            Ok(StrictJson(json)) => Self::check(json, audiences),
+            Err(_) => wrong("authorization_details are not JSON, or a member stands there twice"),
         }
     }
 
@@ -278,6 +280,16 @@ mod tests {
             assert!(AuthorizationDetails::check(case.clone(), &audiences()).is_err(), "{case}");
         }
         assert!(AuthorizationDetails::parse("[", &audiences()).is_err());
+        let text = good().to_string();
+        assert!(AuthorizationDetails::parse(&text, &audiences()).is_ok());
+        for (once, twice) in
+            [("\"label\":", "\"label\":\"other.md\",\"label\":"), ("\"type\":", "\"type\":\"x\",\"type\":")]
+        {
+            assert!(
+                AuthorizationDetails::parse(&text.replace(once, twice), &audiences()).is_err(),
+                "{twice}"
+            );
+        }
         assert!(AuthorizationDetails::parse(&" ".repeat(MAX_JSON_BYTES + 1), &audiences()).is_err());
     }
 }

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::json_body::JsonBody;
 use super::params::words;
 use crate::client_auth::Backend;
+use crate::domain::strict_json::StrictJson;
 use crate::error::OAuthError;
 use crate::flow::audit::{self, refusal};
 use crate::flow::context;
@@ -30,7 +30,7 @@ pub(crate) struct ContextRequest {
     acr_values: Option<AcrValues>,
     max_age: Option<u64>,
     resource: Option<String>,
-    authorization_details: Option<Value>,
+    authorization_details: Option<StrictJson>,
 }
 
 /// A list, or one text with spaces as OAuth has it.
@@ -52,7 +52,7 @@ impl From<ContextRequest> for Parameters {
             code_challenge_method: given(body.code_challenge_method),
             scope: given(body.scope),
             resource: given(body.resource),
-            authorization_details: body.authorization_details.map(Details::Json),
+            authorization_details: body.authorization_details.map(|StrictJson(json)| Details::Json(json)),
             domain: given(body.domain),
             login_hint: given(body.login_hint),
             acr_values: match body.acr_values {

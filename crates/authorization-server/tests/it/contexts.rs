@@ -153,6 +153,24 @@ async fn faults_are_named() {
 }
 
 #[tokio::test]
+async fn a_doubled_member_is_refused() {
+    let world = World::new().await;
+    let text = body(json!({})).to_string();
+    for (once, twice) in
+        [("\"label\":", "\"label\":\"other.md\",\"label\":"), ("\"state\":", "\"state\":\"x\",\"state\":")]
+    {
+        assert!(text.contains(once));
+        let request = Request::post("/api/v1/authentication-contexts")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, basic("default_signing-server", BACKEND_SECRET))
+            .body(Body::from(text.replace(once, twice)))
+            .unwrap();
+        assert_eq!(world.send(request).await.json()["error"], "invalid_request", "{twice}");
+    }
+    assert_eq!(world.rows("pushed_request").await, 0);
+}
+
+#[tokio::test]
 async fn refusals_of_a_backend_do_not_fill_the_log() {
     let world = World::new().await;
     for _ in 0..100 {

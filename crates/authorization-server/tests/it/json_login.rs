@@ -128,3 +128,14 @@ async fn codes_cannot_be_guessed() {
     assert_eq!(answer.json()["error"], "too_many_attempts");
     assert_eq!(answer.header(header::RETRY_AFTER), "1");
 }
+
+#[tokio::test]
+async fn an_array_is_no_body() {
+    let world = World::with("  features: {jsonLogin: {client: default_portal}}").await;
+    let answer = world.post_json("/api/v1/auth", &json!(["bob", PASSWORD])).await;
+    assert_eq!(
+        answer.short(),
+        "400 {\"error\":\"invalid_request\",\"error_description\":\"the body is not the JSON object that this \
+         endpoint takes\"}"
+    );
+}
