@@ -3,6 +3,7 @@
 mod audit;
 mod jwk;
 mod jws;
+mod user;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(crate) use self::{
     audit::{AuditCommand, ExportArgs, ShowArgs, VerifyArgs as AuditVerifyArgs},
     jwk::{GenerateArgs, HashName, JwkCommand, PublicArgs, ThumbprintArgs},
     jws::{InspectArgs, JwsCommand, Serialization, SignArgs, VerifyArgs as JwsVerifyArgs},
+    user::{HashPasswordArgs, UserCommand},
 };
 use crate::input::Source;
 
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Prove that an audit log is whole, or look something up in it.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Prepare what a `User` resource needs.
+    #[command(subcommand)]
+    User(UserCommand),
 }
 
 impl Command {
@@ -63,7 +68,7 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Demo(args) => args.json,
-            Self::Serve(_) => false,
+            Self::Serve(_) | Self::User(_) => false,
             Self::Check(args) => args.json,
             Self::Jwk(command) => command.wants_json(),
             Self::Jws(command) => command.wants_json(),

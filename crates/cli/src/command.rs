@@ -7,6 +7,7 @@ mod jwk;
 mod jws;
 mod resources;
 mod serve;
+mod user;
 
 use std::process::ExitCode;
 
@@ -40,5 +41,6 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Outcome, CliErro
         Command::Jwk(command) => jwk::run(command, output),
         Command::Jws(command) => jws::run(command, output),
         Command::Audit(command) => audit::run(command, output),
+        Command::User(command) => user::run(command, output),
     }
 }

@@ -67,12 +67,12 @@ async fn tell(dir: &Path, document: &Document, keep: bool, output: &Output) -> R
     let signed = eleven_steps(&mut story, &portal, &addresses, &people, document).await?;
     let mut files = Files::new(dir);
     files.write_signed(document, &signed.answer, &signed.token)?;
+    files.write_keys(&portal.fetch(&format!("{}/oauth2/jwks", addresses.authorization)).await?)?;
 
     validated(&story, &portal, &people, &files).await?;
     story.heading("Five requests that must be refused");
     refusals::show(&mut story, &portal, &hasty, &people, document, &signed.token).await?;
 
-    // The checkpoints that `audit verify` needs are written when the servers stop; with --keep, a little later.
     let took = started.elapsed();
     let servers = if keep {
         Some(servers)
@@ -134,11 +134,18 @@ async fn eleven_steps(
 
     let keys = portal.fetch(&format!("{}/oauth2/jwks", addresses.authorization)).await?;
     let key = &keys["keys"][0];
+    let protected =
+        portal.fetch(&format!("{}/.well-known/oauth-protected-resource", addresses.signing)).await?;
     story.step(
         1,
         "The worker knows the authorization server's keys, and its rules on claims",
-        "GET /oauth2/jwks",
-        &format!("key {} ({}); rule: groups contains \"signers\"", text(&key["kid"]), text(&key["alg"])),
+        "GET /oauth2/jwks, and the signing server's /.well-known/oauth-protected-resource",
+        &format!(
+            "key {} ({})\nissuers that the signing server trusts: {}",
+            text(&key["kid"]),
+            text(&key["alg"]),
+            protected["authorization_servers"]
+        ),
     );
 
     let challenge = portal.ask(JOB, document, alice.username).await?;
@@ -159,15 +166,16 @@ async fn eleven_steps(
         3,
         "The signing server asks the authorization server for authentication",
         &format!(
-            "POST /api/v1/authentication-contexts  domain {DOMAIN}  {}  1 document digest",
-            text(&challenge.problem["acr_values"][0])
+            "POST /api/v1/authentication-contexts  domain {DOMAIN}  {}  {}",
+            text(&challenge.problem["acr_values"][0]),
+            documents(&challenge.problem["authorization_details"][0])
         ),
-        "201",
+        &format!("context {}", text(&context["id"])),
     );
     story.step(
         4,
         "The authorization server answers with an authentication context",
-        &format!("context {}", text(&context["id"])),
+        &format!("for the client {PORTAL}, which alone can redeem what comes of it"),
         &format!(
             "request_uri {}  good for {} s",
             short(text(&context["request_uri"])),
@@ -178,7 +186,7 @@ async fn eleven_steps(
         5,
         "The context reaches the user: the challenge, and a page to open",
         &format!("WWW-Authenticate: {}", challenge.www_authenticate),
-        &short(text(&context["authorize_url"])),
+        text(&context["authorize_url"]),
     );
 
     let (code, pages) = portal.log_in(&challenge, alice).await?;
@@ -195,11 +203,12 @@ async fn eleven_steps(
         "The client redeems the code with its PKCE verifier: the JWS",
         "POST /oauth2/token  grant_type=authorization_code  code_verifier=…",
         &format!(
-            "{}\nsub {}  acr {}  amr {}  bound to 1 document",
+            "{}\nsub {}  acr {}  amr {}  bound to {}",
             short(&token),
             text(&claims["sub"]),
             text(&claims["acr"]),
-            claims["amr"]
+            claims["amr"],
+            documents(&claims["authorization_details"][0])
         ),
     );
 
@@ -302,6 +311,14 @@ fn user(people: &People, keep: bool) -> Value {
 fn claims(token: &str) -> Result<Value, Failure> {
     let token = Unverified::peek_compact(token).map_err(|_| Failure::new("the token is no JWS"))?;
     serde_json::from_slice(token.dangerous_payload()).map_err(|_| Failure::new("the token carries no claims"))
+}
+
+/// How many documents an entry of `authorization_details` names.
+fn documents(details: &Value) -> String {
+    match details["documentDigests"].as_array().map_or(0, Vec::len) {
+        1 => "1 document digest".to_owned(),
+        n => format!("{n} document digests"),
+    }
 }
 
 fn text(value: &Value) -> &str {

@@ -12,8 +12,12 @@ const CONTRACT: &[u8] = include_bytes!("contract.md");
 /// The largest document that the demo's workers sign.
 pub(super) const MAX_BYTES: u64 = 100 << 20;
 
+/// So many characters of a file's name are shown.
+const MAX_NAME: usize = 120;
+
 /// Bytes with a name and a media type.
 pub(super) struct Document {
+    /// What people will read: the file's name, as far as it can be shown to somebody who is about to sign.
     pub(super) name: String,
     pub(super) media_type: &'static str,
     pub(super) bytes: Bytes,
@@ -66,8 +70,15 @@ impl Document {
     }
 }
 
+/// The file's name without what could mislead on a page: controls, marks that do not show, blanks at its ends.
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(OsStr::new("document")).to_string_lossy().into_owned()
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let shown = |c: char| if c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ' { c } else { '_' };
+    let name: String = name.chars().map(shown).take(MAX_NAME).collect();
+    match name.trim() {
+        "" => "document".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
@@ -84,5 +95,25 @@ fn media_type(extension: &str) -> &'static str {
         "xml" => "application/xml",
         "pdf" => "application/pdf",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_file_name_becomes_one_that_can_be_shown() {
+        for (file, shown) in [
+            ("/tmp/contract v2.pdf", "contract v2.pdf"),
+            ("/tmp/ lead.txt", "lead.txt"),
+            ("/tmp/Vertrag für Zoë.pdf", "Vertrag für Zoë.pdf"),
+            ("/tmp/fdp.\u{202e}exe", "fdp._exe"),
+            ("/tmp/a\u{200c}b\nc", "a_b_c"),
+            ("/tmp/ ", "document"),
+        ] {
+            assert_eq!(name(Path::new(file)), shown, "{file:?}");
+        }
+        assert_eq!(name(Path::new(&"x".repeat(250))).len(), MAX_NAME);
     }
 }

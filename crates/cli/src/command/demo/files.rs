@@ -78,20 +78,25 @@ impl Files {
         for (name, certificate) in ["certificate.pem", "ca.pem"].iter().zip(chain.into_iter().flatten()) {
             fs::write(self.path(name), pem(&decode(certificate)?))?;
         }
-        let receipt = serde_json::to_string(&answer["receipt"]).unwrap_or_default();
-        fs::write(self.path("receipt.json"), receipt)?;
+        fs::write(self.path("receipt.json"), answer["receipt"].to_string())?;
         // Used up, but still a credential by its looks.
         resources::write_secret(&self.path("token.jwt"), token)?;
         Ok(())
     }
 
-    fn all(&self) -> [(&'static str, &'static str, PathBuf); 14] {
+    /// The keys that verify the token, which the authorization server publishes only while it runs.
+    pub(super) fn write_keys(&self, jwk_set: &Value) -> Result<(), Failure> {
+        Ok(fs::write(self.path("jwks.json"), jwk_set.to_string())?)
+    }
+
+    fn all(&self) -> [(&'static str, &'static str, PathBuf); 15] {
         [
             ("document", "the document", self.document.clone()),
             ("signed", "the signed document", self.signed.clone()),
             ("certificate", "the one-time certificate", self.path("certificate.pem")),
             ("ca", "the CA that issued it", self.path("ca.pem")),
             ("token", "the token that authorised it", self.path("token.jwt")),
+            ("jwks", "  the keys that verify it", self.path("jwks.json")),
             ("receipt", "the receipt", self.path("receipt.json")),
             ("audit_signing", "the signing server's audit log", self.path("signing.db")),
             ("checkpoint_signing", "  its last checkpoint", self.path("signing-checkpoint.jws")),
@@ -135,6 +140,19 @@ impl Files {
                 path("signing-checkpoint.jws"),
                 path("receipt.json"),
                 path("signing-keys/audit.pub.jwk"),
+            ),
+            format!(
+                "{sealwright} audit verify {} --checkpoint {} --key {}",
+                path("authorization.db"),
+                path("authorization-checkpoint.jws"),
+                path("authorization-keys/audit.pub.jwk"),
+            ),
+            format!("{sealwright} jws verify --key {} - < {}", path("jwks.json"), path("token.jwt")),
+            format!(
+                "python3 -c \"import sys; from jwcrypto import jwk, jws; t = jws.JWS(); \
+                 t.deserialize(open(sys.argv[1]).read()); \
+                 t.verify(jwk.JWK.from_pem(open(sys.argv[2], 'rb').read())); print('valid')\" \
+                 {signed} {certificate}  # pip install jwcrypto"
             ),
             format!("openssl verify -CAfile {} {certificate}", path("ca.pem")),
             format!("openssl x509 -noout -subject -ext subjectAltName -dates -in {certificate}"),

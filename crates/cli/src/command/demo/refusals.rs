@@ -77,6 +77,7 @@ fn told(
             expected.0, expected.1, answer.status, answer.body
         )));
     }
-    story.refusal(&Refusal { name, tried, status: answer.status.as_u16(), code });
+    let title = answer.body["title"].as_str().unwrap_or_default().to_owned();
+    story.refusal(&Refusal { name, tried, status: answer.status.as_u16(), code, title });
     Ok(())
 }

@@ -52,6 +52,8 @@ pub(super) fn write(dir: &Path, addresses: &Addresses, people: &People) -> io::R
             &hash_password(&person.password).map_err(io::Error::other)?,
         )?;
         write_secret(&secrets.join(format!("{}.totp", person.username)), person.totp_secret.expose())?;
+        // No server reads it; whoever starts them again wants to log in.
+        write_secret(&secrets.join(format!("{}.password", person.username)), person.password.expose())?;
     }
 
     let written = Written {
@@ -96,7 +98,7 @@ spec:
   acr: # weakest first
     - {{value: "urn:sealwright:acr:password", requires: [password]}}
     - {{value: "urn:sealwright:acr:mfa", requires: [password, totp]}}
-  audit: {{checkpointFile: authorization-checkpoint.jws}}
+  audit: {{checkpointEvery: 1, checkpointFile: authorization-checkpoint.jws}} # a busy server signs fewer
   acknowledge: [unsafeIssuerUri] # plain http, on loopback only
 ---
 # The application that a user works with. A public client: it has no secret, PKCE proves it.
@@ -245,7 +247,7 @@ spec:
   keysDir: signing-keys
   storage: {{sqlite: {{path: signing.db}}}}
   secrets: {{kek: [{{id: demo, file: secrets/signing.kek}}]}}
-  audit: {{checkpointFile: signing-checkpoint.jws}}
+  audit: {{checkpointEvery: 1, checkpointFile: signing-checkpoint.jws}} # a busy server signs fewer
   acknowledge: [unsafeHttp] # plain http, on loopback only
 {issuers}{authorizers}---
 # A key is made for one signature, certified by the CA below, used, and destroyed.

@@ -23,6 +23,8 @@ pub(super) struct Refusal {
     pub(super) tried: &'static str,
     pub(super) status: u16,
     pub(super) code: String,
+    /// The answer's own words.
+    pub(super) title: String,
 }
 
 impl<'o> Story<'o> {
@@ -61,11 +63,12 @@ impl<'o> Story<'o> {
     }
 
     pub(super) fn refusal(&mut self, refusal: &Refusal) {
-        let Refusal { name, tried, status, code } = refusal;
+        let Refusal { name, tried, status, code, title } = refusal;
         self.line(format_args!(
-            " {CAREFUL}✗{CAREFUL:#}  {STRONG}{name}{STRONG:#}\n    {FAINT}→{FAINT:#} {tried}\n    {FAINT}←{FAINT:#} {status} {code}"
+            " {CAREFUL}✗{CAREFUL:#}  {STRONG}{name}{STRONG:#}\n    {FAINT}→{FAINT:#} {tried}\n    {FAINT}←{FAINT:#} {status} {code}: {title}"
         ));
-        self.refusals.push(json!({"name": name, "tried": tried, "status": status, "code": code}));
+        self.refusals
+            .push(json!({"name": name, "tried": tried, "status": status, "code": code, "title": title}));
     }
 
     /// The steps and refusals told so far.
