@@ -5,10 +5,7 @@ mod rate_limit;
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use reqwest::{Client, Response, StatusCode, redirect};
-use sealwright_service::{
-    clock::Timestamp,
-    secret::{Secret, SecretError},
-};
+use sealwright_service::{clock::Timestamp, secret::Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
@@ -91,8 +88,6 @@ pub(crate) enum ContextError {
 /// Why there is no client at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContextSetupError {
-    #[error("the client secret for the issuer `{issuer}` cannot be read")]
-    Secret { issuer: String, source: SecretError },
     #[error("the HTTP client cannot be made")]
     Http(#[from] reqwest::Error),
 }
@@ -125,7 +120,7 @@ struct OAuthErrorBody {
 }
 
 impl ContextClient {
-    /// Reads the secrets of `issuers` (name and how to ask).
+    /// For these issuers (name and how to ask).
     pub(crate) fn new<'c>(
         issuers: impl IntoIterator<Item = (&'c str, &'c ContextsConfig)>,
     ) -> Result<Self, ContextSetupError> {
@@ -139,12 +134,11 @@ impl ContextClient {
             .build()?;
         let mut endpoints = HashMap::new();
         for (name, config) in issuers {
-            let client_secret = config
-                .client_secret
-                .read(&config.base_dir)
-                .map_err(|source| ContextSetupError::Secret { issuer: name.to_owned(), source })?;
-            let endpoint =
-                Endpoint { uri: config.uri.clone(), client_id: config.client_id.clone(), client_secret };
+            let endpoint = Endpoint {
+                uri: config.uri.clone(),
+                client_id: config.client_id.clone(),
+                client_secret: config.client_secret.clone(),
+            };
             endpoints.insert(name.to_owned(), endpoint);
         }
         Ok(Self { http, endpoints, limit: RateLimit::default() })

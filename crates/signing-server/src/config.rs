@@ -1,7 +1,7 @@
 //! Resources → one resolved, immutable configuration, or every fault at once.
 //!
-//! [`configure`] reads nothing but the documents that it is given: secrets, keys and anchor files are
-//! opened by [`crate::start`].
+//! [`configure`] reads the secrets that the documents name, so that a missing one is a fault like any other. The
+//! database, sealed keys and anchor files are opened by [`crate::start`].
 
 mod alg;
 mod authority;

@@ -5,7 +5,7 @@ mod assemble;
 use std::{io, net::SocketAddr, time::Duration};
 
 use sealwright_audit::{AuditError, AuditLog, AuditOptions, Entry};
-use sealwright_keystore::{KekRing, KeystoreError, SealedStore};
+use sealwright_keystore::{KeystoreError, SealedStore};
 use sealwright_resource_server::ConfigError;
 use sealwright_service::{
     clock::Clock,
@@ -42,7 +42,7 @@ pub enum StartError {
     /// A statement failed on a database that opened.
     #[error("the database does not work")]
     Store(#[from] sqlx::Error),
-    /// The key-encryption keys or a sealed key cannot be read or written.
+    /// A sealed key cannot be read or written.
     #[error("the keys cannot be opened")]
     Keys(#[from] KeystoreError),
     /// The audit log is not whole, or not this server's.
@@ -149,8 +149,7 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
 
     let migrators = [&store::MIGRATOR, &sealwright_audit::MIGRATOR];
     let database = Database::open(&server.storage, &server.base_dir, &migrators).await?;
-    let ring = KekRing::read(&server.kek, &server.base_dir)?;
-    let keys = SealedStore::open(&server.keys_dir, ring)?;
+    let keys = SealedStore::open(&server.keys_dir, server.kek.clone())?;
     let audit = open_audit_log(&config, &database, &keys, &clock, &shutdown).await?;
     let app = assemble::assemble(&config, database.clone(), &keys, audit.clone(), clock).await?;
     let details = json!({

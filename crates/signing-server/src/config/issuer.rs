@@ -1,13 +1,13 @@
 //! `TrustedIssuer`: whose tokens count, under which terms, and where users of that issuer sign in.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use sealwright_jose::{Alg, JwkSet, VerifyingKey};
 use sealwright_resource_server::{IssuerConfig, KeySource};
 use sealwright_service::{
     resource::{DurationField, Report, Resource},
-    secret::SecretRef,
+    secret::{Secret, SecretRef},
 };
 use serde::Deserialize;
 use url::Url;
@@ -101,8 +101,7 @@ pub(crate) struct IssuerSettings {
 pub(crate) struct ContextsConfig {
     pub(crate) uri: Url,
     pub(crate) client_id: String,
-    pub(crate) client_secret: SecretRef,
-    pub(crate) base_dir: PathBuf,
+    pub(crate) client_secret: Secret,
 }
 
 pub(super) fn read(resource: &Resource, unsafe_http: bool, report: &mut Report) -> Option<IssuerSettings> {
@@ -111,11 +110,19 @@ pub(super) fn read(resource: &Resource, unsafe_http: bool, report: &mut Report) 
     check_lists(&spec, resource, report);
     let keys = key_source(&spec, &algs, unsafe_http, resource, report);
     let contexts = spec.authentication_contexts.as_ref().map(|contexts| ContextsConfigParts {
+        secret: contexts
+            .client_secret
+            .read(resource.base_dir())
+            .map_err(|error| {
+                let path = "spec.authenticationContexts.clientSecret";
+                resource.fault(path, error.to_string(), report);
+            })
+            .ok(),
         uri: uri::outgoing(&contexts.uri, unsafe_http, resource, "spec.authenticationContexts.uri", report),
         spec: contexts,
     });
     let contexts = match contexts {
-        Some(parts) => Some(parts.complete(resource)?),
+        Some(parts) => Some(parts.complete()?),
         None => None,
     };
     Some(IssuerSettings {
@@ -136,16 +143,16 @@ pub(super) fn read(resource: &Resource, unsafe_http: bool, report: &mut Report) 
 
 struct ContextsConfigParts<'s> {
     uri: Option<Url>,
+    secret: Option<Secret>,
     spec: &'s ContextsSpec,
 }
 
 impl ContextsConfigParts<'_> {
-    fn complete(self, resource: &Resource) -> Option<ContextsConfig> {
+    fn complete(self) -> Option<ContextsConfig> {
         Some(ContextsConfig {
             uri: self.uri?,
             client_id: self.spec.client_id.clone(),
-            client_secret: self.spec.client_secret.clone(),
-            base_dir: resource.base_dir().to_path_buf(),
+            client_secret: self.secret?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use schemars::JsonSchema;
-use sealwright_keystore::KekSpec;
+use sealwright_keystore::{KekRing, KekSpec};
 use sealwright_service::{
     client_address::Proxies,
     database::StorageSpec,
@@ -102,7 +102,7 @@ pub(crate) struct ServerConfig {
     pub(crate) storage: StorageSpec,
     /// From where relative paths count.
     pub(crate) base_dir: PathBuf,
-    pub(crate) kek: Vec<KekSpec>,
+    pub(crate) kek: KekRing,
     pub(crate) keys_dir: PathBuf,
     pub(crate) checkpoint_every: u32,
     pub(crate) checkpoint_file: Option<PathBuf>,
@@ -156,6 +156,11 @@ fn check(spec: SigningServerSpec, resource: &Resource, report: &mut Report) -> O
     let public_url = uri::public(&spec.public_url, unsafe_http)
         .map_err(|message| resource.fault("spec.publicURL", message, report));
     check_ranges(&spec, resource, report);
+    if let (Ok(listen), Ok(url)) = (&listen, &public_url) {
+        check_listen(listen, url, resource, report);
+    }
+    let kek = KekRing::read(&spec.secrets.kek, resource.base_dir())
+        .map_err(|error| resource.fault("spec.secrets.kek", error.to_string(), report));
     let proxies = Proxies::read(&spec.trusted_proxies, "spec.trustedProxies", resource, report);
 
     Some(ServerConfig {
@@ -164,7 +169,7 @@ fn check(spec: SigningServerSpec, resource: &Resource, report: &mut Report) -> O
         public_url: public_url.ok()?,
         storage: spec.storage,
         base_dir: resource.base_dir().to_path_buf(),
-        kek: spec.secrets.kek,
+        kek: kek.ok()?,
         keys_dir: resource.base_dir().join(spec.keys_dir),
         checkpoint_every: spec.audit.checkpoint_every,
         checkpoint_file: spec.audit.checkpoint_file.map(|file| resource.base_dir().join(file)),
@@ -173,18 +178,18 @@ fn check(spec: SigningServerSpec, resource: &Resource, report: &mut Report) -> O
     })
 }
 
+/// Plain http is for this machine alone, so nobody else may reach it.
+fn check_listen(listen: &SocketAddr, public_url: &str, resource: &Resource, report: &mut Report) {
+    if public_url.starts_with("http:") && !listen.ip().is_loopback() {
+        let message = "other machines could reach a plain http server here: listen on a loopback address, or \
+                       put a proxy with TLS in front and name its https URL in `publicURL`";
+        resource.fault("spec.listen", message, report);
+    }
+}
+
 fn check_ranges(spec: &SigningServerSpec, resource: &Resource, report: &mut Report) {
     if spec.storage.sqlite.is_some() == spec.storage.postgres.is_some() {
         resource.fault("spec.storage", "needs exactly one of `sqlite` and `postgres`", report);
-    }
-    if spec.secrets.kek.is_empty() {
-        resource.fault("spec.secrets.kek", "at least one key is needed to seal private keys", report);
-    }
-    for (index, kek) in spec.secrets.kek.iter().enumerate() {
-        if kek.file.is_some() == kek.env.is_some() {
-            let path = format!("spec.secrets.kek[{index}]");
-            resource.fault(&path, "needs exactly one of `file` and `env`", report);
-        }
     }
     if !(1..=MAX_BODY_CEILING).contains(&spec.max_body_bytes) {
         let message = format!("must be from 1 to {MAX_BODY_CEILING}");

@@ -2,8 +2,7 @@
 
 mod faults;
 
-use std::path::Path;
-
+use sealwright_keystore::KekRing;
 use sealwright_service::resource::{self, Report};
 use sealwright_signing_server::{Config, configure};
 
@@ -12,10 +11,13 @@ use crate::support::resources;
 const ISSUER: &str = "http://127.0.0.1:8080";
 
 fn read(text: &str) -> (Vec<Config>, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kek"), KekRing::generate_text().as_str()).unwrap();
     let mut report = Report::default();
-    let documents = resource::parse(Path::new("sign.yaml"), text, &mut report);
+    let documents = resource::parse(&folder.path().join("sign.yaml"), text, &mut report);
     let configs = configure(&documents, &mut report);
-    (configs, report.to_string().lines().map(str::to_owned).collect())
+    let said = report.to_string().replace(&format!("{}/", folder.path().display()), "");
+    (configs, said.lines().map(str::to_owned).collect())
 }
 
 fn good() -> String {

@@ -41,7 +41,23 @@ pub(super) fn cases() -> Vec<(String, String, &'static str)> {
         (
             "{kek: [{id: k1, file: kek}]}",
             "{kek: []}".into(),
-            "SigningServer/main: spec.secrets.kek: at least one key is needed to seal private keys",
+            "SigningServer/main: spec.secrets.kek: there is no key-encryption key: name at least one",
+        ),
+        (
+            "{kek: [{id: k1, file: kek}]}",
+            "{kek: [{id: k1, file: nowhere}]}".into(),
+            "SigningServer/main: spec.secrets.kek: key-encryption key `k1`: the file nowhere cannot be read",
+        ),
+        (
+            "listen: 127.0.0.1:0",
+            "listen: 0.0.0.0:8081".into(),
+            "SigningServer/main: spec.listen: other machines could reach a plain http server here",
+        ),
+        (
+            "  maxTokenAge: 600s",
+            "  authenticationContexts: {uri: https://id.example.com/c, clientID: s, clientSecret: {file: nowhere}}"
+                .into(),
+            "TrustedIssuer/id: spec.authenticationContexts.clientSecret: the file nowhere cannot be read",
         ),
         (
             "maxBodyBytes: 104857600",
