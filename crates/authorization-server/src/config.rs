@@ -15,6 +15,7 @@ use std::time::Duration;
 use sealwright_audit::AuditOptions;
 use sealwright_jose::Alg;
 use sealwright_keystore::KekRing;
+use sealwright_service::client_address::Proxies;
 use sealwright_service::database::StorageSpec;
 use sealwright_service::resource::{Report, Resource};
 
@@ -22,7 +23,6 @@ use crate::domain::acr::AcrPolicy;
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
-use crate::domain::proxies::Proxies;
 use crate::domain::user::Declared;
 
 /// The kinds of resource that this server reads.

@@ -8,7 +8,6 @@ pub(crate) mod handle;
 pub(crate) mod issuer;
 pub(crate) mod password;
 pub(crate) mod pkce;
-pub(crate) mod proxies;
 pub(crate) mod redirect_uri;
 pub(crate) mod scope;
 pub(crate) mod strict_json;

@@ -218,7 +218,8 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
     let assembled = assemble(config, clock, shutdown.clone()).await?;
     let router = assembled.router();
     let (audit, database) = (assembled.app.audit.clone(), assembled.app.database.clone());
-    let serving = tokio::spawn(serve(listener, router, ServeOptions::default(), shutdown.clone()));
+    let options = ServeOptions { proxies: assembled.app.snapshot.proxies.clone(), ..ServeOptions::default() };
+    let serving = tokio::spawn(serve(listener, router, options, shutdown.clone()));
     let sweeping = tokio::spawn(task::sweep(assembled.app, shutdown));
     tracing::info!(%issuer, %local_addr, "authorization server started");
     Ok(Running { local_addr, issuer, serving, sweeping, audit, database })

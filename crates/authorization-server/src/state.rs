@@ -7,13 +7,13 @@ use std::time::Duration;
 use axum::body::Bytes;
 use sealwright_audit::AuditLog;
 use sealwright_keystore::KeyHandle;
+use sealwright_service::client_address::Proxies;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
 
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::Client;
 use crate::domain::issuer::Issuer;
-use crate::domain::proxies::Proxies;
 use crate::domain::user::User;
 use crate::flow::buckets::Buckets;
 use crate::flow::passwords::PasswordPool;

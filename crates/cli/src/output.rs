@@ -9,6 +9,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
+use sealwright_service::text::is_misleading;
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -117,7 +118,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || is_bidirectional_control(character) {
+        if is_misleading(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
@@ -129,11 +130,6 @@ pub(crate) fn one_line(text: &str) -> String {
 /// Several lines, each as [`one_line`] makes it.
 pub(crate) fn printable(text: &str) -> String {
     text.lines().map(one_line).collect::<Vec<_>>().join("\n")
-}
-
-/// Characters that make a terminal show text in another order than it stands there.
-fn is_bidirectional_control(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -98,6 +98,16 @@ impl Proxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
+    /// Whether a request seems to come through a proxy that the operator forgot to name.
+    pub fn seems_forgotten(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let peer = peer.to_canonical();
+        let near = match peer {
+            IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+            IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+        };
+        near && headers.contains_key(X_FORWARDED_FOR) && !self.contains(peer)
+    }
+
     /// Where a request comes from, whose connection comes from `peer`.
     ///
     /// `X-Forwarded-For` is believed only as far as our own proxies wrote it (RFC 9700 §4.13): from the right, the first
@@ -183,5 +193,21 @@ mod tests {
         assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
         assert!(same("::ffff:192.0.2.1", "192.0.2.1"));
         assert!(!same("192.0.2.1", "192.0.2.2"));
+    }
+
+    #[test]
+    fn a_near_peer_that_forwards_and_is_not_named_seems_forgotten() {
+        let mut forwarded = HeaderMap::new();
+        forwarded.append(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.1"));
+        let proxies = Proxies::new(vec![Network::parse("10.0.0.0/8").unwrap()]);
+        let forgotten =
+            |peer: &str, headers: &HeaderMap| proxies.seems_forgotten(peer.parse().unwrap(), headers);
+        for near in ["127.0.0.1", "::1", "192.168.1.1", "172.16.0.1", "fd00::1", "::ffff:127.0.0.1"] {
+            assert!(forgotten(near, &forwarded), "{near}");
+            assert!(!forgotten(near, &HeaderMap::new()), "{near} forwards nothing");
+        }
+        for other in ["10.0.0.1", "192.0.2.1", "2001:db8::1"] {
+            assert!(!forgotten(other, &forwarded), "{other}");
+        }
     }
 }

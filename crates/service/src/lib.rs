@@ -27,3 +27,4 @@ pub mod clock;
 pub mod problem;
 pub mod random;
 pub mod secret;
+pub mod text;

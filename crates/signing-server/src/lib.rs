@@ -27,7 +27,6 @@ mod ca;
 mod crypto_token;
 mod memory;
 mod refusals;
-mod text;
 mod uploads;
 mod validation;
 

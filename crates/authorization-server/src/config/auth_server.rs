@@ -9,6 +9,7 @@ use std::time::Duration;
 use sealwright_audit::AuditOptions;
 use sealwright_jose::Alg;
 use sealwright_keystore::KekRing;
+use sealwright_service::client_address::Proxies;
 use sealwright_service::resource::{DurationField, Report, Resource};
 
 use self::spec::{Acknowledgement, AcrSpec, AuthServerSpec, DomainSpec, PasswordsSpec};
@@ -16,7 +17,6 @@ use super::{Config, PasswordPolicy};
 use crate::domain::acr::{AcrLevel, AcrPolicy, Factor};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
-use crate::domain::proxies::{Network, Proxies};
 use crate::domain::user::DEFAULT_DOMAIN;
 
 /// What other resources lean on, also when the server itself is too broken to start. `None` where that part is broken.
@@ -76,7 +76,7 @@ fn config(
         expiry(resource, "spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, report);
     let session_expiry = expiry(resource, "spec.session.expiry", spec.session.expiry, 60, report);
     let acr = acr(resource, &spec.acr, report);
-    let proxies = proxies(resource, &spec.trusted_proxies, report);
+    let proxies = Proxies::read(&spec.trusted_proxies, "spec.trustedProxies", resource, report);
 
     let keys_dir = base_dir.join(&spec.token_signature.keys_dir);
     let defaults = AuditOptions::default();
@@ -141,17 +141,6 @@ fn issuer(resource: &Resource, spec: &AuthServerSpec, report: &mut Report) -> Op
             None
         }
     }
-}
-
-fn proxies(resource: &Resource, ranges: &[String], report: &mut Report) -> Proxies {
-    let mut networks = Vec::new();
-    for (i, range) in ranges.iter().enumerate() {
-        match Network::parse(range) {
-            Ok(network) => networks.push(network),
-            Err(message) => resource.fault(&format!("spec.trustedProxies[{i}]"), message, report),
-        }
-    }
-    Proxies::new(networks)
 }
 
 fn algorithms(resource: &Resource, names: &[String], report: &mut Report) -> Vec<Alg> {

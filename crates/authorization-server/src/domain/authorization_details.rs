@@ -1,5 +1,6 @@
 //! Rich authorization requests (RFC 9396): which documents a token is for.
 
+use sealwright_service::text::check_text;
 use serde_json::{Map, Value};
 
 use super::strict_json::StrictJson;
@@ -188,20 +189,9 @@ fn refuse_unknown(object: &Map<String, Value>, known: &[&str]) -> Result<(), Det
 fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, DetailsError> {
     match object.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) if (1..=MAX_TEXT).contains(&text.chars().count()) && is_plain(text) => {
-            Ok(Some(text))
-        }
+        Some(Value::String(text)) if check_text(text, MAX_TEXT).is_ok() => Ok(Some(text)),
         Some(_) => wrong(format!("{name} is not a text of 1 to {MAX_TEXT} plain characters")),
     }
-}
-
-/// Without control characters, and without those that turn the direction of writing or do not show: with
-/// them a label could read on the page as something else than it is.
-fn is_plain(text: &str) -> bool {
-    !text.chars().any(|c| {
-        c.is_control()
-            || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    })
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use sealwright_service::client_address::network;
+
 use super::audit::refusal;
 use super::buckets::Buckets;
-use super::throttle::network;
 use crate::domain::handle::HandleHash;
 use crate::error::OAuthError;
 use crate::state::App;

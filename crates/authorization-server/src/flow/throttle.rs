@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use sealwright_service::client_address::network;
 use sealwright_service::clock::Timestamp;
 
 use crate::domain::handle::HandleHash;
@@ -55,7 +56,7 @@ pub(crate) async fn attempt(
     address: IpAddr,
 ) -> Result<Result<Attempt, Duration>, OAuthError> {
     let now = app.now();
-    let network = network(address);
+    let network = network(address).to_string();
     let mut attempt = Attempt {
         account_and_address: Taken::at(key("account+address", &format!("{username}\n{network}"))),
         account: Taken::at(key("account", username)),
@@ -123,29 +124,4 @@ pub(crate) async fn second_factor_succeeded(app: &App, subject: &str) -> Result<
 
 fn key(kind: &str, what: &str) -> HandleHash {
     HandleHash::of(&format!("{kind}\n{what}"))
-}
-
-/// What one subscriber has: an IPv4 address, or the first 64 bits of an IPv6 address.
-pub(super) fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_subscriber_is_one_network() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::1"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-    }
 }

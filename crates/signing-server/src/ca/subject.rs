@@ -5,6 +5,7 @@
 //! "Mallory,O=Bank", not an organization.
 
 use der::asn1::{Ia5String, SetOfVec};
+use sealwright_service::text::{TextFault, check_characters, check_text};
 use serde_json::Value;
 use x509_cert::{
     attr::AttributeTypeAndValue,
@@ -13,10 +14,7 @@ use x509_cert::{
 };
 
 use super::attribute::AttributeKind;
-use crate::{
-    authorizer::{ContextName, SigningContext},
-    text::{TextFault, check_characters, check_text},
-};
+use crate::authorizer::{ContextName, SigningContext};
 
 /// The longest e-mail address (RFC 5321 §4.5.3.1.3, less the angle brackets).
 const MAX_MAILBOX: usize = 254;

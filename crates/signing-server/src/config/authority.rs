@@ -4,14 +4,16 @@ use std::{collections::HashMap, time::Duration};
 
 use schemars::JsonSchema;
 use sealwright_jose::Alg;
-use sealwright_service::resource::{DurationField, Report, Resource};
+use sealwright_service::{
+    resource::{DurationField, Report, Resource},
+    text::check_text,
+};
 use serde::Deserialize;
 
 use super::{alg::SigningAlgName, names::Names};
 use crate::{
     authorizer::ContextName,
     ca::{AltNameTemplate, AttributeKind, AttributeTemplate, Part, SubjectTemplate},
-    text::check_text,
 };
 
 /// One-time keys live for minutes; a day is far beyond any signing.

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use axum::{body::Body, extract::Request};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use sealwright_service::text::check_text;
 use url::form_urlencoded;
-
-use crate::text::check_text;
 
 /// A name of a document, in bytes, as file systems count.
 const MAX_FILENAME: usize = 255;

@@ -7,9 +7,13 @@ use std::fmt;
 
 /// Why a text is refused. Never holds the text itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextFault {
+#[non_exhaustive]
+pub enum TextFault {
+    /// Nothing at all.
     Empty,
+    /// More characters than there is room for.
     TooLong {
+        /// How many there may be.
         max: usize,
     },
     /// Leading or trailing white space.
@@ -36,7 +40,20 @@ impl fmt::Display for TextFault {
 }
 
 /// Checks a text of at most `max` characters (not bytes: X.520 counts characters).
-pub(crate) fn check_text(text: &str, max: usize) -> Result<(), TextFault> {
+///
+/// # Errors
+///
+/// The first [`TextFault`].
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_service::text::{TextFault, check_text};
+///
+/// assert_eq!(check_text("contract.md", 64), Ok(()));
+/// assert_eq!(check_text("fdp.\u{202e}exe", 64), Err(TextFault::Invisible));
+/// ```
+pub fn check_text(text: &str, max: usize) -> Result<(), TextFault> {
     if text.is_empty() {
         return Err(TextFault::Empty);
     }
@@ -50,9 +67,13 @@ pub(crate) fn check_text(text: &str, max: usize) -> Result<(), TextFault> {
 }
 
 /// The part of [`check_text`] that holds for a piece of a text, such as the blank between two names.
-pub(crate) fn check_characters(text: &str) -> Result<(), TextFault> {
+///
+/// # Errors
+///
+/// [`TextFault::Control`] or [`TextFault::Invisible`].
+pub fn check_characters(text: &str) -> Result<(), TextFault> {
     for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+        if is_control(c) {
             return Err(TextFault::Control);
         }
         if is_invisible(c) {
@@ -60,6 +81,15 @@ pub(crate) fn check_characters(text: &str) -> Result<(), TextFault> {
         }
     }
     Ok(())
+}
+
+/// Whether a character commands the reader's terminal or page, cannot be seen, or makes the rest look like something else.
+pub fn is_misleading(c: char) -> bool {
+    is_control(c) || is_invisible(c)
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Bidirectional controls (Unicode TR 9), zero-width and tag characters, what looks like a blank, noncharacters. The joiners
