@@ -85,10 +85,10 @@ impl Resource {
         }
         let found = shape::check::<Envelope>(&resource.node, "");
         let sound = found.is_empty();
-        for shape::Found { path, misplaced } in found {
+        for shape::Found { path, misplaced, .. } in found {
             resource.push(misplaced.at, &path, &misplaced.message, &mut report.faults);
         }
-        if sound && let Ok(envelope) = serde_json::from_value::<Envelope>(resource.node.to_json()) {
+        if sound && let Ok(envelope) = serde_json::from_value::<Envelope>(resource.node.to_json(&[])) {
             let Metadata { name, namespace, labels, annotations } = envelope.metadata;
             (resource.kind, resource.name, resource.namespace) = (envelope.kind, name, namespace);
             (resource.labels, resource.annotations) = (labels, annotations);
@@ -128,19 +128,23 @@ impl Resource {
         }
     }
 
-    /// Reads the spec. With faults it is `None`, and all of them are in the report: unknown fields (with a suggestion), missing
-    /// ones, wrong types, values that are not among the allowed or that `T` refuses.
+    /// Reads the spec. All faults are in the report: unknown fields (with a suggestion), missing ones, wrong types, values that
+    /// are not among the allowed or that `T` refuses.
+    ///
+    /// A spec whose only faults are unknown fields is read without them, so that what else is wrong with it is reported in the
+    /// same run; the report says that it must not be used. With other faults this is `None`.
     pub fn spec<T: DeserializeOwned + JsonSchema>(&self, report: &mut Report) -> Option<T> {
         // Without a spec the envelope's check has said so.
         let node = self.node.member("spec")?;
         let found = shape::check::<T>(node, "spec");
-        if !found.is_empty() {
-            for shape::Found { path, misplaced } in found {
-                self.push(misplaced.at, &path, &misplaced.message, &mut report.faults);
-            }
+        for shape::Found { path, misplaced, .. } in &found {
+            self.push(misplaced.at, path, &misplaced.message, &mut report.faults);
+        }
+        if found.iter().any(|found| !found.superfluous) {
             return None;
         }
-        match serde_path_to_error::deserialize(node.to_json()) {
+        let unknown: Vec<Position> = found.iter().map(|found| found.misplaced.at).collect();
+        match serde_path_to_error::deserialize(node.to_json(&unknown)) {
             Ok(spec) => Some(spec),
             Err(error) => {
                 let path = match error.path().to_string().as_str() {

@@ -20,6 +20,8 @@ const MAX_REFS: usize = 16;
 pub(super) struct Found {
     pub(super) path: String,
     pub(super) misplaced: Misplaced,
+    /// It is a field that should not be there; without it the value could be read.
+    pub(super) superfluous: bool,
 }
 
 /// Compares `node`, which stands at `path` of its document, with the schema of `T`.
@@ -39,7 +41,12 @@ struct Checker<'s> {
 impl<'s> Checker<'s> {
     fn fault(&mut self, at: Position, path: &str, message: impl Into<String>) {
         let misplaced = Misplaced { at, message: message.into() };
-        self.found.push(Found { path: path.to_owned(), misplaced });
+        self.found.push(Found { path: path.to_owned(), misplaced, superfluous: false });
+    }
+
+    fn superfluous(&mut self, at: Position, path: &str, message: String) {
+        let misplaced = Misplaced { at, message };
+        self.found.push(Found { path: path.to_owned(), misplaced, superfluous: true });
     }
 
     fn node(&mut self, schema: &'s Schema, node: &Node, path: &str) {
@@ -102,7 +109,7 @@ impl<'s> Checker<'s> {
             return self.fault(node.at, path, format!("expected {expected}, found {found}{tip}"));
         }
         if let Some(allowed) = allowed(schema) {
-            if !allowed.iter().any(|value| **value == node.to_json()) {
+            if !allowed.iter().any(|value| **value == node.to_json(&[])) {
                 self.not_among(&allowed, node, path);
             }
             return;
@@ -210,7 +217,7 @@ impl<'s> Checker<'s> {
             let path = join(path, &entry.key);
             if rule == &Schema::Bool(false) {
                 let hint = suggest::hint(&entry.key, &known);
-                self.fault(entry.key_at, &path, format!("unknown field{hint}"));
+                self.superfluous(entry.key_at, &path, format!("unknown field{hint}"));
             } else {
                 self.node(rule, &entry.node, &path);
             }
@@ -243,7 +250,7 @@ impl<'s> Checker<'s> {
         self.count(schema, node, items.len(), path, ("minItems", "maxItems"));
         if schema.get("uniqueItems") == Some(&Schema::Bool(true)) {
             for (index, item) in items.iter().enumerate() {
-                let same = items[..index].iter().find(|earlier| earlier.to_json() == item.to_json());
+                let same = items[..index].iter().find(|earlier| earlier.to_json(&[]) == item.to_json(&[]));
                 if let Some(earlier) = same {
                     let message = format!("stands in the list already, in line {}", earlier.at.line);
                     self.fault(item.at, &format!("{path}[{index}]"), message);

@@ -69,15 +69,17 @@ impl Node {
         }
     }
 
-    pub(super) fn to_json(&self) -> Json {
+    /// The value as JSON, without the fields whose names stand at `left_out`.
+    pub(super) fn to_json(&self, left_out: &[Position]) -> Json {
         match &self.value {
             Value::Null => Json::Null,
             Value::Bool(value) => Json::Bool(*value),
             Value::Number(number) => Json::Number(number.clone()),
             Value::Text(text) => Json::String(text.clone()),
-            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::List(items) => items.iter().map(|item| item.to_json(left_out)).collect(),
             Value::Map(entries) => {
-                entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect()
+                let entries = entries.iter().filter(|entry| !left_out.contains(&entry.key_at));
+                entries.map(|entry| (entry.key.clone(), entry.node.to_json(left_out))).collect()
             }
         }
     }

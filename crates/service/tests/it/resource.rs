@@ -190,6 +190,18 @@ secret: hunter2
 }
 
 #[test]
+fn an_unknown_field_hides_no_other_fault() {
+    let text = "apiVersion: sealwright.dev/v1alpha1\nkind: Desk\nmetadata: {name: main}\nspec:\n  \
+                listen: 127.0.0.1:8080\n  listne: 1\n  rules: [{claim: a, value: b, valeu: c}]\n";
+    let mut report = Report::default();
+    let resources = resource::parse(Path::new("f.yaml"), text, &mut report);
+    let spec: Option<DeskSpec> = resources[0].spec(&mut report);
+    assert_eq!(report.faults.len(), 2, "{report}");
+    // What the caller finds in the rest goes into the same report.
+    assert_eq!(spec.map(|spec| spec.listen), Some("127.0.0.1:8080".parse().unwrap()));
+}
+
+#[test]
 fn wrong_types_and_values() {
     for (line, expected) in [
         (
