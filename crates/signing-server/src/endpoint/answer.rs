@@ -94,7 +94,7 @@ pub(super) fn signed(done: SignedOperation, wants_document: bool) -> Response {
         authorization: &done.authorization,
         receipt: &done.receipt,
     };
-    let mut head = serde_json::to_string(&answer).unwrap_or_default();
+    let mut head = serde_json::to_string(&answer).expect("texts and numbers under names serialise");
     // The document is the last member, so that everything before it is known when sending begins.
     head.pop();
     head.push_str(r#","output":{"media_type":""#);

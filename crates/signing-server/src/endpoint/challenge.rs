@@ -106,5 +106,5 @@ async fn with_context(
 }
 
 fn context_json(context: &Context) -> serde_json::Value {
-    serde_json::to_value(context).unwrap_or_default()
+    serde_json::to_value(context).expect("texts and numbers under names serialise")
 }
