@@ -24,6 +24,7 @@ pub mod database;
 
 pub mod client_address;
 pub mod clock;
+pub mod json_object;
 pub mod problem;
 pub mod random;
 pub mod secret;

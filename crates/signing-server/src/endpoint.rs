@@ -7,7 +7,6 @@ mod challenge;
 mod digest;
 mod document;
 mod metadata;
-mod object;
 mod question;
 mod wire;
 mod work;

@@ -1,37 +1,11 @@
 //! JSON bodies.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use axum::extract::{FromRequest, Request};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use sealwright_service::json_object::Object;
+use serde::de::DeserializeOwned;
 
 use super::params::{body, is_media_type};
 use crate::error::OAuthError;
-
-/// A JSON object. serde would also read the members of a struct from an array, by their position.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map))
-    }
-}
 
 /// A body of `application/json`, refused in OAuth's words.
 pub(crate) struct JsonBody<T>(pub(crate) T);

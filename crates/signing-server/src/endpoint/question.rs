@@ -3,11 +3,11 @@
 use std::{net::IpAddr, time::Duration};
 
 use axum::extract::Request;
+use sealwright_service::json_object::Object;
 
 use super::{
     body::{Unreadable, content_length, filename_of_query, is_json, malformed, read_body},
     digest,
-    object::Object,
     wire::{Input, WorkRequest, decode_content},
 };
 use crate::{authentication_context::Authentication, problem::Failure};

@@ -2,13 +2,11 @@
 
 use std::borrow::Cow;
 
+use sealwright_service::json_object::Object;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    body::{Unreadable, check_filename, is_media_type, malformed},
-    object::Object,
-};
+use super::body::{Unreadable, check_filename, is_media_type, malformed};
 use crate::authentication_context::Authentication;
 
 /// The JSON form of a request. The document is borrowed from the body: it can be large.

@@ -8,7 +8,22 @@ use serde::{
 };
 
 /// A `T` that stands as an object.
-pub(super) struct Object<T>(pub(super) T);
+///
+/// ```
+/// use sealwright_service::json_object::Object;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Login {
+///     user: String,
+/// }
+///
+/// let Object(login): Object<Login> = serde_json::from_str(r#"{"user":"alice"}"#)?;
+/// assert_eq!(login.user, "alice");
+/// assert!(serde_json::from_str::<Login>(r#"["alice"]"#).is_ok(), "serde takes the array");
+/// assert!(serde_json::from_str::<Object<Login>>(r#"["alice"]"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
