@@ -3,7 +3,8 @@
 //! JSON is scanned here and not by serde because two readers of one text must not see two meanings:
 //! a name may stand in an object only once, however it is escaped, at any depth (RFC 7515 §4, RFC
 //! 7519 §4). Numbers that no double can hold, lone surrogates, a byte order mark and anything after
-//! the value are refused too.
+//! the value are refused too. Only a caller who asks for [`Names::LastWins`] gets the other reading
+//! that RFC 7515 §4 allows.
 
 use std::{borrow::Cow, collections::HashSet, str::Chars};
 
@@ -13,6 +14,16 @@ pub(crate) enum JsonError {
     Syntax,
     DuplicateName,
     TooDeep,
+}
+
+/// How often a name may stand in one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Once, at every depth.
+    Unique,
+    /// Any number of times; members are shown in their order, so whoever keeps the last one keeps
+    /// the one that counts.
+    LastWins,
 }
 
 /// A string as it stands in the text, between its quotes.
@@ -107,15 +118,16 @@ impl<'a> Value<'a> {
         self.kind == Kind::Object
     }
 
+    /// Shows each element of an array, and says whether it is one.
+    pub(crate) fn for_each_element(self, each: &mut dyn FnMut(Value<'a>)) -> bool {
+        // The text was scanned before: its depth is within the limit of then, its names are right.
+        self.kind == Kind::Array && Scanner::rescan(self.raw).elements(each).is_ok()
+    }
+
     /// The elements of an array; `None` if it is none.
     pub(crate) fn elements(self) -> Option<Vec<Value<'a>>> {
-        if self.kind != Kind::Array {
-            return None;
-        }
         let mut elements = Vec::new();
-        // The text was scanned before, so its depth is within the limit of then.
-        Scanner::new(self.raw, usize::MAX).elements(&mut |element| elements.push(element)).ok()?;
-        Some(elements)
+        self.for_each_element(&mut |element| elements.push(element)).then_some(elements)
     }
 
     /// The strings of an array of strings; `None` if it is none.
@@ -131,22 +143,30 @@ impl<'a> Value<'a> {
 pub(crate) fn object<'a>(
     text: &'a str,
     nesting: usize,
-    mut each: impl FnMut(Str<'a>, Value<'a>),
+    each: impl FnMut(Str<'a>, Value<'a>),
 ) -> Result<(), JsonError> {
-    let mut scanner = Scanner::new(text, nesting);
-    scanner.whitespace();
-    if scanner.peek() != Some(b'{') {
-        return Err(JsonError::Syntax);
-    }
-    scanner.enter()?;
-    scanner.members(&mut each)?;
-    scanner.end()
+    object_with(text, nesting, Names::Unique, each)
 }
 
-/// The member `name` of a text that [`object`] has accepted.
+/// As [`object`], where the caller says how often a name may stand.
+pub(crate) fn object_with<'a>(
+    text: &'a str,
+    nesting: usize,
+    names: Names,
+    each: impl FnMut(Str<'a>, Value<'a>),
+) -> Result<(), JsonError> {
+    Scanner { text, pos: 0, nesting, names }.object(each)
+}
+
+/// Shows each member of a text that was accepted before, as an object, by this scanner.
+pub(crate) fn members<'a>(text: &'a str, each: impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
+    Scanner::rescan(text).object(each)
+}
+
+/// The member `name` of a text that [`object`] has accepted; the last one of several.
 pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<Value<'a>> {
     let mut found = None;
-    object(text, usize::MAX, |n, value| {
+    members(text, |n, value| {
         if n.is(name) {
             found = Some(value);
         }
@@ -164,11 +184,22 @@ struct Scanner<'a> {
     text: &'a str,
     pos: usize,
     nesting: usize,
+    names: Names,
 }
 
 impl<'a> Scanner<'a> {
-    fn new(text: &'a str, nesting: usize) -> Self {
-        Self { text, pos: 0, nesting }
+    fn rescan(text: &'a str) -> Self {
+        Self { text, pos: 0, nesting: usize::MAX, names: Names::LastWins }
+    }
+
+    fn object(&mut self, mut each: impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
+        self.whitespace();
+        if self.peek() != Some(b'{') {
+            return Err(JsonError::Syntax);
+        }
+        self.enter()?;
+        self.members(&mut each)?;
+        self.end()
     }
 
     fn peek(&self) -> Option<u8> {
@@ -226,7 +257,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn members(&mut self, each: &mut dyn FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
-        let mut names = Names::new();
+        let mut seen = Seen::new();
         self.expect(b'{')?;
         self.whitespace();
         if self.peek() == Some(b'}') {
@@ -236,7 +267,9 @@ impl<'a> Scanner<'a> {
         loop {
             self.whitespace();
             let name = self.string()?;
-            names.add(name)?;
+            if self.names == Names::Unique {
+                seen.add(name)?;
+            }
             self.whitespace();
             self.expect(b':')?;
             self.whitespace();
@@ -362,7 +395,7 @@ impl<'a> Scanner<'a> {
 /// The names seen in one object. A header has few, so those are compared one by one, without
 /// allocating; an object of thousands goes to a hash set, so that it does not cost the square of
 /// its size.
-struct Names<'a> {
+struct Seen<'a> {
     few: [Str<'a>; FEW],
     len: usize,
     many: HashSet<Cow<'a, str>>,
@@ -370,7 +403,7 @@ struct Names<'a> {
 
 const FEW: usize = 12;
 
-impl<'a> Names<'a> {
+impl<'a> Seen<'a> {
     fn new() -> Self {
         Self { few: [Str { raw: "", escaped: false }; FEW], len: 0, many: HashSet::new() }
     }
@@ -473,6 +506,16 @@ mod tests {
             assert_eq!(read(&format!("{{{many}\"{repeated}\":0}}")), Err(JsonError::DuplicateName));
         }
         assert_eq!(read("{\"a\":1,\"A\":2}").map(|m| m.len()), Ok(2));
+    }
+
+    #[test]
+    fn the_last_of_several_wins_where_the_caller_asks_for_it() {
+        let text = r#"{"a":1,"b":{"c":1,"c":2},"\u0061":"last"}"#;
+        assert_eq!(object(text, 4, |_, _| {}), Err(JsonError::DuplicateName));
+        assert_eq!(object_with(text, 4, Names::LastWins, |_, _| {}), Ok(()));
+        assert_eq!(member(text, "a").unwrap().raw, "\"last\"");
+        assert_eq!(object_with(text, 1, Names::LastWins, |_, _| {}), Err(JsonError::TooDeep));
+        assert_eq!(object_with("{\"a\":1,}", 4, Names::LastWins, |_, _| {}), Err(JsonError::Syntax));
     }
 
     #[test]
