@@ -124,7 +124,7 @@ pub(crate) struct CheckArgs {
 
 /// Parses an algorithm by its IANA name; `--help` and errors list the names.
 fn alg() -> impl TypedValueParser<Value = Alg> {
-    PossibleValuesParser::new(Alg::ALL.map(Alg::name))
+    PossibleValuesParser::new(Alg::ALL.iter().copied().map(Alg::name))
         .map(|name| Alg::from_name(&name).expect("the possible values are the names of algorithms"))
 }
 

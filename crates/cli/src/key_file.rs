@@ -124,7 +124,7 @@ fn text_key(name: &str, text: &str, algs: &[Alg]) -> Result<Key, CliError> {
 
 fn der_key(name: &str, der: &[u8], algs: &[Alg]) -> Result<Key, CliError> {
     let parse = |alg| Key::parse_der(der, alg);
-    if Alg::ALL.into_iter().all(|alg| matches!(parse(alg), Err(KeyError::Format { .. }))) {
+    if Alg::ALL.iter().all(|alg| matches!(parse(*alg), Err(KeyError::Format { .. }))) {
         return Err(CliError::refused(format!("{name} is no JWK, JWK set, PEM or DER")));
     }
     fitting(name, algs, parse)

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::Alg;
+use crate::{Alg, Hash};
 
 /// Why a signature was not accepted: one opaque error, so that a caller who shows it to a stranger
 /// is no oracle.
@@ -180,6 +180,14 @@ pub enum SignError {
         alg: Alg,
         /// How many bytes came.
         len: usize,
+    },
+    /// The algorithm signs digests of another hash function, or none at all.
+    #[error("{alg} does not sign a {hash} digest")]
+    Digest {
+        /// The algorithm of the key.
+        alg: Alg,
+        /// The function that made the digest.
+        hash: Hash,
     },
     /// The bytes are not an ECDSA signature of the expected form.
     #[error("not an ECDSA signature of this form and size")]

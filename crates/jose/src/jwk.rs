@@ -9,7 +9,8 @@ use crate::{
     json::{self, JsonError, Value},
     key::{
         MAX_KEY_BYTES,
-        material::{PrivateMaterial, PublicMaterial, RsaPrivate},
+        kind::{Curve, Kind, MlDsa},
+        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate},
     },
 };
 
@@ -27,35 +28,6 @@ impl Operation {
         match self {
             Self::Sign => "sign",
             Self::Verify => "verify",
-        }
-    }
-}
-
-/// The type of a key, by `kty` and `crv`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Type {
-    Rsa,
-    P256,
-    Ed25519,
-    Oct,
-}
-
-impl Type {
-    fn fits(self, alg: Alg) -> bool {
-        match alg {
-            Alg::Hs256 => self == Self::Oct,
-            Alg::Rs256 | Alg::Ps256 => self == Self::Rsa,
-            Alg::Es256 => self == Self::P256,
-            Alg::Ed25519 => self == Self::Ed25519,
-        }
-    }
-
-    fn seen(self) -> &'static str {
-        match self {
-            Self::Rsa => "an RSA key",
-            Self::P256 => "a P-256 key",
-            Self::Ed25519 => "an Ed25519 key",
-            Self::Oct => "a symmetric key",
         }
     }
 }
@@ -104,31 +76,45 @@ impl<'a> Jwk<'a> {
     }
 
     fn exact<const N: usize>(&self, member: &'static str) -> Result<Zeroizing<[u8; N]>, KeyError> {
-        let bytes: Result<[u8; N], _> = self.bytes(member)?.as_slice().try_into();
-        bytes.map(Zeroizing::new).map_err(|_| KeyError::Member { member, problem: "has the wrong length" })
+        let bytes: Result<[u8; N], _> = self.bytes_of_len(member, N)?.as_slice().try_into();
+        bytes.map(Zeroizing::new).map_err(|_| KeyError::Backend)
+    }
+
+    fn bytes_of_len(&self, member: &'static str, len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let bytes = self.bytes(member)?;
+        if bytes.len() == len {
+            Ok(bytes)
+        } else {
+            Err(KeyError::Member { member, problem: "has the wrong length" })
+        }
     }
 
     pub(crate) fn kid(&self) -> Result<Option<Cow<'a, str>>, KeyError> {
         self.string("kid")
     }
 
-    pub(crate) fn key_type(&self) -> Result<Type, KeyError> {
-        let kty = self.string("kty")?.ok_or(KeyError::MemberMissing("kty"))?;
-        if kty == "RSA" {
-            return Ok(Type::Rsa);
+    pub(crate) fn kind(&self) -> Result<Kind, KeyError> {
+        match &*self.string("kty")?.ok_or(KeyError::MemberMissing("kty"))? {
+            "RSA" => Ok(Kind::Rsa),
+            "oct" => Ok(Kind::Oct),
+            "EC" => Curve::from_name(&self.required("crv")?).map(Kind::Ec).ok_or(KeyError::Unsupported(
+                "a curve (`crv`) other than P-256, P-384, P-521 and secp256k1 for EC",
+            )),
+            "OKP" => match &*self.required("crv")? {
+                "Ed25519" => Ok(Kind::Ed25519),
+                _ => Err(KeyError::Unsupported("a curve (`crv`) other than Ed25519 for OKP")),
+            },
+            // The name of the algorithm stands in for the curve (RFC 9964 §3).
+            "AKP" => {
+                let alg = Alg::from_name(&self.required("alg")?).and_then(MlDsa::from_alg);
+                alg.map(Kind::MlDsa).ok_or(KeyError::AlgUnsupported)
+            }
+            _ => Err(KeyError::Unsupported("a key type (`kty`) other than EC, OKP, AKP, RSA and oct")),
         }
-        if kty == "oct" {
-            return Ok(Type::Oct);
-        }
-        if kty != "EC" && kty != "OKP" {
-            return Err(KeyError::Unsupported("a key type (`kty`) other than EC, OKP, RSA and oct"));
-        }
-        let crv = self.string("crv")?.ok_or(KeyError::MemberMissing("crv"))?;
-        match (&*kty, &*crv) {
-            ("EC", "P-256") => Ok(Type::P256),
-            ("OKP", "Ed25519") => Ok(Type::Ed25519),
-            _ => Err(KeyError::Unsupported("a curve (`crv`) other than P-256 for EC and Ed25519 for OKP")),
-        }
+    }
+
+    fn required(&self, member: &'static str) -> Result<Cow<'a, str>, KeyError> {
+        self.string(member)?.ok_or(KeyError::MemberMissing(member))
     }
 
     /// Whether it holds anything that must stay secret.
@@ -136,10 +122,19 @@ impl<'a> Jwk<'a> {
         ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"].iter().any(|name| self.value(name).is_some())
     }
 
-    /// The algorithm that the key itself names.
+    /// The algorithm that the key itself names; `EdDSA` is that of its curve.
     pub(crate) fn named_alg(&self) -> Result<Option<Alg>, KeyError> {
-        let name = self.string("alg")?;
-        name.map(|name| Alg::from_token(&name).ok_or(KeyError::AlgUnsupported)).transpose()
+        let Some(name) = self.string("alg")? else {
+            return Ok(None);
+        };
+        match Alg::meant_by(&name) {
+            [] => Err(KeyError::AlgUnsupported),
+            [alg] => Ok(Some(*alg)),
+            several => {
+                let kind = self.kind()?;
+                Ok(several.iter().find(|alg| kind.fits(**alg)).or(several.first()).copied())
+            }
+        }
     }
 
     /// The one algorithm of this key. Its own name and the caller's may be there or not, but they
@@ -150,8 +145,7 @@ impl<'a> Jwk<'a> {
             (Some(alg), _) | (None, Some(alg)) => alg,
             (None, None) => return Err(KeyError::AlgMissing),
         };
-        let key_type = self.key_type()?;
-        if key_type.fits(alg) { Ok(alg) } else { Err(KeyError::Type { alg, seen: key_type.seen() }) }
+        self.kind()?.check_fits(alg).map(|()| alg)
     }
 
     /// The one algorithm among `allowed` that is the key's own or, if it names none, fits its type.
@@ -159,10 +153,10 @@ impl<'a> Jwk<'a> {
         if let Some(alg) = self.named_alg()? {
             return if allowed.contains(&alg) { self.alg(None) } else { Err(KeyError::AlgNotAllowed) };
         }
-        let key_type = self.key_type()?;
-        let mut fitting = Alg::ALL.into_iter().filter(|alg| allowed.contains(alg) && key_type.fits(*alg));
+        let kind = self.kind()?;
+        let mut fitting = Alg::ALL.iter().filter(|alg| allowed.contains(alg) && kind.fits(**alg));
         match (fitting.next(), fitting.next()) {
-            (Some(alg), None) => Ok(alg),
+            (Some(alg), None) => Ok(*alg),
             (None, _) => Err(KeyError::AlgNotAllowed),
             (Some(_), Some(_)) => Err(KeyError::AlgAmbiguous),
         }
@@ -196,28 +190,32 @@ impl<'a> Jwk<'a> {
     }
 
     pub(crate) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
-        match self.key_type()? {
-            Type::Rsa => PublicMaterial::rsa(&self.bytes("n")?, &self.bytes("e")?),
-            Type::P256 => PublicMaterial::p256(&self.exact::<32>("x")?[..], &self.exact::<32>("y")?[..]),
-            Type::Ed25519 => PublicMaterial::ed25519(&self.exact::<32>("x")?[..]),
-            Type::Oct => Err(KeyError::Format { seen: "a symmetric key", wanted: "a public key" }),
+        match self.kind()? {
+            Kind::Rsa => PublicMaterial::rsa(&self.bytes("n")?, &self.bytes("e")?),
+            Kind::Ec(curve) => {
+                let x = self.bytes_of_len("x", curve.len())?;
+                let y = self.bytes_of_len("y", curve.len())?;
+                Point::from_coordinates(curve, &x, &y).map(PublicMaterial::Ec)
+            }
+            Kind::Ed25519 => PublicMaterial::ed25519(&self.exact::<32>("x")?[..]),
+            Kind::MlDsa(set) => PublicMaterial::ml_dsa(set, &self.bytes_of_len("pub", set.public_len())?),
+            Kind::Oct => Err(KeyError::Format { seen: "a symmetric key", wanted: "a public key" }),
         }
     }
 
     pub(crate) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
-        let key_type = self.key_type()?;
-        if key_type == Type::Oct {
+        if self.kind()? == Kind::Oct {
             return Err(KeyError::Format { seen: "a symmetric key", wanted: "a private key" });
         }
         if !self.is_secret() {
-            return Err(KeyError::Format { seen: "a public JWK", wanted: "a private one (with `d`)" });
+            let wanted = "a private one (with `d`, or `priv` for AKP)";
+            return Err(KeyError::Format { seen: "a public JWK", wanted });
         }
         if self.value("oth").is_some() {
             return Err(KeyError::Unsupported("an RSA key of more than two primes (`oth`)"));
         }
-        let public = self.public_material()?;
-        Ok(match (key_type, public) {
-            (Type::Rsa, PublicMaterial::Rsa { n, e }) => PrivateMaterial::Rsa(RsaPrivate {
+        Ok(match self.public_material()? {
+            PublicMaterial::Rsa { n, e } => PrivateMaterial::Rsa(RsaPrivate {
                 n,
                 e,
                 d: self.bytes("d")?,
@@ -227,17 +225,24 @@ impl<'a> Jwk<'a> {
                 dq: self.bytes("dq")?,
                 qi: self.bytes("qi")?,
             }),
-            (_, PublicMaterial::Ed25519(point)) => {
+            PublicMaterial::Ec(point) => {
+                let curve = point.curve();
+                PrivateMaterial::Ec { curve, d: self.bytes_of_len("d", curve.len())?, public: Some(point) }
+            }
+            PublicMaterial::Ed25519(point) => {
                 PrivateMaterial::Ed25519 { seed: self.exact("d")?, public: Some(point) }
             }
-            (_, public) => PrivateMaterial::P256 { d: self.exact("d")?, public: Some(public) },
+            PublicMaterial::MlDsa { set, public } => {
+                let seed = self.exact("priv")?;
+                PrivateMaterial::MlDsa { set, seed, expanded: None, public: Some(public) }
+            }
         })
     }
 
     /// The secret of a symmetric key.
     pub(crate) fn secret(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        match self.key_type()? {
-            Type::Oct => self.bytes("k"),
+        match self.kind()? {
+            Kind::Oct => self.bytes("k"),
             other => Err(KeyError::Format { seen: other.seen(), wanted: "a symmetric key (`kty` is `oct`)" }),
         }
     }
@@ -290,9 +295,10 @@ impl Writer {
                 self.number("n", n);
                 self.number("e", e);
             }
-            PublicMaterial::P256 { x, y } => {
+            PublicMaterial::Ec(point) => {
+                let (x, y) = point.coordinates();
                 self.member("kty", "EC");
-                self.member("crv", "P-256");
+                self.member("crv", point.curve().name());
                 self.number("x", x);
                 self.number("y", y);
             }
@@ -300,6 +306,11 @@ impl Writer {
                 self.member("kty", "OKP");
                 self.member("crv", "Ed25519");
                 self.number("x", point);
+            }
+            // Its `alg` is written with every key.
+            PublicMaterial::MlDsa { public, .. } => {
+                self.member("kty", "AKP");
+                self.number("pub", public);
             }
         }
     }
@@ -311,8 +322,9 @@ impl Writer {
                     self.number(name, number);
                 }
             }
-            PrivateMaterial::P256 { d, .. } => self.number("d", &d[..]),
+            PrivateMaterial::Ec { d, .. } => self.number("d", d),
             PrivateMaterial::Ed25519 { seed, .. } => self.number("d", &seed[..]),
+            PrivateMaterial::MlDsa { seed, .. } => self.number("priv", &seed[..]),
         }
     }
 

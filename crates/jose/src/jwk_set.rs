@@ -3,8 +3,8 @@
 use crate::{
     Alg, KeyError, VerifyingKey,
     json::{self, Value},
-    jwk::{self, Jwk, Type},
-    key::pem,
+    jwk::{self, Jwk},
+    key::{kind::Kind, pem},
 };
 
 /// The public keys of a JWK set. A key that cannot be used is passed over and listed, so that one
@@ -149,7 +149,7 @@ fn outline(json: &str) -> Result<Outline<'_>, KeyError> {
 
 fn read(jwk: &str, allowed: &[Alg]) -> Result<VerifyingKey, KeyError> {
     let jwk = Jwk::parse(jwk)?;
-    if jwk.key_type()? == Type::Oct {
+    if jwk.kind()? == Kind::Oct {
         return Err(KeyError::Format { seen: "a symmetric key", wanted: "a public one" });
     }
     let alg = jwk.alg_among(allowed)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod der;
 mod edwards;
+pub(crate) mod kind;
 pub(crate) mod material;
 pub(crate) mod pem;
 

@@ -43,6 +43,7 @@ pub mod base64url;
 mod json;
 
 mod alg;
+mod digest;
 mod error;
 mod header;
 
@@ -58,6 +59,7 @@ pub mod jwt;
 mod provider;
 
 pub use alg::{Alg, UnknownAlg};
+pub use digest::{Digest, Hash, Hasher};
 pub use error::{KeyError, SignError, VerifyError, VerifyErrorKind};
 pub use jwk_set::JwkSet;
 pub use key::{Key, MacKey, SigningKey, VerifyingKey};

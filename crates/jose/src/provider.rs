@@ -3,4 +3,4 @@
 
 mod aws_lc;
 
-pub(crate) use aws_lc::{Mac, PrivateKey, PublicKey, random, sha256};
+pub(crate) use aws_lc::{Digest, Hasher, Mac, MacContext, PrivateKey, PublicKey, random};

@@ -103,5 +103,5 @@ impl RemoteSigner for InMemory {
 }
 
 fn is_slow(alg: Alg, message: &[u8]) -> bool {
-    message.len() > INLINE_BYTES || matches!(alg, Alg::Rs256 | Alg::Ps256)
+    message.len() > INLINE_BYTES || alg.is_rsa()
 }

@@ -47,11 +47,10 @@ impl OneTimeToken {
     ) -> Result<OneTimeKey, TokenUseError> {
         let alg = self.alg;
         // An RSA key takes tens of milliseconds or more: too long for the threads that serve.
-        let key = match alg {
-            Alg::Rs256 | Alg::Ps256 => {
-                tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await??
-            }
-            _ => SigningKey::generate(alg)?,
+        let key = if alg.is_rsa() {
+            tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await??
+        } else {
+            SigningKey::generate(alg)?
         };
         let issued = self.authority.issue(subject, &key.verifying_key(), now).await?;
         let chain = vec![issued.der.clone(), self.authority.der().to_vec()];

@@ -165,8 +165,8 @@ fn algorithms(resource: &Resource, names: &[String], report: &mut Report) -> Vec
             Some(alg) if algorithms.contains(&alg) => {
                 resource.fault(&path, "this algorithm stands there twice", report);
             }
-            Some(alg) => algorithms.push(alg),
-            None => resource.fault(&path, "no such algorithm; use ES256, RS256, PS256 or Ed25519", report),
+            Some(alg @ (Alg::Es256 | Alg::Rs256 | Alg::Ps256 | Alg::Ed25519)) => algorithms.push(alg),
+            _ => resource.fault(&path, "no such algorithm; use ES256, RS256, PS256 or Ed25519", report),
         }
     }
     algorithms

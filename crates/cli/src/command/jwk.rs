@@ -93,7 +93,7 @@ fn public_half(jwk: &str) -> Result<(VerifyingKey, bool), KeyError> {
 fn any_fitting(jwk: &str) -> Result<Key, KeyError> {
     let mut error = KeyError::AlgMissing;
     for alg in Alg::ALL {
-        match Key::parse(jwk, Some(alg)) {
+        match Key::parse(jwk, Some(*alg)) {
             Err(KeyError::Type { .. }) => {}
             Err(e) => error = e,
             key => return key,

@@ -173,11 +173,11 @@ impl Policy {
         if let Some(unprotected) = unprotected {
             header.check_unprotected(unprotected)?;
         }
-        let alg = self.alg(&header)?;
+        let algs = self.algs(&header)?;
         header.check_critical(&self.understood)?;
         self.check_typ(&header)?;
         let kid = header.kid.or(unprotected.and_then(|header| header.kid));
-        let key = self.key(alg, kid)?;
+        let key = self.key(algs, kid)?;
 
         let (payload, signature) = room.split_at_mut(base64url::decoded_len(parts.payload.len()));
         let payload = base64url::decode_into(parts.payload, payload).map_err(malformed)?;
@@ -186,7 +186,7 @@ impl Policy {
         Ok(Verified {
             payload,
             header: header.text,
-            alg,
+            alg: key.alg(),
             kid: header.kid.map(Str::decoded),
             typ: header.typ.map(Str::decoded),
             key: match key {
@@ -196,10 +196,16 @@ impl Policy {
         })
     }
 
-    fn alg(&self, header: &Header<'_>) -> Result<Alg, VerifyErrorKind> {
+    /// The allowed ones of the algorithms that the token can mean: one, or for `EdDSA` several, of
+    /// which the key has one.
+    fn algs(&self, header: &Header<'_>) -> Result<&'static [Alg], VerifyErrorKind> {
         let name = header.alg.ok_or(VerifyErrorKind::Malformed)?;
-        let alg = Alg::from_token(&name.decoded()).ok_or(VerifyErrorKind::AlgNotAllowed)?;
-        if self.algs.contains(&alg) { Ok(alg) } else { Err(VerifyErrorKind::AlgNotAllowed) }
+        let algs = Alg::meant_by(&name.decoded());
+        if algs.iter().any(|alg| self.algs.contains(alg)) {
+            Ok(algs)
+        } else {
+            Err(VerifyErrorKind::AlgNotAllowed)
+        }
     }
 
     fn check_typ(&self, header: &Header<'_>) -> Result<(), VerifyErrorKind> {
@@ -216,13 +222,13 @@ impl Policy {
         if fits { Ok(()) } else { Err(VerifyErrorKind::TypMismatch) }
     }
 
-    /// The one key of this algorithm that the token can mean.
+    /// The one key of these algorithms that the token can mean. Every key is for an allowed one.
     ///
     /// A key with a `kid` is meant by that `kid` only. One without, such as a key from a PEM file,
     /// is meant by a `kid` that no other key has. A token without `kid` can mean any, so there must
     /// be just one.
-    fn key(&self, alg: Alg, kid: Option<Str<'_>>) -> Result<&AnyKey, VerifyErrorKind> {
-        let of_alg = || self.keys.iter().filter(|key| key.alg() == alg);
+    fn key(&self, algs: &[Alg], kid: Option<Str<'_>>) -> Result<&AnyKey, VerifyErrorKind> {
+        let of_alg = || self.keys.iter().filter(|key| algs.contains(&key.alg()));
         let Some(kid) = kid else {
             return only(of_alg());
         };

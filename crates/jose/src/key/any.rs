@@ -2,8 +2,8 @@
 
 use crate::{
     Alg, KeyError, MacKey, SigningKey, VerifyingKey,
-    jwk::{Jwk, Type},
-    key::{der, pem},
+    jwk::Jwk,
+    key::{der, kind::Kind, pem},
 };
 
 /// A key of any kind.
@@ -41,8 +41,8 @@ impl Key {
         if text.trim_ascii_start().starts_with('{') {
             let jwk = Jwk::parse(text)?;
             let alg = jwk.alg(alg)?;
-            return match jwk.key_type()? {
-                Type::Oct => MacKey::from_parsed(&jwk, alg).map(Self::Mac),
+            return match jwk.kind()? {
+                Kind::Oct => MacKey::from_parsed(&jwk, alg).map(Self::Mac),
                 _ if jwk.is_secret() => SigningKey::from_parsed(&jwk, alg).map(Self::Signing),
                 _ => VerifyingKey::from_parsed(&jwk, alg).map(Self::Verifying),
             };

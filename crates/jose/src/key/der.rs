@@ -1,8 +1,9 @@
 //! DER containers of keys: SPKI and X.509 certificates (RFC 5280 §4.1), PKCS#8 (RFC 5958), PKCS#1
-//! (RFC 8017 A.1), SEC1 (RFC 5915), EdDSA keys (RFC 8410). Strict DER, and nothing after it.
+//! (RFC 8017 A.1), SEC1 (RFC 5915), EdDSA keys (RFC 8410), ML-DSA keys (RFC 9881). Strict DER, and
+//! nothing after it.
 
 use const_oid::db::{
-    rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1},
+    rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION},
     rfc8410::ID_ED_25519,
 };
 use der::{
@@ -18,7 +19,8 @@ use crate::{
     KeyError,
     key::{
         MAX_KEY_BYTES,
-        material::{PrivateMaterial, PublicMaterial, RsaPrivate},
+        kind::{Curve, Kind, MlDsa},
+        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate},
     },
 };
 
@@ -37,10 +39,12 @@ pub(crate) fn public_from_spki(der: &[u8]) -> Result<PublicMaterial, KeyError> {
         .subject_public_key
         .as_bytes()
         .ok_or(KeyError::Malformed { format: "SPKI", problem: "the key is not whole bytes" })?;
-    match algorithm(&spki.algorithm)? {
-        Algorithm::Rsa => public_from_pkcs1(key),
-        Algorithm::P256 => PublicMaterial::p256_point(key),
-        Algorithm::Ed25519 => PublicMaterial::ed25519(key),
+    match kind(&spki.algorithm)? {
+        Kind::Rsa => public_from_pkcs1(key),
+        Kind::Ec(curve) => Point::parse(curve, key).map(PublicMaterial::Ec),
+        Kind::Ed25519 => PublicMaterial::ed25519(key),
+        Kind::MlDsa(set) => PublicMaterial::ml_dsa(set, key),
+        Kind::Oct => Err(UNKNOWN_KIND),
     }
 }
 
@@ -84,24 +88,64 @@ pub(crate) fn private_from_pkcs8(der: &[u8]) -> Result<PrivateMaterial, KeyError
     const FORMAT: &str = "PKCS#8";
     check_size(der)?;
     let info = PrivateKeyInfo::from_der(der).map_err(malformed(FORMAT))?;
-    match algorithm(&info.algorithm)? {
-        Algorithm::Rsa => private_from_pkcs1(info.private_key),
-        Algorithm::P256 => {
-            let (d, inner) = read_sec1(info.private_key)?;
+    match kind(&info.algorithm)? {
+        Kind::Rsa => private_from_pkcs1(info.private_key),
+        Kind::Ec(curve) => {
+            let (_, d, inner) = read_sec1(info.private_key, Some(curve))?;
             let public = match (inner, info.public_key) {
                 (inner, None) => inner,
-                (None, Some(outer)) => Some(PublicMaterial::p256_point(outer)?),
-                (Some(inner), Some(outer)) if PublicMaterial::p256_point(outer)? == inner => Some(inner),
+                (None, Some(outer)) => Some(Point::parse(curve, outer)?),
+                (Some(inner), Some(outer)) if outer == inner.bytes() => Some(inner),
                 _ => return Err(KeyError::Invalid("it names two different public keys")),
             };
-            Ok(PrivateMaterial::P256 { d, public })
+            Ok(PrivateMaterial::Ec { curve, d, public })
         }
-        Algorithm::Ed25519 => {
+        Kind::Ed25519 => {
             let seed = OctetStringRef::from_der(info.private_key).map_err(malformed(FORMAT))?;
             let wrong_length = KeyError::Invalid("an Ed25519 key does not have 32 bytes");
             let seed = exact(seed.as_bytes()).ok_or(wrong_length.clone())?;
             let public = info.public_key.map(|key| key.try_into().map_err(|_| wrong_length)).transpose()?;
             Ok(PrivateMaterial::Ed25519 { seed, public })
+        }
+        Kind::MlDsa(set) => {
+            let (seed, expanded) = read_ml_dsa(set, info.private_key)?;
+            let public = info.public_key.map(Into::into);
+            Ok(PrivateMaterial::MlDsa { set, seed, expanded, public })
+        }
+        Kind::Oct => Err(UNKNOWN_KIND),
+    }
+}
+
+/// Both forms of an ML-DSA private key (RFC 9881 §6).
+#[derive(Sequence)]
+struct SeedAndExpanded<'a> {
+    seed: OctetStringRef<'a>,
+    expanded: OctetStringRef<'a>,
+}
+
+type MlDsaForms = (Zeroizing<[u8; 32]>, Option<Zeroizing<Vec<u8>>>);
+
+/// Reads one of the three forms of RFC 9881 §6. The expanded key alone is refused: a JWK has room
+/// for the seed only (RFC 9964 §3), and from the expanded key it cannot be found again.
+fn read_ml_dsa(set: MlDsa, der: &[u8]) -> Result<MlDsaForms, KeyError> {
+    let malformed = malformed("ML-DSA private key");
+    let wrong_length = KeyError::Invalid("an ML-DSA seed does not have 32 bytes");
+    let key = AnyRef::from_der(der).map_err(&malformed)?;
+    match der::Tagged::tag(&key) {
+        Tag::ContextSpecific { constructed: false, number: TagNumber::N0 } => {
+            Ok((exact(key.value()).ok_or(wrong_length)?, None))
+        }
+        Tag::OctetString => Err(KeyError::Format {
+            seen: "an ML-DSA private key in expanded form only",
+            wanted: "one with its seed (RFC 9881 §6, `seed` or `both`)",
+        }),
+        _ => {
+            let both = SeedAndExpanded::from_der(der).map_err(malformed)?;
+            if both.expanded.as_bytes().len() != set.expanded_len() {
+                return Err(KeyError::Invalid("an expanded ML-DSA key has the wrong length"));
+            }
+            let expanded = Zeroizing::new(both.expanded.as_bytes().to_vec());
+            Ok((exact(both.seed.as_bytes()).ok_or(wrong_length)?, Some(expanded)))
         }
     }
 }
@@ -127,8 +171,8 @@ pub(crate) fn private_from_pkcs1(der: &[u8]) -> Result<PrivateMaterial, KeyError
 
 pub(crate) fn private_from_sec1(der: &[u8]) -> Result<PrivateMaterial, KeyError> {
     check_size(der)?;
-    let (d, public) = read_sec1(der)?;
-    Ok(PrivateMaterial::P256 { d, public })
+    let (curve, d, public) = read_sec1(der, None)?;
+    Ok(PrivateMaterial::Ec { curve, d, public })
 }
 
 /// `ECPrivateKey` of RFC 5915 §3.
@@ -142,24 +186,31 @@ struct EcPrivateKey<'a> {
     public_key: Option<BitStringRef<'a>>,
 }
 
-type P256Halves = (Zeroizing<[u8; 32]>, Option<PublicMaterial>);
+type EcHalves = (Curve, Zeroizing<Vec<u8>>, Option<Point>);
 
-fn read_sec1(der: &[u8]) -> Result<P256Halves, KeyError> {
+/// `outer` is the curve that the structure around it names. Alone, it must say its curve itself (RFC
+/// 5915 §3).
+fn read_sec1(der: &[u8], outer: Option<Curve>) -> Result<EcHalves, KeyError> {
     const FORMAT: &str = "SEC1 private key";
     let key = EcPrivateKey::from_der(der).map_err(malformed(FORMAT))?;
     if key.version != 1 {
         return Err(KeyError::Malformed { format: FORMAT, problem: "its version is not 1" });
     }
-    if key.parameters.is_some_and(|curve| curve != SECP_256_R_1) {
-        return Err(KeyError::Unsupported("an elliptic curve other than P-256"));
+    let inner = key.parameters.map(|oid| Curve::from_oid(oid).ok_or(UNKNOWN_CURVE)).transpose()?;
+    let curve = match (outer, inner) {
+        (Some(outer), Some(inner)) if outer != inner => {
+            return Err(KeyError::Invalid("it names two different curves"));
+        }
+        (Some(curve), _) | (None, Some(curve)) => curve,
+        (None, None) => return Err(KeyError::Invalid("it does not name its curve")),
+    };
+    if key.private_key.as_bytes().len() != curve.len() {
+        return Err(KeyError::Invalid("an elliptic curve private key has the wrong length"));
     }
-    let d = exact(key.private_key.as_bytes())
-        .ok_or(KeyError::Invalid("a P-256 private key does not have 32 bytes"))?;
-    let public = key
-        .public_key
-        .map(|bits| PublicMaterial::p256_point(bits.as_bytes().unwrap_or_default()))
-        .transpose()?;
-    Ok((d, public))
+    let d = Zeroizing::new(key.private_key.as_bytes().to_vec());
+    let public =
+        key.public_key.map(|bits| Point::parse(curve, bits.as_bytes().unwrap_or_default())).transpose()?;
+    Ok((curve, d, public))
 }
 
 fn exact(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
@@ -167,25 +218,29 @@ fn exact(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 /// `d` alone in SEC1, for providers that work out the public point.
-pub(crate) fn p256_to_sec1(d: &[u8; 32]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(crate) fn ec_to_sec1(curve: Curve, d: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let private_key = OctetStringRef::new(d).map_err(|_| KeyError::Backend)?;
-    let key = EcPrivateKey { version: 1, private_key, parameters: Some(SECP_256_R_1), public_key: None };
+    let key = EcPrivateKey { version: 1, private_key, parameters: Some(curve.oid()), public_key: None };
     key.to_der().map(Zeroizing::new).map_err(|_| KeyError::Backend)
 }
 
-enum Algorithm {
-    Rsa,
-    P256,
-    Ed25519,
-}
+const UNKNOWN_CURVE: KeyError =
+    KeyError::Unsupported("an elliptic curve other than P-256, P-384, P-521 and secp256k1");
 
-fn algorithm(id: &AlgorithmIdentifierRef<'_>) -> Result<Algorithm, KeyError> {
+const UNKNOWN_KIND: KeyError = KeyError::Unsupported("a key type other than RSA, EC, Ed25519 and ML-DSA");
+
+/// The kind of key that an algorithm identifier names. One with parameters where there must be none
+/// is of no known kind.
+fn kind(id: &AlgorithmIdentifierRef<'_>) -> Result<Kind, KeyError> {
     match (id.oid, id.parameters) {
-        (RSA_ENCRYPTION, Some(AnyRef::NULL)) => Ok(Algorithm::Rsa),
-        (ID_EC_PUBLIC_KEY, Some(curve)) if curve.decode_as() == Ok(SECP_256_R_1) => Ok(Algorithm::P256),
-        (ID_EC_PUBLIC_KEY, _) => Err(KeyError::Unsupported("an elliptic curve other than P-256")),
-        (ID_ED_25519, None) => Ok(Algorithm::Ed25519),
-        _ => Err(KeyError::Unsupported("a key type other than RSA, P-256 and Ed25519")),
+        (RSA_ENCRYPTION, Some(AnyRef::NULL)) => Ok(Kind::Rsa),
+        (ID_EC_PUBLIC_KEY, curve) => {
+            let curve = curve.and_then(|curve| curve.decode_as().ok()).and_then(Curve::from_oid);
+            curve.map(Kind::Ec).ok_or(UNKNOWN_CURVE)
+        }
+        (ID_ED_25519, None) => Ok(Kind::Ed25519),
+        (oid, None) => MlDsa::from_oid(oid).map(Kind::MlDsa).ok_or(UNKNOWN_KIND),
+        _ => Err(UNKNOWN_KIND),
     }
 }
 
@@ -201,10 +256,11 @@ pub(crate) fn public_to_spki(key: &PublicMaterial) -> Result<Vec<u8>, KeyError> 
         PublicMaterial::Rsa { n, e } => UintRef::new(n)
             .and_then(|modulus| RsaPublicKey { modulus, public_exponent: UintRef::new(e)? }.to_der())
             .and_then(|key| encode(RSA_ENCRYPTION, Some(AnyRef::NULL), &key)),
-        PublicMaterial::P256 { x, y } => {
-            encode(ID_EC_PUBLIC_KEY, Some(AnyRef::from(&SECP_256_R_1)), &[&[4], &x[..], &y[..]].concat())
+        PublicMaterial::Ec(point) => {
+            encode(ID_EC_PUBLIC_KEY, Some(AnyRef::from(&point.curve().oid())), point.bytes())
         }
         PublicMaterial::Ed25519(point) => encode(ID_ED_25519, None, point),
+        PublicMaterial::MlDsa { set, public } => encode(set.oid(), None, public),
     };
     der.map_err(|_| KeyError::Backend)
 }

@@ -5,9 +5,14 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 use crate::{
-    Alg, KeyError, SignError, VerifyError, VerifyErrorKind,
+    Alg, Hash, KeyError, SignError, VerifyError, VerifyErrorKind,
     jwk::{Jwk, Operation, Writer},
-    key::{MAX_KEY_BYTES, der, material::PublicMaterial, pem},
+    key::{
+        MAX_KEY_BYTES, der,
+        kind::{Curve, Kind},
+        material::{Point, PublicMaterial},
+        pem,
+    },
     provider,
 };
 
@@ -46,9 +51,10 @@ impl MacKey {
     ///
     /// [`KeyError::Type`] for an algorithm that is no MAC.
     pub fn generate(alg: Alg) -> Result<Self, KeyError> {
-        let mut secret = Zeroizing::new([0; 32]);
-        provider::random(&mut secret[..])?;
-        Self::from_bytes(alg, &secret[..])
+        let mut secret = Zeroizing::new([0; 64]);
+        let secret = &mut secret[..hash(alg)?.digest_len()];
+        provider::random(secret)?;
+        Self::from_bytes(alg, secret)
     }
 
     /// A key from its raw bytes.
@@ -58,11 +64,9 @@ impl MacKey {
     /// [`KeyError::Size`] if they are too few, [`KeyError::Format`] if they are a key of another
     /// kind in some encoding, [`KeyError::Type`] if `alg` is no MAC.
     pub fn from_bytes(alg: Alg, secret: &[u8]) -> Result<Self, KeyError> {
-        if !alg.is_mac() {
-            return Err(KeyError::Type { alg, seen: "a symmetric key" });
-        }
-        check_secret(secret)?;
-        let scheduled = Arc::new(provider::Mac::new(secret));
+        let hash = hash(alg)?;
+        check_secret(secret, hash.digest_len())?;
+        let scheduled = Arc::new(provider::Mac::new(hash, secret));
         let secret = Zeroizing::new(secret.to_vec());
         Ok(Self(Arc::new(Inner { alg, kid: None, secret, scheduled, may_sign: true, may_verify: true })))
     }
@@ -132,7 +136,30 @@ impl MacKey {
     ///
     /// [`SignError::KeyUse`] if the JWK's `key_ops` forbid it.
     pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, SignError> {
-        if self.0.may_sign { Ok(self.0.scheduled.sign(input).to_vec()) } else { Err(SignError::KeyUse) }
+        self.sign_with(input, <[u8]>::to_vec)
+    }
+
+    /// As [`sign`](Self::sign), but lends the tag, so that nothing is allocated for it.
+    pub(crate) fn sign_with<R>(&self, input: &[u8], take: impl FnOnce(&[u8]) -> R) -> Result<R, SignError> {
+        self.may_sign()?;
+        Ok(take(self.0.scheduled.sign(input).as_bytes()))
+    }
+
+    /// Begins the tag of a message that comes in pieces.
+    #[allow(dead_code, reason = "for streams")]
+    pub(crate) fn start_signing(&self) -> Result<provider::MacContext, SignError> {
+        self.may_sign()?;
+        Ok(self.0.scheduled.start())
+    }
+
+    /// Begins a message that comes in pieces and whose tag is to be verified.
+    #[allow(dead_code, reason = "for streams")]
+    pub(crate) fn start_verifying(&self) -> Result<provider::MacContext, VerifyError> {
+        if self.0.may_verify { Ok(self.0.scheduled.start()) } else { Err(VerifyErrorKind::Signature.into()) }
+    }
+
+    fn may_sign(&self) -> Result<(), SignError> {
+        if self.0.may_sign { Ok(()) } else { Err(SignError::KeyUse) }
     }
 
     /// Verifies a bare tag, in a time that does not depend on where it differs.
@@ -157,15 +184,27 @@ impl MacKey {
     }
 }
 
-fn check_secret(secret: &[u8]) -> Result<(), KeyError> {
-    let (min, max) = (32, MAX_KEY_BYTES);
+/// The hash of an algorithm that is a MAC.
+fn hash(alg: Alg) -> Result<Hash, KeyError> {
+    match alg {
+        Alg::Hs256 => Ok(Hash::Sha256),
+        Alg::Hs384 => Ok(Hash::Sha384),
+        Alg::Hs512 => Ok(Hash::Sha512),
+        _ => Err(KeyError::Type { alg, seen: Kind::Oct.seen() }),
+    }
+}
+
+fn check_secret(secret: &[u8], min: usize) -> Result<(), KeyError> {
+    let max = MAX_KEY_BYTES;
     if !(min..=max).contains(&secret.len()) {
         let bits = secret.len() * 8;
         return Err(KeyError::Size { what: "the secret", bits, min: min * 8, max: max * 8 });
     }
-    // An uncompressed point that lies on the curve is a public key; by chance no secret is one.
-    let is_point = PublicMaterial::p256_point(secret)
-        .is_ok_and(|point| provider::PublicKey::new(Alg::Es256, &point).is_ok());
+    // An uncompressed point that lies on its curve is a public key; by chance no secret is one.
+    let is_point = Curve::ALL.into_iter().any(|curve| {
+        Point::parse(curve, secret)
+            .is_ok_and(|point| provider::PublicKey::new(curve.alg(), &PublicMaterial::Ec(point)).is_ok())
+    });
     if pem::is_key_text(secret) || der::is_key(secret) || is_point {
         return Err(KeyError::Format {
             seen: "an encoded key of another kind",

@@ -3,27 +3,51 @@
 
 use zeroize::Zeroizing;
 
-use crate::{Alg, KeyError, key::edwards};
+use crate::{
+    KeyError,
+    key::{
+        edwards,
+        kind::{Curve, Kind, MlDsa},
+    },
+};
 
 /// The numbers of a public key, big-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicMaterial {
     Rsa { n: Box<[u8]>, e: Box<[u8]> },
-    P256 { x: [u8; 32], y: [u8; 32] },
+    Ec(Point),
     Ed25519([u8; 32]),
+    MlDsa { set: MlDsa, public: Box<[u8]> },
+}
+
+/// A point of a curve of ECDSA, uncompressed: 4, x, y (SEC 1 §2.3.3). The provider checks that it
+/// is on the curve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Point {
+    curve: Curve,
+    bytes: Box<[u8]>,
 }
 
 /// The numbers of a private key. Wiped when dropped.
+///
+/// The public half is `None` where the format may leave it out and the key did.
 pub(crate) enum PrivateMaterial {
     Rsa(RsaPrivate),
-    /// SEC1 and PKCS#8 may leave the public point out.
-    P256 {
-        d: Zeroizing<[u8; 32]>,
-        public: Option<PublicMaterial>,
+    Ec {
+        curve: Curve,
+        d: Zeroizing<Vec<u8>>,
+        public: Option<Point>,
     },
     Ed25519 {
         seed: Zeroizing<[u8; 32]>,
         public: Option<[u8; 32]>,
+    },
+    /// `expanded` is the same key once more, where the format has it too.
+    MlDsa {
+        set: MlDsa,
+        seed: Zeroizing<[u8; 32]>,
+        expanded: Option<Zeroizing<Vec<u8>>>,
+        public: Option<Box<[u8]>>,
     },
 }
 
@@ -66,29 +90,6 @@ impl PublicMaterial {
         Ok(Self::Rsa { n: n.into(), e: e.into() })
     }
 
-    /// Reads an uncompressed P-256 point (SEC 1 §2.3.4); the provider checks that it is on the
-    /// curve.
-    pub(crate) fn p256_point(point: &[u8]) -> Result<Self, KeyError> {
-        match point {
-            [0x04, rest @ ..] if rest.len() == 64 => {
-                let (x, y) = rest.split_at(32);
-                Ok(Self::p256(x, y)?)
-            }
-            [0x02 | 0x03, rest @ ..] if rest.len() == 32 => {
-                Err(KeyError::Unsupported("a compressed elliptic curve point"))
-            }
-            _ => Err(KeyError::Invalid("the elliptic curve point has the wrong length")),
-        }
-    }
-
-    /// Coordinates have full width, leading zeros included (RFC 7518 §6.2.1.2).
-    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
-        match (x.try_into(), y.try_into()) {
-            (Ok(x), Ok(y)) => Ok(Self::P256 { x, y }),
-            _ => Err(KeyError::Invalid("a P-256 coordinate does not have 32 bytes")),
-        }
-    }
-
     /// Checks an Ed25519 public key: a canonical point of large order.
     ///
     /// Small-order points verify signatures that no one made, and a second encoding of a point
@@ -109,33 +110,67 @@ impl PublicMaterial {
         Ok(Self::Ed25519(point))
     }
 
-    pub(crate) fn fits(&self, alg: Alg) -> bool {
-        match self {
-            Self::Rsa { .. } => matches!(alg, Alg::Rs256 | Alg::Ps256),
-            Self::P256 { .. } => alg == Alg::Es256,
-            Self::Ed25519(_) => alg == Alg::Ed25519,
+    pub(crate) fn ml_dsa(set: MlDsa, public: &[u8]) -> Result<Self, KeyError> {
+        if public.len() == set.public_len() {
+            Ok(Self::MlDsa { set, public: public.into() })
+        } else {
+            Err(KeyError::Invalid("an ML-DSA public key has the wrong length"))
         }
     }
 
-    /// Refuses the key unless `alg` is for its type.
-    pub(crate) fn check_fits(&self, alg: Alg) -> Result<(), KeyError> {
-        let seen = match self {
-            Self::Rsa { .. } => "an RSA key",
-            Self::P256 { .. } => "a P-256 key",
-            Self::Ed25519(_) => "an Ed25519 key",
-        };
-        if self.fits(alg) { Ok(()) } else { Err(KeyError::Type { alg, seen }) }
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Rsa { .. } => Kind::Rsa,
+            Self::Ec(point) => Kind::Ec(point.curve),
+            Self::Ed25519(_) => Kind::Ed25519,
+            Self::MlDsa { set, .. } => Kind::MlDsa(*set),
+        }
+    }
+}
+
+impl Point {
+    /// Reads an uncompressed point (SEC 1 §2.3.4).
+    pub(crate) fn parse(curve: Curve, point: &[u8]) -> Result<Self, KeyError> {
+        match point {
+            [0x04, rest @ ..] if rest.len() == 2 * curve.len() => Ok(Self { curve, bytes: point.into() }),
+            [0x02 | 0x03, rest @ ..] if rest.len() == curve.len() => {
+                Err(KeyError::Unsupported("a compressed elliptic curve point"))
+            }
+            _ => Err(KeyError::Invalid("the elliptic curve point has the wrong length")),
+        }
+    }
+
+    /// Coordinates have full width, leading zeros included (RFC 7518 §6.2.1.2).
+    pub(crate) fn from_coordinates(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        if x.len() == curve.len() && y.len() == curve.len() {
+            Ok(Self { curve, bytes: [&[4], x, y].concat().into() })
+        } else {
+            Err(KeyError::Invalid("an elliptic curve coordinate has the wrong length"))
+        }
+    }
+
+    pub(crate) fn curve(&self) -> Curve {
+        self.curve
+    }
+
+    /// The uncompressed form.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn coordinates(&self) -> (&[u8], &[u8]) {
+        self.bytes[1..].split_at(self.curve.len())
     }
 }
 
 impl PrivateMaterial {
-    pub(crate) fn check_fits(&self, alg: Alg) -> Result<(), KeyError> {
-        let (fits, seen) = match self {
-            Self::Rsa(_) => (matches!(alg, Alg::Rs256 | Alg::Ps256), "an RSA key"),
-            Self::P256 { .. } => (alg == Alg::Es256, "a P-256 key"),
-            Self::Ed25519 { .. } => (alg == Alg::Ed25519, "an Ed25519 key"),
-        };
-        if fits { Ok(()) } else { Err(KeyError::Type { alg, seen }) }
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Rsa(_) => Kind::Rsa,
+            Self::Ec { curve, .. } => Kind::Ec(*curve),
+            Self::Ed25519 { .. } => Kind::Ed25519,
+            Self::MlDsa { set, .. } => Kind::MlDsa(*set),
+        }
     }
 }
 

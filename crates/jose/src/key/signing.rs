@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 use crate::{
-    Alg, KeyError, SignError, VerifyingKey,
+    Alg, Digest, KeyError, SignError, VerifyingKey,
     jwk::{Jwk, Operation, Writer},
     key::{der, material::PrivateMaterial, pem},
     provider,
@@ -29,7 +29,7 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key: RSA of 2048 bits, P-256 or Ed25519.
+    /// A new key. An RSA key has 2048 bits.
     ///
     /// # Errors
     ///
@@ -125,7 +125,35 @@ impl SigningKey {
     ///
     /// [`SignError::Backend`].
     pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, SignError> {
-        self.private.sign(input)
+        self.sign_with(input, <[u8]>::to_vec)
+    }
+
+    /// As [`sign`](Self::sign), but lends the signature, so that nothing is allocated for it.
+    pub(crate) fn sign_with<R>(&self, input: &[u8], take: impl FnOnce(&[u8]) -> R) -> Result<R, SignError> {
+        self.private.sign(input, take)
+    }
+
+    /// The signature of what has this digest, in its JWS form, for a message that is not at hand as
+    /// a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Digest`] if the algorithm does not sign that kind of digest (see
+    /// [`Alg::digest`]), and [`SignError::Backend`].
+    pub fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, SignError> {
+        self.sign_digest_with(digest, <[u8]>::to_vec)
+    }
+
+    /// As [`sign_digest`](Self::sign_digest), but lends the signature.
+    pub(crate) fn sign_digest_with<R>(
+        &self,
+        digest: &Digest,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, SignError> {
+        if self.alg().digest() != Some(digest.hash()) {
+            return Err(SignError::Digest { alg: self.alg(), hash: digest.hash() });
+        }
+        self.private.sign_digest(digest.inner(), take)
     }
 
     /// PKCS#8 in DER, not encrypted.

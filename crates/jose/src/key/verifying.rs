@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Alg, KeyError, VerifyError, VerifyErrorKind, base64url,
+    Alg, Digest, KeyError, VerifyError, VerifyErrorKind, base64url,
     jwk::{Jwk, Operation, Writer},
     key::{der, material::PublicMaterial, pem},
     provider, thumbprint,
@@ -166,6 +166,23 @@ impl VerifyingKey {
         }
     }
 
+    /// Verifies a bare signature by the digest of what was signed, for a message that is not at hand
+    /// as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyErrorKind::Signature`] if it is not this key's signature, also where the algorithm
+    /// does not sign that kind of digest (see [`Alg::digest`]).
+    pub fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), VerifyError> {
+        if self.alg().digest() == Some(digest.hash())
+            && self.0.parsed.verifies_digest(digest.inner(), signature)
+        {
+            Ok(())
+        } else {
+            Err(VerifyErrorKind::Signature.into())
+        }
+    }
+
     pub(crate) fn same_key(&self, other: &Self) -> bool {
         self.0.material == other.0.material
     }
@@ -176,11 +193,12 @@ impl VerifyingKey {
         secret == &self.0.spki[..]
             || match &self.0.material {
                 PublicMaterial::Rsa { n, .. } => secret == &n[..],
-                PublicMaterial::P256 { x, y } => {
-                    let point = secret.strip_prefix(&[4]).unwrap_or(secret);
-                    secret == x || point.strip_prefix(x).is_some_and(|rest| rest == y)
+                PublicMaterial::Ec(point) => {
+                    let (x, _) = point.coordinates();
+                    secret == x || secret == point.bytes() || secret == &point.bytes()[1..]
                 }
                 PublicMaterial::Ed25519(point) => secret == point,
+                PublicMaterial::MlDsa { public, .. } => secret == &public[..],
             }
     }
 }

@@ -29,17 +29,19 @@ fn a_key_that_cannot_be_used_is_passed_over_and_listed() {
     let private = ED25519.to_jwk().unwrap();
     let secret = HS256.to_jwk();
     let table = [
+        (r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"}"#, "the key is for none of the allowed algorithms"),
+        (r#"{"kty":"AKP","alg":"SLH-DSA-SHA2-128s"}"#, "the key is for an algorithm that is not supported"),
+        (r#"{"kty":"AKP","alg":"ES256"}"#, "the key is for an algorithm that is not supported"),
+        (r#"{"kty":"AKP","pub":"AAAA"}"#, "the JWK has no member `alg`"),
+        (r#"{"kty":"XYZ"}"#, "a key type (`kty`) other than EC, OKP, AKP, RSA and oct is not supported"),
+        (r#"{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}"#, "the key is for none of the allowed algorithms"),
         (
-            r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"}"#,
-            "a key type (`kty`) other than EC, OKP, RSA and oct is not supported",
-        ),
-        (
-            r#"{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}"#,
-            "a curve (`crv`) other than P-256 for EC and Ed25519 for OKP is not supported",
+            r#"{"kty":"EC","crv":"P-192","x":"AA","y":"AA"}"#,
+            "a curve (`crv`) other than P-256, P-384, P-521 and secp256k1 for EC is not supported",
         ),
         (
             r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#,
-            "a curve (`crv`) other than P-256 for EC and Ed25519 for OKP is not supported",
+            "a curve (`crv`) other than Ed25519 for OKP is not supported",
         ),
         (
             r#"{"kty":"RSA","alg":"RSA-OAEP","n":"AQ","e":"AQAB"}"#,

@@ -127,15 +127,15 @@ fn errors_say_what_was_seen_and_what_is_wanted() {
             "found an SSH public key, but a key in PEM is needed".into(),
         ),
         (verifying(Alg::Es256, "{}"), "found JSON, but a key in PEM is needed".into()),
-        (signing(Alg::Es256, pem!("p384.pem")), "an elliptic curve other than P-256 is not supported".into()),
-        (signing(Alg::Es256, pem!("k256.pem")), "an elliptic curve other than P-256 is not supported".into()),
+        (signing(Alg::Es256, pem!("p384.pem")), "ES256 cannot use a P-384 key".into()),
+        (signing(Alg::Es256, pem!("k256.pem")), "ES256 cannot use a secp256k1 key".into()),
         (
             verifying(Alg::Es256, pem!("ecpubc.pem")),
             "a compressed elliptic curve point is not supported".into(),
         ),
         (
             signing(Alg::Ps256, pem!("pss8.pem")),
-            "a key type other than RSA, P-256 and Ed25519 is not supported".into(),
+            "a key type other than RSA, EC, Ed25519 and ML-DSA is not supported".into(),
         ),
         (
             signing(Alg::Rs256, pem!("rsa1024.pem")),

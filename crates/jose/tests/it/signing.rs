@@ -14,7 +14,7 @@ fn header_of(token: &str) -> String {
 
 #[test]
 fn every_algorithm_signs_and_verifies_in_both_forms() {
-    for alg in Alg::ALL {
+    for alg in Alg::ALL.iter().copied() {
         let (signer, builder) = if alg.is_mac() {
             let key = MacKey::generate(alg).unwrap().with_kid("k");
             (Signer::with_mac(&key), Verifier::builder_from(&[alg]).mac_key(key))

@@ -125,7 +125,9 @@ fn jwk_of_another_algorithm_or_use() {
     let usage = r#""use":"sig""#;
     assert_eq!(replaced("ES256", "RS256"), KeyError::Type { alg: Alg::Rs256, seen: "a P-256 key" });
     assert_eq!(replaced("ES256", "HS256"), KeyError::Type { alg: Alg::Hs256, seen: "a P-256 key" });
-    assert_eq!(replaced("ES256", "ES384"), KeyError::AlgUnsupported);
+    assert_eq!(replaced("ES256", "ES384"), KeyError::Type { alg: Alg::Es384, seen: "a P-256 key" });
+    assert_eq!(replaced("ES256", "ES256K"), KeyError::Type { alg: Alg::Es256k, seen: "a P-256 key" });
+    assert_eq!(replaced("ES256", "ECDH-ES"), KeyError::AlgUnsupported);
     assert_eq!(replaced("ES256", "none"), KeyError::AlgUnsupported);
     assert_eq!(replaced(r#""alg":"ES256","#, ""), KeyError::AlgMissing);
     assert_eq!(replaced(usage, r#""use":"enc""#), KeyError::Use("use"));
