@@ -11,3 +11,4 @@ mod signing;
 mod support;
 mod unusual;
 mod vectors;
+mod wycheproof;
