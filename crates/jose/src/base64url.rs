@@ -12,7 +12,11 @@
 //! # Ok::<(), base64url::DecodeError>(())
 //! ```
 
+mod stream;
+
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
+
+pub(crate) use stream::StreamEncoder;
 
 /// The text is not canonical base64url. It says nothing more, because the text may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -167,9 +167,49 @@ pub enum KeyError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// This header parameter is written by the library alone, or was given twice.
+    /// A header parameter stands twice, or cannot stand where it was put.
     #[error("the header parameter `{0}` cannot be set, or not twice")]
     HeaderParameter(String),
+    /// The value of a header parameter is not what RFC 7515 §4.1 says it is.
+    #[error("the header parameter `{name}` must be {wanted}")]
+    HeaderValue {
+        /// Its name.
+        name: String,
+        /// What would be right.
+        wanted: &'static str,
+    },
+    /// The header's text is no JSON object, is nested too deeply, or has a name twice.
+    #[error("the header is not a JSON object in which each name stands once")]
+    HeaderJson,
+    /// The name cannot be critical: it is not in the protected header, is there twice, or is one of
+    /// those that every reader must know (RFC 7515 §4.1.11). `b64` must be critical (RFC 7797 §6).
+    #[error("the header parameter `{0}` breaks the rules for critical ones (RFC 7515 §4.1.11)")]
+    Critical(String),
+    /// The header, or the key that is to check, is for another algorithm than the key that signs.
+    #[error("the key is for {key}, and the header is not")]
+    AlgMismatch {
+        /// The algorithm of the key.
+        key: Alg,
+    },
+    /// The compact serialization has no place for an unprotected header (RFC 7515 §7.1).
+    #[error("the compact serialization has no unprotected header")]
+    UnprotectedHeader,
+    /// The signers of one JWS disagree whether the payload is encoded (RFC 7797 §3).
+    #[error("one signature is over the encoded payload, another over the payload itself")]
+    MixedEncoding,
+    /// A JWS has at least one signature, and no more than verifiers accept.
+    #[error("a JWS has 1 to {0} signatures")]
+    Signatures(usize),
+    /// The payload has what this serialization cannot carry unencoded (RFC 7797 §5). It can be
+    /// detached.
+    #[error("the unencoded payload has {0}; detach it")]
+    Unencoded(&'static str),
+    /// The algorithm needs the whole message at once, so it cannot be signed in pieces.
+    #[error("{0} signs no message that comes in pieces")]
+    NeedsWholeMessage(Alg),
+    /// The signature was made and does not verify: a faulty device, or a mistaken key.
+    #[error("the signature that was made does not verify")]
+    Unverified,
     /// The header would be refused by verifiers for its size.
     #[error("the header has more than {0} bytes")]
     HeaderTooLarge(usize),

@@ -20,6 +20,7 @@ mod builder;
 mod compact;
 mod json;
 mod limits;
+mod policy;
 mod sign;
 mod unverified;
 mod verified;
@@ -27,7 +28,10 @@ mod verify;
 
 pub use builder::{BuildError, VerifierBuilder};
 pub use limits::Limits;
-pub use sign::{Header, Prepared, Signer, SigningInput, prepare};
+pub use policy::Policy;
+pub use sign::{
+    DetachedSigner, Header, Prepared, Signer, SigningInput, prepare, sign_general, sign_general_detached,
+};
 pub use unverified::Unverified;
 pub use verified::{Scratch, Verified};
 pub use verify::Verifier;

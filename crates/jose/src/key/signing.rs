@@ -119,6 +119,24 @@ impl SigningKey {
         self.public.clone()
     }
 
+    /// As [`verifying_key`](Self::verifying_key), but lends it.
+    pub(crate) fn public(&self) -> &VerifyingKey {
+        &self.public
+    }
+
+    /// How many bytes each of its signatures has in the JWS form: as many as the algorithm says
+    /// or, for RSA, as the modulus has.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey};
+    ///
+    /// assert_eq!(SigningKey::generate(Alg::Es384)?.signature_len(), 96);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    pub fn signature_len(&self) -> usize {
+        self.public.signature_len()
+    }
+
     /// The signature of `input` in its JWS form (for ECDSA r‖s, RFC 7518 §3.4).
     ///
     /// # Errors

@@ -183,6 +183,14 @@ impl VerifyingKey {
         }
     }
 
+    /// How many bytes each signature has that it can verify.
+    pub(crate) fn signature_len(&self) -> usize {
+        match (&self.0.material, self.alg().signature_len()) {
+            (PublicMaterial::Rsa { n, .. }, _) => n.len(),
+            (_, len) => len.unwrap_or_default(),
+        }
+    }
+
     pub(crate) fn same_key(&self, other: &Self) -> bool {
         self.0.material == other.0.material
     }

@@ -44,7 +44,7 @@ fn pairs() -> [(Signer, Verifier); 3] {
             Verifier::builder([Alg::Ed25519]).key(ED25519.verifying_key()).build().unwrap(),
         ),
         (
-            Signer::with_mac(&HS256).typ("JWT"),
+            Signer::mac(&HS256).typ("JWT"),
             Verifier::builder([Alg::Hs256]).mac_key(HS256.clone()).build().unwrap(),
         ),
     ]

@@ -1,0 +1,75 @@
+//! One payload, several signatures.
+
+use crate::{
+    SignError,
+    jws::sign::{
+        payload,
+        signer::{Encoded, Signature, Signer},
+        text::{self, Part},
+    },
+};
+
+/// The general JSON serialization (RFC 7515 §7.2.1) of `payload`, signed by each of `signers`, in
+/// their order.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, SigningKey, jws::{Signer, sign_general}};
+///
+/// let ours = Signer::new(&SigningKey::generate(Alg::Es256)?.with_kid("ours"));
+/// let theirs = Signer::new(&SigningKey::generate(Alg::Ed25519)?.with_kid("theirs"));
+/// let json = sign_general(&[&ours, &theirs], b"hello")?;
+/// assert!(json.starts_with(r#"{"payload":"aGVsbG8","signatures":[{"protected":""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// The [`SignError`] of the first signer that cannot sign; [`SignError::Signatures`] for no signer
+/// or more than verifiers accept, and [`SignError::MixedEncoding`] if some leave the payload
+/// unencoded and others do not (RFC 7797 §3).
+pub fn sign_general(signers: &[&Signer], payload: &[u8]) -> Result<String, SignError> {
+    let headers = headers(signers)?;
+    let unencoded = headers.first().is_some_and(|header| header.unencoded);
+    let member = payload::json_member(payload, unencoded)?;
+    sign(signers, &headers, payload, Some(&member))
+}
+
+/// As [`sign_general`], with the payload detached (RFC 7515 appendix F).
+///
+/// # Errors
+///
+/// As [`sign_general`].
+pub fn sign_general_detached(signers: &[&Signer], payload: &[u8]) -> Result<String, SignError> {
+    sign(signers, &headers(signers)?, payload, None)
+}
+
+/// As many as verifiers accept by default.
+const MAX_SIGNATURES: usize = 16;
+
+fn headers<'s>(signers: &[&'s Signer]) -> Result<Vec<&'s Encoded>, SignError> {
+    let max = MAX_SIGNATURES;
+    if signers.is_empty() || signers.len() > max {
+        return Err(SignError::Signatures(max));
+    }
+    let headers: Vec<&Encoded> = signers.iter().map(|signer| signer.encoded()).collect::<Result<_, _>>()?;
+    if headers.windows(2).any(|two| two[0].unencoded != two[1].unencoded) {
+        return Err(SignError::MixedEncoding);
+    }
+    Ok(headers)
+}
+
+fn sign(
+    signers: &[&Signer],
+    headers: &[&Encoded],
+    payload: &[u8],
+    member: Option<&str>,
+) -> Result<String, SignError> {
+    let signatures: Vec<Signature> = signers
+        .iter()
+        .zip(headers)
+        .map(|(signer, header)| signer.sign_payload(header, payload))
+        .collect::<Result<_, _>>()?;
+    let parts: Vec<Part<'_>> =
+        headers.iter().zip(&signatures).map(|(header, signature)| header.part(signature.as_ref())).collect();
+    Ok(text::general(member, &parts))
+}

@@ -1,0 +1,233 @@
+//! The protected header, built by its producer.
+
+use serde_json::Value;
+
+use crate::{
+    Alg, SignError,
+    json::quote,
+    jws::{
+        Limits,
+        sign::member::{self, Member},
+    },
+};
+
+/// A protected header under construction: written compactly, in the order of the calls. `alg`
+/// stands first unless the caller places it.
+///
+/// Each name stands once, `alg` is the algorithm of the key, and the parameters of RFC 7515 §4.1
+/// have the types that it gives them. What breaks that is reported when the header is used.
+///
+/// ```
+/// use sealwright_jose::{Alg, jws::{Header, Signer}, MacKey};
+///
+/// let key = MacKey::generate(Alg::Hs256)?;
+/// let header = Header::new(Alg::Hs256).typ("jose+json").param("iat", 1764547200.into()).critical("iat");
+/// let token = Signer::mac(&key).header(header).sign_compact(b"hello")?;
+///
+/// // The caller may place `alg`, but not say another one than the key's.
+/// let header = Header::from_json(Alg::Hs256, r#"{"typ": "JWT", "alg": "HS256"}"#)?;
+/// assert_eq!(header.to_json()?, r#"{"typ":"JWT","alg":"HS256"}"#);
+/// assert!(Header::from_json(Alg::Hs256, r#"{"alg":"none"}"#).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Header {
+    alg: Alg,
+    members: Vec<Member>,
+    /// What `crit` lists; the member of that name marks its place among the others.
+    critical: Vec<String>,
+    refused: Option<SignError>,
+}
+
+impl Header {
+    /// A header of this algorithm and nothing else.
+    pub fn new(alg: Alg) -> Self {
+        Self { alg, members: Vec::new(), critical: Vec::new(), refused: None }
+    }
+
+    /// The header of these members in this order, by the rules of [`param`](Self::param).
+    ///
+    /// # Errors
+    ///
+    /// A [`SignError`] that names the first member that cannot stand there.
+    pub fn from_members<N: AsRef<str>>(
+        alg: Alg,
+        members: impl IntoIterator<Item = (N, Value)>,
+    ) -> Result<Self, SignError> {
+        let members = members.into_iter();
+        members.fold(Self::new(alg), |header, (name, value)| header.param(name.as_ref(), value)).checked()
+    }
+
+    /// The header of a JSON text that is one object: its members in their order, numbers and
+    /// escapes as they are spelt there, without the whitespace between them.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::HeaderJson`] if it is no object or has a name twice at any depth, otherwise as
+    /// [`from_members`](Self::from_members).
+    pub fn from_json(alg: Alg, json: &str) -> Result<Self, SignError> {
+        let limits = Limits::default();
+        if json.len() > limits.header_bytes {
+            return Err(SignError::HeaderTooLarge(limits.header_bytes));
+        }
+        let members = Member::read_all(json, limits.depth())?;
+        members
+            .into_iter()
+            .fold(Self::new(alg), |header, (member, value)| header.add(member, &value))
+            .checked()
+    }
+
+    /// The key identifier (RFC 7515 §4.1.4).
+    #[must_use]
+    pub fn kid(self, kid: &str) -> Self {
+        self.param("kid", kid.into())
+    }
+
+    /// The type of the whole object (RFC 7515 §4.1.9), such as `at+jwt`.
+    #[must_use]
+    pub fn typ(self, typ: &str) -> Self {
+        self.param("typ", typ.into())
+    }
+
+    /// The media type of the payload (RFC 7515 §4.1.10).
+    #[must_use]
+    pub fn cty(self, cty: &str) -> Self {
+        self.param("cty", cty.into())
+    }
+
+    /// Any parameter, here in the order.
+    ///
+    /// Refused are a name that stood before, a value that is not of its parameter's type (so `jku`
+    /// and `x5u` are http URLs, `jwk` has no private member, `x5c` is base64), the parameters of
+    /// encryption, and an `alg` that is not the key's. `alg` may be `EdDSA`, the older name
+    /// (RFC 9864 §2.2), where the key is on one of its curves. `crit` lists names as
+    /// [`critical`](Self::critical) does; `b64` may be `false`, which `crit` must list.
+    #[must_use]
+    pub fn param(self, name: &str, value: Value) -> Self {
+        let member = Member::new(name, &value);
+        self.add(member, &value)
+    }
+
+    /// Calls the parameter `name` critical: a reader that does not understand it must refuse the
+    /// JWS (RFC 7515 §4.1.11). `crit` stands where the first such call is.
+    ///
+    /// Refused are names that stand twice, that are not in this header, and those that RFC 7515 and
+    /// RFC 7518 define themselves.
+    #[must_use]
+    pub fn critical(mut self, name: &str) -> Self {
+        if !member::may_be_critical(name) || self.critical.iter().any(|known| known == name) {
+            return self.refuse(SignError::Critical(name.to_owned()));
+        }
+        if self.critical.is_empty() {
+            self.members.push(Member { name: "crit".to_owned(), json: String::new() });
+        }
+        self.critical.push(name.to_owned());
+        self
+    }
+
+    /// The payload is signed as it is and not in base64url (RFC 7797): `"b64":false`, which is
+    /// critical.
+    #[must_use]
+    pub fn unencoded(self) -> Self {
+        self.param("b64", false.into()).critical("b64")
+    }
+
+    /// The JSON text of the header, as it is signed.
+    ///
+    /// # Errors
+    ///
+    /// The [`SignError`] of the first call that could not be followed; [`SignError::Critical`] for
+    /// a critical name that is not there, and [`SignError::HeaderTooLarge`].
+    pub fn to_json(&self) -> Result<String, SignError> {
+        self.write(true)
+    }
+
+    /// The algorithm that it is for.
+    pub(super) fn alg(&self) -> Alg {
+        self.alg
+    }
+
+    /// Whether the payload is signed as it is.
+    pub(super) fn is_unencoded(&self) -> bool {
+        self.has("b64")
+    }
+
+    /// Whether nothing stands in it but, perhaps, `alg`.
+    pub(super) fn is_empty(&self) -> bool {
+        self.refused.is_none() && self.members.is_empty()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|member| member.name == name)
+    }
+
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    fn add(mut self, member: Member, value: &Value) -> Self {
+        let name = member.name.as_str();
+        if self.has(name) || member::is_of_encryption(name) {
+            return self.refuse(SignError::HeaderParameter(member.name));
+        }
+        if name == "crit" {
+            return match critical_names(value) {
+                Some(names) => names.into_iter().fold(self, Self::critical),
+                None => self.refuse(SignError::HeaderValue {
+                    name: member.name,
+                    wanted: "a list of names, at least one",
+                }),
+            };
+        }
+        if name == "alg" && !value.as_str().is_some_and(|name| member::names_alg(name, self.alg)) {
+            let key = self.alg;
+            return self.refuse(SignError::AlgMismatch { key });
+        }
+        match member::check_value(name, value) {
+            Ok(()) => {
+                self.members.push(member);
+                self
+            }
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    fn refuse(mut self, error: SignError) -> Self {
+        self.refused.get_or_insert(error);
+        self
+    }
+
+    fn checked(self) -> Result<Self, SignError> {
+        self.to_json()?;
+        Ok(self)
+    }
+
+    /// The JSON text; without `alg` if that stands elsewhere and not in this header.
+    pub(super) fn write(&self, with_alg: bool) -> Result<String, SignError> {
+        if let Some(error) = &self.refused {
+            return Err(error.clone());
+        }
+        let is_absent = |name: &&String| !self.has(name.as_str());
+        if let Some(name) = self.critical.iter().find(is_absent) {
+            return Err(SignError::Critical(name.clone()));
+        }
+        if self.is_unencoded() && !self.critical.iter().any(|name| name == "b64") {
+            return Err(SignError::Critical("b64".to_owned()));
+        }
+        let alg = Member::new("alg", &self.alg.name().into());
+        let first = (with_alg && !self.has("alg")).then_some(&alg);
+        let crit = self.crit();
+        let members = self.members.iter().map(|member| if member.name == "crit" { &crit } else { member });
+        member::object(first.into_iter().chain(members))
+    }
+
+    fn crit(&self) -> Member {
+        let names: Vec<String> = self.critical.iter().map(|name| quote(name)).collect();
+        Member { name: "crit".to_owned(), json: format!("[{}]", names.join(",")) }
+    }
+}
+
+fn critical_names(value: &Value) -> Option<Vec<&str>> {
+    let names: Option<Vec<&str>> = value.as_array()?.iter().map(Value::as_str).collect();
+    names.filter(|names| !names.is_empty())
+}

@@ -1,0 +1,431 @@
+//! Signing with a key at hand.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::{
+    Alg, MacKey, SignError, SigningKey, base64url,
+    jws::{
+        Policy,
+        sign::{
+            Header,
+            member::{self, Member},
+            payload, text,
+        },
+    },
+};
+
+/// Signs with a key at hand: `alg` and `kid` come from the key. Built once, shared by all requests.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::Signer};
+///
+/// let key = SigningKey::generate(Alg::Ed25519)?.with_kid("k1");
+/// let signer = Signer::new(&key).typ("at+jwt");
+/// let token = signer.sign_compact(br#"{"sub":"alice"}"#)?;
+/// assert_eq!(token.split('.').count(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Signer {
+    pub(super) key: Secret,
+    header: Header,
+    unprotected: Vec<Member>,
+    refused: Option<SignError>,
+    policy: Policy,
+    pub(super) verify_after_signing: bool,
+    /// The headers' texts, made anew by each call that changes them.
+    encoded: Result<Encoded, SignError>,
+}
+
+#[derive(Clone)]
+pub(super) enum Secret {
+    Signing(SigningKey),
+    Mac(MacKey),
+}
+
+/// The headers as they stand in the serializations.
+#[derive(Clone)]
+pub(super) struct Encoded {
+    /// The base64url text of the protected header; empty if it has no member.
+    pub(super) protected: String,
+    /// The JSON text of the unprotected header, if it has a member.
+    pub(super) unprotected: Option<String>,
+    pub(super) unencoded: bool,
+}
+
+impl Signer {
+    /// Signs with a private key.
+    pub fn new(key: &SigningKey) -> Self {
+        Self::with_secret(Secret::Signing(key.clone()))
+    }
+
+    /// Signs with a symmetric key.
+    pub fn mac(key: &MacKey) -> Self {
+        Self::with_secret(Secret::Mac(key.clone()))
+    }
+
+    fn with_secret(key: Secret) -> Self {
+        let header = Header::new(key.alg());
+        let header = match key.kid() {
+            Some(kid) => header.kid(kid),
+            None => header,
+        };
+        Self {
+            key,
+            header,
+            unprotected: Vec::new(),
+            refused: None,
+            policy: Policy::default(),
+            verify_after_signing: false,
+            encoded: Err(SignError::HeaderJson),
+        }
+        .encode()
+    }
+
+    /// Takes this protected header in place of the one so far, with its members and no other: the
+    /// key's `kid` stands in it only if the caller put it there. It must be for the key's algorithm
+    /// and, if it has a `kid`, for the key's.
+    #[must_use]
+    pub fn header(self, header: Header) -> Self {
+        Self { header, ..self }.encode()
+    }
+
+    /// The type of the whole object, such as `at+jwt`.
+    #[must_use]
+    pub fn typ(self, typ: &str) -> Self {
+        self.param("typ", typ.into())
+    }
+
+    /// The media type of the payload.
+    #[must_use]
+    pub fn cty(self, cty: &str) -> Self {
+        self.param("cty", cty.into())
+    }
+
+    /// Any other parameter; see [`Header::param`].
+    #[must_use]
+    pub fn param(self, name: &str, value: Value) -> Self {
+        Self { header: self.header.param(name, value), ..self }.encode()
+    }
+
+    /// Calls a parameter critical; see [`Header::critical`].
+    #[must_use]
+    pub fn critical(self, name: &str) -> Self {
+        Self { header: self.header.critical(name), ..self }.encode()
+    }
+
+    /// Signs the payload as it is and not in base64url (RFC 7797); see [`Header::unencoded`].
+    ///
+    /// Attached, the compact form carries it only if it can do so unchanged: under
+    /// [`Policy::Strict`] letters, digits, `-`, `_` and `~`, under [`Policy::Rfc`] printable ASCII
+    /// without `.`. The JSON forms carry UTF-8. Detached, every payload will do.
+    #[must_use]
+    pub fn unencoded(self) -> Self {
+        Self { header: self.header.unencoded(), ..self }.encode()
+    }
+
+    /// A parameter of the unprotected header, which anybody can change; only the JSON forms have
+    /// one (RFC 7515 §7.2.1). A name is in one header only. `crit` and `b64` must be protected, and
+    /// so must `alg` be under [`Policy::Strict`]; under another policy it may stand here instead.
+    #[must_use]
+    pub fn unprotected(mut self, name: &str, value: Value) -> Self {
+        if let Err(error) = self.add_unprotected(name, &value) {
+            self.refused.get_or_insert(error);
+        }
+        self.encode()
+    }
+
+    fn add_unprotected(&mut self, name: &str, value: &Value) -> Result<(), SignError> {
+        let stands_there = self.unprotected.iter().any(|member| member.name == name);
+        if stands_there || matches!(name, "crit" | "b64") || member::is_of_encryption(name) {
+            return Err(SignError::HeaderParameter(name.to_owned()));
+        }
+        let alg = self.key.alg();
+        if name == "alg" && !value.as_str().is_some_and(|name| member::names_alg(name, alg)) {
+            return Err(SignError::AlgMismatch { key: alg });
+        }
+        member::check_value(name, value)?;
+        self.unprotected.push(Member::new(name, value));
+        Ok(())
+    }
+
+    /// Follows another [`Policy`] than the strict one.
+    ///
+    /// Under [`Policy::Joserfc`] headers have an escape for each character outside ASCII, as Python
+    /// writes it.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }.encode()
+    }
+
+    /// Verifies each signature before giving it out, against faults of the machine: a wrong RSA
+    /// signature can betray the private key. A MAC is computed twice.
+    #[must_use]
+    pub fn verify_after_signing(self) -> Self {
+        Self { verify_after_signing: true, ..self }
+    }
+
+    /// The algorithm of its key.
+    pub fn alg(&self) -> Alg {
+        self.key.alg()
+    }
+
+    /// The compact serialization of `payload`, signed.
+    ///
+    /// # Errors
+    ///
+    /// A [`SignError`], also for a header that could not be built;
+    /// [`UnprotectedHeader`](SignError::UnprotectedHeader) if there is one.
+    pub fn sign_compact(&self, payload: &[u8]) -> Result<String, SignError> {
+        let mut jws = String::new();
+        self.sign_compact_into(payload, &mut jws)?;
+        Ok(jws)
+    }
+
+    /// Appends the compact serialization of `payload`, signed, to a text that the caller keeps:
+    /// where that has room, nothing is allocated. After an error the text is as it was.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::Signer};
+    ///
+    /// let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let mut header = String::with_capacity(1024);
+    /// for payload in [&b"one"[..], b"two"] {
+    ///     header.clear();
+    ///     header.push_str("Bearer ");
+    ///     signer.sign_compact_into(payload, &mut header)?;
+    /// }
+    /// assert!(header.starts_with("Bearer ey"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_compact`](Self::sign_compact).
+    pub fn sign_compact_into(&self, payload: &[u8], out: &mut String) -> Result<(), SignError> {
+        let encoded = self.compact_header()?;
+        let unencoded = match encoded.unencoded {
+            true => Some(payload::unencoded_compact(payload, self.policy)?),
+            false => None,
+        };
+        let payload_len = unencoded.map_or(base64url::encoded_len(payload.len()), str::len);
+        let signature_len = base64url::encoded_len(self.key.signature_len());
+        out.reserve_exact(encoded.protected.len() + 1 + payload_len + 1 + signature_len);
+
+        let start = out.len();
+        out.push_str(&encoded.protected);
+        out.push('.');
+        match unencoded {
+            Some(text) => out.push_str(text),
+            None => base64url::encode_to(payload, out),
+        }
+        let input = out.len();
+        out.push('.');
+        match self.sign(&out.as_bytes()[start..input]) {
+            Ok(signature) => {
+                base64url::encode_to(signature.as_ref(), out);
+                Ok(())
+            }
+            Err(error) => {
+                out.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
+    /// The compact serialization without its payload (RFC 7515 appendix F), over `payload`.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_compact`](Self::sign_compact).
+    pub fn sign_detached(&self, payload: &[u8]) -> Result<String, SignError> {
+        let encoded = self.compact_header()?;
+        let signature = self.sign_payload(encoded, payload)?;
+        Ok(text::compact_detached(&encoded.protected, signature.as_ref()))
+    }
+
+    /// The flattened JSON serialization of `payload`, signed.
+    ///
+    /// # Errors
+    ///
+    /// A [`SignError`], also for a header that could not be built.
+    pub fn sign_flattened(&self, payload: &[u8]) -> Result<String, SignError> {
+        let encoded = self.encoded()?;
+        let member = payload::json_member(payload, encoded.unencoded)?;
+        let signature = self.sign_payload(encoded, payload)?;
+        Ok(text::flattened(Some(&member), &encoded.part(signature.as_ref())))
+    }
+
+    /// The flattened JSON serialization without its payload, over `payload`.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_flattened`](Self::sign_flattened).
+    pub fn sign_flattened_detached(&self, payload: &[u8]) -> Result<String, SignError> {
+        let encoded = self.encoded()?;
+        let signature = self.sign_payload(encoded, payload)?;
+        Ok(text::flattened(None, &encoded.part(signature.as_ref())))
+    }
+
+    pub(super) fn sign_payload(&self, encoded: &Encoded, payload: &[u8]) -> Result<Signature, SignError> {
+        if encoded.unencoded {
+            self.sign(&text::unencoded_input(&encoded.protected, payload))
+        } else {
+            self.sign(text::encoded_input(&encoded.protected, payload).as_bytes())
+        }
+    }
+
+    fn sign(&self, input: &[u8]) -> Result<Signature, SignError> {
+        let signature = self.key.sign(input)?;
+        if self.verify_after_signing && !self.key.verifies(input, signature.as_ref()) {
+            return Err(SignError::Unverified);
+        }
+        Ok(signature)
+    }
+
+    pub(super) fn encoded(&self) -> Result<&Encoded, SignError> {
+        self.encoded.as_ref().map_err(SignError::clone)
+    }
+
+    fn compact_header(&self) -> Result<&Encoded, SignError> {
+        let encoded = self.encoded()?;
+        if encoded.unprotected.is_some() { Err(SignError::UnprotectedHeader) } else { Ok(encoded) }
+    }
+
+    /// Writes the headers' texts anew.
+    fn encode(mut self) -> Self {
+        self.encoded = self.try_encode();
+        self
+    }
+
+    fn try_encode(&self) -> Result<Encoded, SignError> {
+        if let Some(error) = &self.refused {
+            return Err(error.clone());
+        }
+        let alg = self.key.alg();
+        if self.header.alg() != alg {
+            return Err(SignError::AlgMismatch { key: alg });
+        }
+        let in_both = self.unprotected.iter().find(|member| self.header.has(&member.name));
+        if let Some(member) = in_both {
+            return Err(SignError::HeaderParameter(member.name.clone()));
+        }
+        self.check_kid()?;
+        let alg_is_unprotected = self.unprotected.iter().any(|member| member.name == "alg");
+        if alg_is_unprotected && self.policy == Policy::Strict {
+            return Err(SignError::HeaderParameter("alg".to_owned()));
+        }
+        let spelt = |json: String| if self.policy == Policy::Joserfc { member::ascii(&json) } else { json };
+        let protected = match alg_is_unprotected && self.header.is_empty() {
+            // RFC 7515 §5.1 step 4: without a protected header there is the empty string in its place.
+            true => String::new(),
+            false => base64url::encode(spelt(self.header.write(!alg_is_unprotected)?)),
+        };
+        let unprotected = match self.unprotected.is_empty() {
+            true => None,
+            false => Some(spelt(member::object(&self.unprotected)?)),
+        };
+        Ok(Encoded { protected, unprotected, unencoded: self.header.is_unencoded() })
+    }
+
+    /// A token that names another key than the one that signed it finds no key, or the wrong one.
+    fn check_kid(&self) -> Result<(), SignError> {
+        let Some(kid) = self.key.kid() else { return Ok(()) };
+        let kid = Member::new("kid", &kid.into());
+        let mut members = self.header.members().iter().chain(&self.unprotected);
+        match members.find(|member| member.name == kid.name) {
+            Some(member) if !member.means(&kid) => Err(SignError::HeaderParameter(kid.name)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Encoded {
+    pub(super) fn part<'a>(&'a self, signature: &'a [u8]) -> text::Part<'a> {
+        text::Part { protected: &self.protected, unprotected: self.unprotected.as_deref(), signature }
+    }
+}
+
+impl Secret {
+    fn alg(&self) -> Alg {
+        match self {
+            Self::Signing(key) => key.alg(),
+            Self::Mac(key) => key.alg(),
+        }
+    }
+
+    fn kid(&self) -> Option<&str> {
+        match self {
+            Self::Signing(key) => key.kid(),
+            Self::Mac(key) => key.kid(),
+        }
+    }
+
+    fn signature_len(&self) -> usize {
+        match self {
+            Self::Signing(key) => key.signature_len(),
+            Self::Mac(key) => key.alg().signature_len().unwrap_or(SHORT),
+        }
+    }
+
+    fn sign(&self, input: &[u8]) -> Result<Signature, SignError> {
+        match self {
+            Self::Signing(key) => key.sign_with(input, Signature::new),
+            Self::Mac(key) => key.sign_with(input, Signature::new),
+        }
+    }
+
+    fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Signing(key) => key.public().verify(input, signature).is_ok(),
+            // What is compared is our own, so it may take any time.
+            Self::Mac(key) => key.sign_with(input, |tag| tag == signature).is_ok_and(|same| same),
+        }
+    }
+}
+
+/// A signature on its way into a text. All but those of RSA and ML-DSA, which take much longer to
+/// make than to allocate, have room in it.
+pub(super) enum Signature {
+    Short { bytes: [u8; SHORT], len: usize },
+    Long(Vec<u8>),
+}
+
+/// The length of an ES512 signature.
+const SHORT: usize = 132;
+
+impl Signature {
+    pub(super) fn new(signature: &[u8]) -> Self {
+        let len = signature.len();
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..len) {
+            Some(room) => {
+                room.copy_from_slice(signature);
+                Self::Short { bytes, len }
+            }
+            None => Self::Long(signature.to_vec()),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Signature {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Short { bytes, len } => &bytes[..*len],
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Signer");
+        match &self.key {
+            Secret::Signing(key) => shown.field("key", key),
+            Secret::Mac(key) => shown.field("key", key),
+        };
+        shown.field("header", &self.header).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
