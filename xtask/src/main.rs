@@ -5,6 +5,7 @@
 
 mod command;
 mod e2e;
+mod interop;
 mod places;
 mod runner;
 mod scratch;
@@ -20,7 +21,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [GROUP...]   everything that must hold on every change, or only some groups of it:
-                    format lint docs build tests doctests tidy deny demo
+                    format lint docs build tests doctests tidy deny demo interop
   tidy              the rules of the house that no compiler checks
   soak              long runs, each bounded, that report figures
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C

@@ -33,7 +33,12 @@ impl Places {
 
     /// The program as the tests built it. There is one build, of the dev profile, for everything.
     pub(crate) fn sealwright(&self) -> PathBuf {
-        self.target.join("debug").join(format!("sealwright{}", std::env::consts::EXE_SUFFIX))
+        self.built("sealwright")
+    }
+
+    /// A program of the workspace, as that build left it.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// The log of one command, kept until the next run.

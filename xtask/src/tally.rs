@@ -43,6 +43,18 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// Reads the last line `N passed, M failed` of a program of ours.
+    pub(crate) fn of_our_own(output: &str) -> Self {
+        let is_ours = |line: &&str| {
+            let words: Vec<&str> = line.split(' ').collect();
+            matches!(words.as_slice(), [_, "passed,", _, "failed"])
+        };
+        let line = output.lines().rev().find(is_ours).unwrap_or_default();
+        Self { passed: number_before(line, "passed"), failed: number_before(line, "failed"), skipped: 0 }
+    }
+}
+
 /// The names of the tests that failed, as either runner lists them.
 pub(crate) fn failed_tests(output: &str) -> Vec<String> {
     let mut names: Vec<String> = output
@@ -102,6 +114,13 @@ test configuration::faults ... FAILED
         FAIL [   0.660s] (106/583) server::it configuration::faults";
         assert_eq!(failed_tests(output), ["server::it configuration::faults", "server::it other::rule"]);
         assert_eq!(failed_tests("test a::b ... FAILED\ntest c ... ok"), ["a::b"]);
+    }
+
+    #[test]
+    fn our_own_line_stands_alone() {
+        let output = "peer passed, failed\n12 passed, 3 failed\n";
+        assert_eq!(Tally::of_our_own(output), Tally { passed: 12, failed: 3, skipped: 0 });
+        assert_eq!(Tally::of_our_own("test result: 12 passed, 3 failed"), Tally::default());
     }
 
     #[test]

@@ -8,9 +8,10 @@ use crate::runner::{Runner, Step};
 use crate::tally::{Tally, failed_tests};
 use crate::tools::postgres::{self, Postgres};
 use crate::tools::{deny, on_path};
-use crate::{e2e, tidy};
+use crate::{e2e, interop, tidy};
 
-const GROUPS: [&str; 9] = ["format", "lint", "docs", "build", "tests", "doctests", "tidy", "deny", "demo"];
+const GROUPS: [&str; 10] =
+    ["format", "lint", "docs", "build", "tests", "doctests", "tidy", "deny", "demo", "interop"];
 
 /// Runs all groups, or the named ones. Whether everything held.
 pub(crate) fn run(only: &[&str]) -> Result<bool> {
@@ -54,13 +55,13 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
             ]))
         });
     }
-    let built = if wanted("build") || wanted("tests") || wanted("demo") {
+    let built = if wanted("build") || wanted("tests") || wanted("demo") || wanted("interop") {
         runner.step("build", |step| {
-            // The demo alone needs the program alone.
-            let what: &[&str] = if only == ["demo"] {
-                &["--package", "sealwright"]
-            } else {
-                &["--workspace", "--all-targets"]
+            // The demo alone needs the program alone, and so do the peers.
+            let what: &[&str] = match only {
+                ["demo"] => &["--package", "sealwright"],
+                ["interop"] => &["--package", "sealwright", "--package", "sealwright-interop"],
+                _ => &["--workspace", "--all-targets"],
             };
             step.run(places.cargo().args(["build", "--locked"]).args(what))
         })
@@ -84,6 +85,12 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
         match built {
             Some(_) => e2e::run(&mut runner),
             None => runner.impossible("demo", "the build failed"),
+        }
+    }
+    if wanted("interop") {
+        match built {
+            Some(_) => interop::run(&mut runner),
+            None => runner.impossible("interop", "the build failed"),
         }
     }
     Ok(runner.finish())

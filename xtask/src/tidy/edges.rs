@@ -16,7 +16,7 @@ const SIGNING_SERVER: &str = "sealwright-signing-server";
 const TESTKIT: &str = "sealwright-testkit";
 
 /// A crate and what it may use. The two servers never name each other: they meet over HTTP, as in two companies.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     (JOSE, &[]),
     (SERVICE, &[]),
     (RESOURCE_SERVER, &[JOSE]),
@@ -26,6 +26,7 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     (SIGNING_SERVER, &[RESOURCE_SERVER, KEYSTORE, AUDIT, SERVICE, JOSE]),
     ("sealwright", &[AUTHORIZATION_SERVER, SIGNING_SERVER, AUDIT, KEYSTORE, SERVICE, JOSE]),
     (TESTKIT, &[RESOURCE_SERVER, KEYSTORE, AUDIT, SERVICE, JOSE]),
+    ("sealwright-interop", &[JOSE]),
     ("xtask", &[]),
 ];
 

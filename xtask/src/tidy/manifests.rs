@@ -78,7 +78,7 @@ fn manifests(root: &Path) -> Result<Vec<PathBuf>> {
     let entries =
         fs::read_dir(&crates).map_err(|error| format!("cannot read {}: {error}", crates.display()))?;
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path().join("Cargo.toml")).collect();
-    found.push(root.join("xtask").join("Cargo.toml"));
+    found.extend(["interop/driver", "xtask"].map(|folder| root.join(folder).join("Cargo.toml")));
     found.retain(|path| path.is_file());
     found.sort();
     Ok(found)
