@@ -46,6 +46,7 @@ mod alg;
 mod digest;
 mod error;
 mod header;
+mod media_type;
 
 mod jwk;
 mod jwk_set;

@@ -32,7 +32,7 @@ impl ClaimPath {
     }
 
     /// The value at its end; `None` where a part is missing, or leads through something that is no object.
-    pub fn lookup<'c>(&self, claims: &'c Claims) -> Option<&'c Value> {
+    pub fn lookup<'c>(&self, claims: &'c Claims<'_>) -> Option<&'c Value> {
         let (first, rest) = self.0.split_first()?;
         rest.iter().try_fold(claims.get(first)?, |value, part| value.as_object()?.get(part))
     }
@@ -83,7 +83,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn check(&self, claims: &Claims) -> Result<(), RuleError> {
+    fn check(&self, claims: &Claims<'_>) -> Result<(), RuleError> {
         match self.claim.lookup(claims) {
             None => Err(RuleError::Missing { claim: self.claim.to_string() }),
             Some(actual) if self.op.accepts(actual) => Ok(()),
@@ -124,7 +124,7 @@ pub enum RuleError {
 ///
 /// Under [`Match::All`] the first rule that does not hold. Under [`Match::Any`], if none holds, a mismatch
 /// rather than a missing claim, since it says more.
-pub fn check(rules: &[Rule], how: Match, claims: &Claims) -> Result<(), RuleError> {
+pub fn check(rules: &[Rule], how: Match, claims: &Claims<'_>) -> Result<(), RuleError> {
     match how {
         Match::All => rules.iter().try_for_each(|rule| rule.check(claims)),
         Match::Any => {

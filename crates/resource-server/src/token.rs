@@ -13,7 +13,7 @@ use std::{fmt, sync::Arc, time::Duration};
 pub struct AccessToken(Arc<Inner>);
 
 struct Inner {
-    claims: Claims,
+    claims: Claims<'static>,
     expires_at: i64,
     clock_skew_s: i64,
 }
@@ -21,7 +21,7 @@ struct Inner {
 impl AccessToken {
     /// Checks the claims of a token whose signature is verified, at `now_s`.
     pub(crate) fn validate(
-        claims: Claims,
+        claims: Claims<'_>,
         typ: Option<&str>,
         terms: &IssuerConfig,
         now_s: i64,
@@ -52,7 +52,7 @@ impl AccessToken {
         if claims.get("cnf").is_some() {
             return Err(TokenError::SenderConstraintFailed);
         }
-        Ok(Self(Arc::new(Inner { claims, expires_at, clock_skew_s })))
+        Ok(Self(Arc::new(Inner { claims: claims.into_owned(), expires_at, clock_skew_s })))
     }
 
     /// `iss`: who vouches for it.
@@ -115,7 +115,7 @@ impl AccessToken {
     }
 
     /// All that it says.
-    pub fn claims(&self) -> &Claims {
+    pub fn claims(&self) -> &Claims<'static> {
         &self.0.claims
     }
 
@@ -146,7 +146,7 @@ impl fmt::Debug for AccessToken {
 
 /// A token that names nobody is of no use to any caller, so `sub` is always required; the other claims are those
 /// of RFC 9068 §2.2, where the token says that it follows it.
-fn required(claims: &Claims, typ: Option<&str>) -> Result<(), TokenError> {
+fn required(claims: &Claims<'_>, typ: Option<&str>) -> Result<(), TokenError> {
     let named = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
     let complete = named(claims.sub())
         && (!typ.is_some_and(is_at_jwt)
@@ -168,7 +168,7 @@ fn is_at_jwt(typ: &str) -> bool {
 
 /// The claims that decide about access have the type that their standard gives them, or the token is refused: one
 /// that is not understood must not count as one that is not there.
-fn well_typed(claims: &Claims) -> Result<(), TokenError> {
+fn well_typed(claims: &Claims<'_>) -> Result<(), TokenError> {
     let sound = |claim: &str, sound: fn(&Value) -> bool| claims.get(claim).is_none_or(sound);
     let all_sound = sound("client_id", Value::is_string)
         && sound("acr", Value::is_string)

@@ -7,6 +7,7 @@ use crate::{
     header::Header,
     json::Str,
     jws::{Limits, Scratch, Verified, VerifierBuilder, compact, json},
+    media_type,
 };
 
 /// Verifies by a policy that was built once: algorithms, keys, type, critical parameters, limits.
@@ -215,7 +216,7 @@ impl Policy {
         let fits = match header.typ {
             Some(typ) => {
                 let typ = typ.decoded();
-                self.typ.iter().any(|wanted| same_media_type(wanted, &typ))
+                self.typ.iter().any(|wanted| media_type::same(wanted, &typ))
             }
             None => self.typ_optional,
         };
@@ -242,18 +243,4 @@ impl Policy {
 fn only<'a>(mut keys: impl Iterator<Item = &'a AnyKey>) -> Result<&'a AnyKey, VerifyErrorKind> {
     let key = keys.next().ok_or(VerifyErrorKind::KeyUnknown)?;
     if keys.next().is_some() { Err(VerifyErrorKind::KeyAmbiguous) } else { Ok(key) }
-}
-
-/// Compares media types: letter case does not matter, and `application/` may be left out where no
-/// other slash is (RFC 7515 §4.1.9, RFC 8725bis §3.11).
-fn same_media_type(one: &str, other: &str) -> bool {
-    fn short(name: &str) -> &str {
-        match name.split_at_checked("application/".len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') => {
-                rest
-            }
-            _ => name,
-        }
-    }
-    short(one).eq_ignore_ascii_case(short(other))
 }

@@ -1,13 +1,19 @@
 //! Claims with strict types (RFC 7519 §4.1).
 
+use std::{borrow::Cow, fmt, sync::OnceLock};
+
 use serde_json::{Map, Value};
 
+use super::slot::{Audience, Slot};
 use crate::json::{self, JsonError};
 
 /// A claims set: one JSON object, no name twice, registered claims of the right type.
 ///
 /// It says what stands in a payload, not whether that is true or still valid: verify first, then
-/// compare.
+/// hold it to a [`Validator`](super::Validator), which returns it.
+///
+/// It borrows the payload, and the usual ones are read without allocating;
+/// [`into_owned`](Self::into_owned) makes a `Claims<'static>` of it.
 ///
 /// ```
 /// use sealwright_jose::jwt::Claims;
@@ -19,16 +25,22 @@ use crate::json::{self, JsonError};
 /// assert!(Claims::parse(br#"{"exp":"1764547200"}"#).is_err(), "a string is no time");
 /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Claims {
-    map: Map<String, Value>,
+#[derive(Clone)]
+pub struct Claims<'t> {
+    text: Cow<'t, str>,
+    iss: Slot,
+    sub: Slot,
+    jti: Slot,
+    aud: Audience,
     exp: Option<i64>,
     nbf: Option<i64>,
     iat: Option<i64>,
+    /// Filled when somebody asks for a claim by name.
+    map: OnceLock<Map<String, Value>>,
 }
 
-/// Why a payload is no claims set.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a payload is no claims set, or not the one that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimsError {
     /// It is not UTF-8, not one JSON object, or has a name twice.
@@ -40,70 +52,109 @@ pub enum ClaimsError {
     /// A registered claim is not of its type, or a time is out of range.
     #[error("the claim `{0}` is not of its type")]
     Type(&'static str),
+    /// [`Claims::deserialize`] was asked for a type that these claims do not fit. What stands there
+    /// is not repeated.
+    #[error("the claims do not fit the type that they are read as, at line {line}, column {column}")]
+    Shape {
+        /// The line of the payload at which that was seen, from 1.
+        line: usize,
+        /// The byte of that line, from 1; 0 is before the first.
+        column: usize,
+    },
 }
 
 const NESTING: usize = 32;
 
 /// 9999-12-31T23:59:59Z. A time beyond it is a mistake (milliseconds, say) or an attempt to
 /// overflow somebody.
-const LATEST: f64 = 253_402_300_799.0;
+const LATEST: i64 = 253_402_300_799;
 
-impl Claims {
+impl<'t> Claims<'t> {
     /// Reads a payload.
     ///
     /// `iss`, `sub` and `jti` must be strings, `aud` a string or an array of strings, `exp`, `nbf`
-    /// and `iat` numbers from 0 to the year 9999.
+    /// and `iat` numbers from 0 to the year 9999. Objects and arrays may stand 32 deep in each
+    /// other.
     ///
     /// # Errors
     ///
-    /// A [`ClaimsError`] if anything of that does not hold.
-    pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
+    /// [`ClaimsError::NotAnObject`], [`TooDeep`](ClaimsError::TooDeep) or
+    /// [`Type`](ClaimsError::Type), if anything of that does not hold.
+    pub fn parse(payload: &'t [u8]) -> Result<Self, ClaimsError> {
         let text = str::from_utf8(payload).map_err(|_| ClaimsError::NotAnObject)?;
-        json::object(text, NESTING, |_, _| {}).map_err(|error| match error {
+        let mut claims = Self {
+            text: Cow::Borrowed(text),
+            iss: Slot::Absent,
+            sub: Slot::Absent,
+            jti: Slot::Absent,
+            aud: Audience::Absent,
+            exp: None,
+            nbf: None,
+            iat: None,
+            map: OnceLock::new(),
+        };
+        let mut mistyped = None;
+        json::object(text, NESTING, |name, value| {
+            if let Err(name) = claims.read(text, &name.decoded(), value) {
+                mistyped.get_or_insert(name);
+            }
+        })
+        .map_err(|error| match error {
             JsonError::TooDeep => ClaimsError::TooDeep,
             JsonError::Syntax | JsonError::DuplicateName => ClaimsError::NotAnObject,
         })?;
-        let map: Map<String, Value> = serde_json::from_str(text).map_err(|_| ClaimsError::NotAnObject)?;
-        for name in ["iss", "sub", "jti"] {
-            if map.get(name).is_some_and(|value| !value.is_string()) {
-                return Err(ClaimsError::Type(name));
-            }
+        mistyped.map_or(Ok(claims), |name| Err(ClaimsError::Type(name)))
+    }
+
+    /// Keeps a registered claim.
+    #[inline]
+    fn read(&mut self, text: &str, name: &str, value: json::Value<'_>) -> Result<(), &'static str> {
+        match name {
+            "iss" => self.iss = Slot::string(text, value).ok_or("iss")?,
+            "sub" => self.sub = Slot::string(text, value).ok_or("sub")?,
+            "jti" => self.jti = Slot::string(text, value).ok_or("jti")?,
+            "aud" => self.aud = Audience::of(text, value).ok_or("aud")?,
+            "exp" => self.exp = Some(time(value).ok_or("exp")?),
+            "nbf" => self.nbf = Some(time(value).ok_or("nbf")?),
+            "iat" => self.iat = Some(time(value).ok_or("iat")?),
+            _ => {}
         }
-        let aud_is_good = match map.get("aud") {
-            Some(Value::Array(values)) => values.iter().all(Value::is_string),
-            Some(value) => value.is_string(),
-            None => true,
-        };
-        if !aud_is_good {
-            return Err(ClaimsError::Type("aud"));
+        Ok(())
+    }
+
+    /// The same claims, for longer than the payload lives.
+    pub fn into_owned(self) -> Claims<'static> {
+        Claims {
+            text: Cow::Owned(self.text.into_owned()),
+            iss: self.iss,
+            sub: self.sub,
+            jti: self.jti,
+            aud: self.aud,
+            exp: self.exp,
+            nbf: self.nbf,
+            iat: self.iat,
+            map: self.map,
         }
-        let (exp, nbf, iat) = (time(&map, "exp")?, time(&map, "nbf")?, time(&map, "iat")?);
-        Ok(Self { map, exp, nbf, iat })
     }
 
     /// Who made the token.
     pub fn iss(&self) -> Option<&str> {
-        self.string("iss")
+        self.iss.get(&self.text)
     }
 
     /// Whom it is about.
     pub fn sub(&self) -> Option<&str> {
-        self.string("sub")
+        self.sub.get(&self.text)
     }
 
     /// Its own identifier.
     pub fn jti(&self) -> Option<&str> {
-        self.string("jti")
+        self.jti.get(&self.text)
     }
 
     /// Whom it is for: one string is one audience; no claim is none.
     pub fn aud(&self) -> impl Iterator<Item = &str> {
-        let values = match self.map.get("aud") {
-            Some(Value::Array(values)) => values.as_slice(),
-            Some(value) => std::slice::from_ref(value),
-            None => &[],
-        };
-        values.iter().filter_map(Value::as_str)
+        self.aud.iter(&self.text)
     }
 
     /// When it expires, in seconds since the epoch, as are the others; a fraction is cut off.
@@ -121,28 +172,77 @@ impl Claims {
         self.iat
     }
 
-    /// Any claim.
+    /// Any claim, as JSON. The first call reads them all; who wants many of them in types of their
+    /// own is served faster by [`deserialize`](Self::deserialize).
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.map.get(name)
+        self.as_map().get(name)
     }
 
-    /// All claims.
+    /// All claims, as JSON: to iterate over, for example.
     pub fn as_map(&self) -> &Map<String, Value> {
-        &self.map
+        self.map.get_or_init(|| json::to_map(&self.text))
     }
 
-    fn string(&self, name: &str) -> Option<&str> {
-        self.map.get(name).and_then(Value::as_str)
+    /// The payload, as it was signed.
+    pub fn as_json(&self) -> &str {
+        &self.text
+    }
+
+    /// The claims as a type of the caller's, which may borrow from them.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Access<'a> {
+    ///     client_id: &'a str,
+    ///     scope: &'a str,
+    /// }
+    ///
+    /// let claims = Claims::parse(br#"{"sub":"alice","client_id":"portal","scope":"sign read"}"#)?;
+    /// let access: Access<'_> = claims.deserialize()?;
+    /// assert_eq!((access.client_id, access.scope), ("portal", "sign read"));
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsError::Shape`] if a claim that `T` needs is missing or of another type.
+    pub fn deserialize<'s, T: serde::Deserialize<'s>>(&'s self) -> Result<T, ClaimsError> {
+        serde_json::from_str(&self.text)
+            .map_err(|error| ClaimsError::Shape { line: error.line(), column: error.column() })
     }
 }
 
-fn time(map: &Map<String, Value>, name: &'static str) -> Result<Option<i64>, ClaimsError> {
-    let Some(value) = map.get(name) else {
-        return Ok(None);
-    };
-    match value.as_f64() {
-        // In this range a double holds every whole second exactly.
-        Some(seconds) if (0.0..=LATEST).contains(&seconds) => Ok(Some(seconds.trunc() as i64)),
-        _ => Err(ClaimsError::Type(name)),
+/// Equal if the payloads mean the same JSON.
+impl PartialEq for Claims<'_> {
+    fn eq(&self, other: &Claims<'_>) -> bool {
+        self.text == other.text || self.as_map() == other.as_map()
     }
+}
+
+/// Names the token. What it says about a person is not for logs.
+impl fmt::Debug for Claims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("iss", &self.iss())
+            .field("jti", &self.jti())
+            .field("exp", &self.exp)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A NumericDate (RFC 7519 §2) in its range.
+#[inline]
+fn time(value: json::Value<'_>) -> Option<i64> {
+    let number = value.as_number()?;
+    let seconds = match number.parse::<u64>() {
+        Ok(seconds) => i64::try_from(seconds).ok()?,
+        Err(_) => {
+            let seconds = number.parse::<f64>().ok()?;
+            // In this range a double holds every whole second exactly.
+            (0.0..=LATEST as f64).contains(&seconds).then_some(seconds.trunc() as i64)?
+        }
+    };
+    (seconds <= LATEST).then_some(seconds)
 }

@@ -4,12 +4,12 @@ use sealwright_jose::jwt::Claims;
 use sealwright_resource_server::rules::{ClaimPath, Match, Op, Rule, RuleError, check};
 use serde_json::{Value, json};
 
-fn claims() -> Claims {
+fn claims() -> Claims<'static> {
     let claims = json!({
         "groups": ["staff", "signers"], "level": 42, "admin": true, "name": "Alice", "none": null,
         "realm_access": {"roles": ["sign"], "limit": {"count": 1}}, "a.b": "dotted", "mixed": [1, "1", [2]],
     });
-    Claims::parse(claims.to_string().as_bytes()).unwrap()
+    Claims::parse(claims.to_string().as_bytes()).unwrap().into_owned()
 }
 
 fn path(path: &str) -> ClaimPath {

@@ -41,7 +41,7 @@ impl ContextMap {
     }
 
     /// Takes what is listed from `claims`; what the token does not have is left out.
-    pub(crate) fn map(&self, claims: &Claims) -> SigningContext {
+    pub(crate) fn map(&self, claims: &Claims<'_>) -> SigningContext {
         let values =
             self.0.iter().filter_map(|(claim, name)| Some((name.clone(), claims.get(claim)?.clone())));
         SigningContext(values.collect())

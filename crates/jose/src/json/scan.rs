@@ -1,0 +1,243 @@
+//! The one pass over a text.
+
+use super::{JsonError, Kind, Names, Str, Value, plain, seen::Seen};
+
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    pos: usize,
+    nesting: usize,
+    names: Names,
+}
+
+impl<'a> Scanner<'a> {
+    #[inline]
+    pub(super) fn new(text: &'a str, nesting: usize, names: Names) -> Self {
+        Self { text, pos: 0, nesting, names }
+    }
+
+    /// For a text that was scanned before, or a part of it.
+    pub(super) fn rescan(text: &'a str) -> Self {
+        Self::new(text, usize::MAX, Names::LastWins)
+    }
+
+    #[inline]
+    pub(super) fn object(mut self, mut each: impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
+        self.whitespace();
+        if self.peek() != Some(b'{') {
+            return Err(JsonError::Syntax);
+        }
+        self.enter()?;
+        self.members(&mut each)?;
+        self.whitespace();
+        if self.pos == self.text.len() { Ok(()) } else { Err(JsonError::Syntax) }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.pos).copied()
+    }
+
+    #[inline]
+    fn bump(&mut self) -> Result<u8, JsonError> {
+        let byte = self.peek().ok_or(JsonError::Syntax)?;
+        self.pos += 1;
+        Ok(byte)
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.bump()? == byte { Ok(()) } else { Err(JsonError::Syntax) }
+    }
+
+    #[inline]
+    fn whitespace(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.pos += 1;
+        }
+    }
+
+    fn enter(&mut self) -> Result<(), JsonError> {
+        self.nesting = self.nesting.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        Ok(())
+    }
+
+    /// Passes a value. It stands between the position before and the one after; what is returned fits
+    /// a register, which matters for the many short ones.
+    #[inline]
+    fn value(&mut self) -> Result<Kind, JsonError> {
+        match self.peek() {
+            Some(b'"') => Ok(Kind::String { escaped: self.string()? }),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            Some(b'{' | b'[') => self.nested(),
+            _ => Err(JsonError::Syntax),
+        }
+    }
+
+    fn nested(&mut self) -> Result<Kind, JsonError> {
+        self.enter()?;
+        let kind = if self.peek() == Some(b'{') {
+            self.members(&mut |_, _| {})?;
+            Kind::Object
+        } else {
+            self.elements(&mut |_| {})?;
+            Kind::Array
+        };
+        self.nesting += 1;
+        Ok(kind)
+    }
+
+    #[inline]
+    fn members(&mut self, each: &mut impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
+        let mut seen = Seen::new();
+        self.expect(b'{')?;
+        self.whitespace();
+        if self.peek() == Some(b'}') {
+            self.pos += 1;
+            return Ok(());
+        }
+        loop {
+            self.whitespace();
+            let start = self.pos + 1;
+            let escaped = self.string()?;
+            let name = Str { raw: &self.text[start..self.pos - 1], escaped };
+            if self.names == Names::Unique {
+                seen.add(name, &self.text.as_bytes()[start..])?;
+            }
+            self.whitespace();
+            self.expect(b':')?;
+            self.whitespace();
+            let start = self.pos;
+            let kind = self.value()?;
+            each(name, Value { raw: &self.text[start..self.pos], kind });
+            self.whitespace();
+            match self.bump()? {
+                b',' => {}
+                b'}' => return Ok(()),
+                _ => return Err(JsonError::Syntax),
+            }
+        }
+    }
+
+    pub(super) fn elements(&mut self, each: &mut dyn FnMut(Value<'a>)) -> Result<(), JsonError> {
+        self.expect(b'[')?;
+        self.whitespace();
+        if self.peek() == Some(b']') {
+            self.pos += 1;
+            return Ok(());
+        }
+        loop {
+            self.whitespace();
+            let start = self.pos;
+            let kind = self.value()?;
+            each(Value { raw: &self.text[start..self.pos], kind });
+            self.whitespace();
+            match self.bump()? {
+                b',' => {}
+                b']' => return Ok(()),
+                _ => return Err(JsonError::Syntax),
+            }
+        }
+    }
+
+    /// Passes a string, and says whether there is an escape in it.
+    #[inline]
+    fn string(&mut self) -> Result<bool, JsonError> {
+        self.expect(b'"')?;
+        let mut escaped = false;
+        loop {
+            let plain = plain::special(&self.text.as_bytes()[self.pos..]);
+            self.pos += plain.ok_or(JsonError::Syntax)?;
+            match self.bump()? {
+                b'"' => return Ok(escaped),
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                _ => return Err(JsonError::Syntax),
+            }
+        }
+    }
+
+    #[cold]
+    fn escape(&mut self) -> Result<(), JsonError> {
+        match self.bump()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
+            b'u' => match self.hex4()? {
+                0xDC00..0xE000 => Err(JsonError::Syntax),
+                0xD800..0xDC00 => {
+                    self.expect(b'\\')?;
+                    self.expect(b'u')?;
+                    if (0xDC00..0xE000).contains(&self.hex4()?) { Ok(()) } else { Err(JsonError::Syntax) }
+                }
+                _ => Ok(()),
+            },
+            _ => Err(JsonError::Syntax),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = unit << 4 | char::from(self.bump()?).to_digit(16).ok_or(JsonError::Syntax)?;
+        }
+        Ok(unit)
+    }
+
+    fn word(&mut self, word: &str) -> Result<Kind, JsonError> {
+        if self.text.as_bytes()[self.pos..].starts_with(word.as_bytes()) {
+            self.pos += word.len();
+            Ok(Kind::Word)
+        } else {
+            Err(JsonError::Syntax)
+        }
+    }
+
+    #[inline]
+    fn number(&mut self) -> Result<Kind, JsonError> {
+        let start = self.pos;
+        if self.peek() == Some(b'-') {
+            self.pos += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.pos += 1;
+        } else {
+            self.digits()?;
+        }
+        let exponent = matches!(self.peek(), Some(b'.' | b'e' | b'E')) && self.fraction_and_exponent()?;
+        // A double holds any number of 308 digits; only more of them or an exponent go beyond.
+        if exponent || self.pos - start > 300 {
+            let number = self.text[start..self.pos].parse::<f64>();
+            number.ok().filter(|number| number.is_finite()).ok_or(JsonError::Syntax)?;
+        }
+        Ok(Kind::Number)
+    }
+
+    /// Whether there is an exponent.
+    fn fraction_and_exponent(&mut self) -> Result<bool, JsonError> {
+        if self.peek() == Some(b'.') {
+            self.pos += 1;
+            self.digits()?;
+        }
+        let exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if exponent {
+            self.pos += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.pos += 1;
+            }
+            self.digits()?;
+        }
+        Ok(exponent)
+    }
+
+    #[inline]
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.pos;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.pos += 1;
+        }
+        if self.pos > start { Ok(()) } else { Err(JsonError::Syntax) }
+    }
+}

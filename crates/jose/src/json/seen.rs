@@ -1,0 +1,80 @@
+//! No name stands in an object twice.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use super::{JsonError, Str};
+
+/// The names seen in one object.
+///
+/// A header or a claims set has few, so those stand in a table without allocating, and a mark of 64
+/// bits tells most of them apart without looking at them again; an object of thousands goes to a
+/// hash set with a secret seed, so that it does not cost the square of its size.
+pub(super) struct Seen<'a> {
+    /// One bit for each mark seen, by six bits of its hash: a name whose bit is not set is new.
+    filter: u64,
+    len: usize,
+    marks: [u64; FEW],
+    few: [Str<'a>; FEW],
+    many: Option<HashSet<Cow<'a, str>>>,
+}
+
+const FEW: usize = 16;
+
+impl<'a> Seen<'a> {
+    #[inline]
+    pub(super) fn new() -> Self {
+        Self { filter: 0, len: 0, marks: [0; FEW], few: [Str { raw: "", escaped: false }; FEW], many: None }
+    }
+
+    /// Adds a name that stands at the start of `text`.
+    #[inline]
+    pub(super) fn add(&mut self, name: Str<'a>, text: &[u8]) -> Result<(), JsonError> {
+        let mark = if name.escaped { mark_of_escaped(name) } else { mark(text, name.raw.len()) };
+        // The top bits of a product depend on all bits of its factors.
+        let bit = 1 << (mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
+        if self.filter & bit != 0 && self.is_among_few(name, mark) {
+            return Err(JsonError::DuplicateName);
+        }
+        self.filter |= bit;
+        if self.len == FEW {
+            return self.add_to_many(name);
+        }
+        self.marks[self.len] = mark;
+        self.few[self.len] = name;
+        self.len += 1;
+        Ok(())
+    }
+
+    fn is_among_few(&self, name: Str<'_>, mark: u64) -> bool {
+        let mut few = self.marks.iter().zip(&self.few).take(self.len);
+        few.any(|(known, seen)| *known == mark && seen.same(name))
+    }
+
+    #[cold]
+    fn add_to_many(&mut self, name: Str<'a>) -> Result<(), JsonError> {
+        let many = self.many.get_or_insert_default();
+        if many.insert(name.decoded()) { Ok(()) } else { Err(JsonError::DuplicateName) }
+    }
+}
+
+#[cold]
+fn mark_of_escaped(name: Str<'_>) -> u64 {
+    let decoded = name.decoded();
+    mark(decoded.as_bytes(), decoded.len())
+}
+
+/// The same for the same bytes, and for most others not: their number, their first eight and their
+/// last eight. They are the first `len` of `text`, of which eight are read at once where it has as
+/// many.
+#[inline]
+fn mark(text: &[u8], len: usize) -> u64 {
+    let (first, last) = match text.first_chunk() {
+        Some(chunk) if len < 8 => (u64::from_le_bytes(*chunk) & ((1 << (len * 8)) - 1), 0),
+        Some(chunk) => {
+            let last = text[..len].last_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk));
+            (u64::from_le_bytes(*chunk), last)
+        }
+        None => (text[..len].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    };
+    first ^ last.rotate_left(29) ^ (len as u64).wrapping_mul(0xFF51_AFD7_ED55_8CCD)
+}

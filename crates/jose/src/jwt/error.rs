@@ -1,0 +1,79 @@
+//! Why a token is not accepted.
+
+use std::fmt;
+
+use super::ClaimsError;
+use crate::{VerifyError, VerifyErrorKind};
+
+/// Why a token was not accepted: one opaque error, so that a caller who shows it to a stranger is no
+/// oracle.
+///
+/// [`kind`](Self::kind) says more, for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the token is not valid")]
+pub struct JwtError(JwtErrorKind);
+
+impl JwtError {
+    /// What was wrong. Not to be shown to whoever sent the token.
+    pub fn kind(&self) -> JwtErrorKind {
+        self.0
+    }
+}
+
+impl From<JwtErrorKind> for JwtError {
+    fn from(kind: JwtErrorKind) -> Self {
+        Self(kind)
+    }
+}
+
+impl From<VerifyError> for JwtError {
+    fn from(error: VerifyError) -> Self {
+        Self(JwtErrorKind::Jws(error.kind()))
+    }
+}
+
+/// Which check a token did not pass, for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JwtErrorKind {
+    /// It is no JWS that the verifier accepts.
+    Jws(VerifyErrorKind),
+    /// Its payload is not base64url-encoded, which no JWT may do (RFC 7797 §7).
+    Unencoded,
+    /// Its payload is no claims set.
+    Claims(ClaimsError),
+    /// It is of another type than those that are expected, or of none.
+    TypMismatch,
+    /// This claim is not there: `iss`, `aud`, `exp`, `nbf`, or, for its age, `iat`.
+    Missing(&'static str),
+    /// Another issuer made it than those that are expected.
+    IssuerMismatch,
+    /// It is for none of the audiences that are expected.
+    AudienceMismatch,
+    /// Its time is over (`exp`).
+    Expired,
+    /// Its time has not come (`nbf`).
+    NotYetValid,
+    /// It says that it was made in the future (`iat`).
+    IssuedInFuture,
+    /// It was made too long ago (`iat`).
+    TooOld,
+}
+
+impl fmt::Display for JwtErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Jws(kind) => return kind.fmt(f),
+            Self::Claims(error) => return error.fmt(f),
+            Self::Missing(claim) => return write!(f, "no `{claim}`"),
+            Self::Unencoded => "payload not base64url-encoded",
+            Self::TypMismatch => "wrong `typ`",
+            Self::IssuerMismatch => "wrong issuer",
+            Self::AudienceMismatch => "wrong audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not yet valid",
+            Self::IssuedInFuture => "issued in the future",
+            Self::TooOld => "issued too long ago",
+        })
+    }
+}

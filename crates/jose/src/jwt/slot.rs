@@ -1,0 +1,87 @@
+//! Strings that stand in a text, kept without copying them and without borrowing the text.
+
+use std::{borrow::Cow, ops::Range};
+
+use crate::json::{Str, Value};
+
+/// A string claim, or none.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Slot {
+    #[default]
+    Absent,
+    /// It stands in the text as it is meant.
+    Plain(Range<usize>),
+    /// It is written with escapes, such as the `\/` of some encoders.
+    Decoded(Box<str>),
+}
+
+impl Slot {
+    /// `None` if the value is no string. It stands in the `text`.
+    #[inline]
+    pub(super) fn string(text: &str, value: Value<'_>) -> Option<Self> {
+        Some(match value.as_str()?.decoded() {
+            Cow::Borrowed(plain) => Self::Plain(place(text, plain)),
+            Cow::Owned(decoded) => Self::Decoded(decoded.into()),
+        })
+    }
+
+    pub(super) fn get<'s>(&'s self, text: &'s str) -> Option<&'s str> {
+        match self {
+            Self::Absent => None,
+            Self::Plain(place) => text.get(place.clone()),
+            Self::Decoded(decoded) => Some(decoded),
+        }
+    }
+}
+
+/// The audience: a string, or an array of strings.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Audience {
+    #[default]
+    Absent,
+    /// Its JSON stands there and has no escape in it, so each quote begins or ends a string.
+    Plain(Range<usize>),
+    Decoded(Box<[Box<str>]>),
+}
+
+impl Audience {
+    /// `None` if the value is neither. It stands in the `text`.
+    pub(super) fn of(text: &str, value: Value<'_>) -> Option<Self> {
+        let mut escaped = false;
+        if let Some(one) = value.as_str() {
+            escaped = one.is_escaped();
+        } else {
+            let mut strings = true;
+            let is_array = value.for_each_element(&mut |element| match element.as_str() {
+                Some(string) => escaped |= string.is_escaped(),
+                None => strings = false,
+            });
+            if !is_array || !strings {
+                return None;
+            }
+        }
+        if !escaped {
+            return Some(Self::Plain(place(text, value.raw)));
+        }
+        let strings = match value.as_str() {
+            Some(one) => vec![one],
+            None => value.strings()?,
+        };
+        Some(Self::Decoded(strings.into_iter().map(Str::decoded).map(Box::from).collect()))
+    }
+
+    pub(super) fn iter<'s>(&'s self, text: &'s str) -> impl Iterator<Item = &'s str> {
+        let (plain, decoded): (&str, &[Box<str>]) = match self {
+            Self::Absent => ("", &[]),
+            Self::Plain(place) => (text.get(place.clone()).unwrap_or_default(), &[]),
+            Self::Decoded(decoded) => ("", decoded),
+        };
+        plain.split('"').skip(1).step_by(2).chain(decoded.iter().map(AsRef::as_ref))
+    }
+}
+
+/// Where in `text` the `part` of it stands.
+fn place(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+    start..start + part.len()
+}

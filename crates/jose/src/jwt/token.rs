@@ -1,0 +1,59 @@
+//! A token that passed every check.
+
+use std::fmt;
+
+use super::{Claims, JwtError, Validator};
+use crate::jws::{Scratch, Verified, Verifier};
+
+/// A JWT whose signature was verified and whose claims were validated. Only
+/// [`Verifier::verify_jwt`] can make one.
+pub struct Token<'t> {
+    verified: Verified<'t>,
+    claims: Claims<'t>,
+}
+
+impl<'t> Token<'t> {
+    /// What it says.
+    pub fn claims(&self) -> &Claims<'t> {
+        &self.claims
+    }
+
+    /// What it says, without the rest.
+    pub fn into_claims(self) -> Claims<'t> {
+        self.claims
+    }
+
+    /// Its header, algorithm and key.
+    pub fn verified(&self) -> &Verified<'t> {
+        &self.verified
+    }
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("verified", &self.verified).field("claims", &self.claims).finish()
+    }
+}
+
+impl Verifier {
+    /// Verifies a compact JWT and holds it to the `validator` at the time `now`, in seconds since
+    /// the epoch. It lends the claims, and says nothing of a token that it does not accept.
+    ///
+    /// The [`jwt`](crate::jwt) module has an example.
+    ///
+    /// # Errors
+    ///
+    /// One opaque [`JwtError`]; [`JwtError::kind`] tells logs whether the signature
+    /// ([`Jws`](super::JwtErrorKind::Jws)) or which check of the validator failed.
+    pub fn verify_jwt<'t>(
+        &'t self,
+        token: &'t str,
+        validator: &Validator,
+        now: i64,
+        scratch: &'t mut Scratch,
+    ) -> Result<Token<'t>, JwtError> {
+        let verified = self.verify_compact(token, scratch)?;
+        let claims = validator.validate(&verified, now)?;
+        Ok(Token { verified, claims })
+    }
+}
