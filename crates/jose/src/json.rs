@@ -7,6 +7,8 @@
 //! that RFC 7515 §4 allows.
 
 mod plain;
+#[cfg(test)]
+mod properties;
 mod scan;
 mod seen;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod claims;
 mod jwk_set;
+mod jwt;
 mod keys;
 mod known_attacks;
 mod mutation;
