@@ -72,6 +72,12 @@ pub(crate) fn decode_into<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8],
     }
 }
 
+/// Writes the base64url text of `bytes` to `out`, which has exactly [`encoded_len`] bytes.
+pub(crate) fn encode_into(bytes: &[u8], out: &mut [u8]) {
+    debug_assert_eq!(out.len(), encoded_len(bytes.len()));
+    let _ = URL_SAFE_NO_PAD.encode(bytes, out.as_out());
+}
+
 /// Appends the base64url text of `bytes`.
 pub(crate) fn encode_to(bytes: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(bytes, out);

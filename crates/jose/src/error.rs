@@ -3,26 +3,63 @@
 
 use std::fmt;
 
-use crate::{Alg, Hash};
+use crate::{Alg, Hash, json::JsonError, jws::Limit};
 
 /// Why a signature was not accepted: one opaque error, so that a caller who shows it to a stranger
 /// is no oracle.
 ///
-/// [`kind`](Self::kind) says more, for logs.
+/// [`kind`](Self::kind) and [`limit`](Self::limit) say more, for logs.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, VerifyErrorKind, jws::{Limit, Limits, Scratch, Verifier}};
+///
+/// let verifier = Verifier::builder([Alg::Hs256])
+///     .mac_key(MacKey::generate(Alg::Hs256)?)
+///     .limits(Limits::default().token_bytes(8))
+///     .build()?;
+/// let error = verifier.verify_compact("AAAA.AAAA.AAAA", &mut Scratch::new()).unwrap_err();
+/// assert_eq!(error.to_string(), "the signature is not valid");
+/// assert_eq!(error.kind(), VerifyErrorKind::TooLarge);
+/// assert_eq!(error.limit(), Some(Limit::Token));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signature is not valid")]
-pub struct VerifyError(VerifyErrorKind);
+pub struct VerifyError {
+    kind: VerifyErrorKind,
+    limit: Option<Limit>,
+}
 
 impl VerifyError {
     /// What was wrong. Not to be shown to whoever sent the token.
     pub fn kind(&self) -> VerifyErrorKind {
-        self.0
+        self.kind
+    }
+
+    /// Which limit was exceeded, if the kind is [`TooLarge`](VerifyErrorKind::TooLarge).
+    pub fn limit(&self) -> Option<Limit> {
+        self.limit
     }
 }
 
 impl From<VerifyErrorKind> for VerifyError {
     fn from(kind: VerifyErrorKind) -> Self {
-        Self(kind)
+        Self { kind, limit: None }
+    }
+}
+
+impl From<Limit> for VerifyError {
+    fn from(limit: Limit) -> Self {
+        Self { kind: VerifyErrorKind::TooLarge, limit: Some(limit) }
+    }
+}
+
+impl From<JsonError> for VerifyError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Syntax | JsonError::DuplicateName => VerifyErrorKind::Malformed.into(),
+            JsonError::TooDeep => Limit::Nesting.into(),
+        }
     }
 }
 
@@ -31,17 +68,20 @@ impl From<VerifyErrorKind> for VerifyError {
 #[non_exhaustive]
 pub enum VerifyErrorKind {
     /// It is not a JWS of this serialization: parts, base64url, JSON, a member missing or of the
-    /// wrong type.
+    /// wrong type, a payload where there must be none.
     Malformed,
     /// It is encrypted, a JWE (RFC 7516), which this library does not read.
     Encrypted,
-    /// It exceeds one of the [`Limits`](crate::jws::Limits).
+    /// It exceeds one of the [`Limits`](crate::jws::Limits); [`VerifyError::limit`] says which.
     TooLarge,
     /// Its algorithm is not among those that the verifier was built with.
     AlgNotAllowed,
-    /// A parameter that it calls critical is not understood, or `crit` itself breaks RFC 7515
-    /// §4.1.11.
+    /// A parameter that it calls critical is not understood, `crit` itself breaks RFC 7515 §4.1.11,
+    /// or `b64` breaks RFC 7797.
     Critical,
+    /// Its header has a parameter that the policy does not know
+    /// ([`Policy::Joserfc`](crate::jws::Policy::Joserfc) only).
+    ParameterUnknown,
     /// It is of another type than the verifier asks for, or of none.
     TypMismatch,
     /// No key fits its `kid` and algorithm.
@@ -50,6 +90,11 @@ pub enum VerifyErrorKind {
     KeyAmbiguous,
     /// Its signature is not one of that key over those bytes.
     Signature,
+    /// Too few of its signatures are valid for what was
+    /// [required](crate::jws::Require), and not all for one reason.
+    Threshold,
+    /// Its algorithm hashes the message more than once, so the payload cannot come in pieces.
+    NeedsWholeMessage,
 }
 
 impl fmt::Display for VerifyErrorKind {
@@ -60,10 +105,13 @@ impl fmt::Display for VerifyErrorKind {
             Self::TooLarge => "over a limit",
             Self::AlgNotAllowed => "algorithm not allowed",
             Self::Critical => "critical header parameter not understood",
+            Self::ParameterUnknown => "header parameter not known",
             Self::TypMismatch => "wrong `typ`",
             Self::KeyUnknown => "no key fits",
             Self::KeyAmbiguous => "several keys fit",
             Self::Signature => "signature does not match",
+            Self::Threshold => "too few valid signatures",
+            Self::NeedsWholeMessage => "algorithm needs the whole payload at once",
         })
     }
 }

@@ -1,8 +1,11 @@
 //! The JOSE header (RFC 7515 §4), read without copying and believed only in its protected part.
 
+use std::{borrow::Cow, collections::HashSet};
+
 use crate::{
-    VerifyErrorKind,
-    json::{self, JsonError, Str, Value},
+    VerifyError, VerifyErrorKind,
+    json::{self, Str, Value},
+    jws::{Limits, Policy},
 };
 
 /// Parameters that RFC 7515 and RFC 7518 define: they are never extensions, so `crit` must not name
@@ -12,6 +15,28 @@ pub(crate) const REGISTERED: [&str; 18] = [
     "apu", "apv", "p2s", "p2c",
 ];
 
+/// More names than that no `crit` has; checking one costs a look at the whole header.
+const MAX_CRITICAL: usize = 32;
+
+/// By which rules headers are read.
+#[derive(Debug)]
+pub(crate) struct HeaderRules {
+    pub(crate) policy: Policy,
+    pub(crate) nesting: usize,
+    /// Extensions that the application processes.
+    pub(crate) understood: Vec<String>,
+    /// Whether `b64` (RFC 7797) is understood.
+    pub(crate) unencoded: bool,
+}
+
+impl HeaderRules {
+    /// For looking into a token that nobody believes yet.
+    pub(crate) fn peeking() -> Self {
+        let nesting = Limits::default().depth();
+        Self { policy: Policy::Strict, nesting, understood: Vec::new(), unencoded: true }
+    }
+}
+
 /// A header whose registered parameters have the right types. Those that name keys (`jwk`, `jku`,
 /// `x5u`, `x5c`) are checked and then left alone: a token never brings the key that it is verified
 /// with.
@@ -20,82 +45,174 @@ pub(crate) struct Header<'a> {
     pub(crate) alg: Option<Str<'a>>,
     pub(crate) kid: Option<Str<'a>>,
     pub(crate) typ: Option<Str<'a>>,
-    pub(crate) crit: Option<Value<'a>>,
-    pub(crate) has_b64: bool,
+    crit: Option<Value<'a>>,
+    b64: Option<Value<'a>>,
+    is_empty: bool,
 }
 
 impl<'a> Header<'a> {
-    pub(crate) fn parse(text: &'a str, nesting: usize) -> Result<Self, VerifyErrorKind> {
-        let mut header = Self { text, alg: None, kid: None, typ: None, crit: None, has_b64: false };
-        let mut well_typed = true;
-        let mut encrypted = false;
-        json::object(text, nesting, |name, value| match &*name.decoded() {
-            "alg" => well_typed &= string(value, &mut header.alg),
-            "kid" => well_typed &= string(value, &mut header.kid),
-            "typ" => well_typed &= string(value, &mut header.typ),
-            "cty" | "jku" | "x5u" | "x5t" | "x5t#S256" => well_typed &= value.as_str().is_some(),
-            "jwk" => well_typed &= value.is_object(),
-            "x5c" => well_typed &= value.strings().is_some_and(|chain| !chain.is_empty()),
-            "crit" => header.crit = Some(value),
-            "b64" => header.has_b64 = true,
-            // Only a JWE has it, and by it a JWE is told from a JWS (RFC 7516 §9).
-            "enc" => encrypted = true,
-            _ => {}
-        })
-        .map_err(kind)?;
+    pub(crate) fn parse(text: &'a str, rules: &HeaderRules) -> Result<Self, VerifyError> {
+        let text = rules.policy.json(text);
+        let refuses_unknown = rules.policy == Policy::Joserfc;
+        let (mut alg, mut kid, mut typ, mut crit, mut b64) = (None, None, None, None, None);
+        let (mut others, mut is_empty, mut encrypted, mut unknown) = (Others::default(), true, false, false);
+        json::object_with(text, rules.nesting, rules.policy.names(), |name, value| {
+            is_empty = false;
+            match &*name.decoded() {
+                "alg" => alg = Some(value),
+                "kid" => kid = Some(value),
+                "typ" => typ = Some(value),
+                "crit" => crit = Some(value),
+                "b64" => b64 = Some(value),
+                "cty" => others.note(0, is_string(value)),
+                "jku" => others.note(1, is_string(value) && (!refuses_unknown || is_url(value))),
+                "x5u" => others.note(2, is_string(value) && (!refuses_unknown || is_url(value))),
+                "x5t" => others.note(3, is_string(value)),
+                "x5t#S256" => others.note(4, is_string(value)),
+                "jwk" => others.note(5, value.is_object()),
+                "x5c" => others.note(6, is_chain(value)),
+                // Only a JWE has it, and by it a JWE is told from a JWS (RFC 7516 §9).
+                "enc" => encrypted = true,
+                name => unknown |= refuses_unknown && !rules.understood.iter().any(|known| known == name),
+            }
+        })?;
         if encrypted {
-            Err(VerifyErrorKind::Encrypted)
-        } else if well_typed {
-            Ok(header)
+            return Err(VerifyErrorKind::Encrypted.into());
+        }
+        let (alg, kid, typ) = (string(alg)?, string(kid)?, string(typ)?);
+        if others.any_is_bad() {
+            Err(VerifyErrorKind::Malformed.into())
+        } else if unknown {
+            Err(VerifyErrorKind::ParameterUnknown.into())
         } else {
-            Err(VerifyErrorKind::Malformed)
+            Ok(Self { text, alg, kid, typ, crit, b64, is_empty })
         }
     }
 
-    /// Holds `crit` to RFC 7515 §4.1.11, and refuses what is critical and not `understood`.
-    ///
-    /// `b64` (RFC 7797) is refused in any form: no payload is read unencoded here.
-    pub(crate) fn check_critical(&self, understood: &[String]) -> Result<(), VerifyErrorKind> {
-        if self.has_b64 {
-            return Err(VerifyErrorKind::Critical);
+    /// Whether it has no parameter at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Whether it says that the payload is not encoded (RFC 7797 §3), by right or not.
+    pub(crate) fn claims_unencoded(&self) -> bool {
+        self.b64.is_some_and(|value| value.raw == "false")
+    }
+
+    /// Holds `crit` to RFC 7515 §4.1.11 and `b64` to RFC 7797 §3 and §6, and refuses what is
+    /// critical and not understood.
+    pub(crate) fn check_critical(&self, rules: &HeaderRules) -> Result<(), VerifyErrorKind> {
+        let mut b64_is_critical = false;
+        if let Some(crit) = self.crit {
+            self.check_names(crit, rules, &mut b64_is_critical)?;
         }
-        let Some(crit) = self.crit else {
+        let Some(b64) = self.b64 else {
             return Ok(());
         };
-        let names = crit.strings().filter(|names| !names.is_empty()).ok_or(VerifyErrorKind::Critical)?;
-        // None twice, so more than are understood are too many. That also bounds the search below.
-        if names.len() > understood.len() {
+        if !rules.unencoded {
             return Err(VerifyErrorKind::Critical);
         }
-        let mut seen = Vec::with_capacity(names.len());
-        for name in names {
-            let known = understood.iter().find(|known| name.is(known)).ok_or(VerifyErrorKind::Critical)?;
-            if seen.contains(&known) || json::member(self.text, known).is_none() {
-                return Err(VerifyErrorKind::Critical);
-            }
-            seen.push(known);
+        match b64.raw {
+            // Whoever does not know `b64` must refuse the token instead of misreading the payload.
+            "false" | "true" if b64_is_critical => Ok(()),
+            "true" if !rules.policy.is_strict() => Ok(()),
+            "false" | "true" => Err(VerifyErrorKind::Critical),
+            _ => Err(VerifyErrorKind::Malformed),
         }
-        Ok(())
+    }
+
+    fn check_names(
+        &self,
+        crit: Value<'a>,
+        rules: &HeaderRules,
+        b64: &mut bool,
+    ) -> Result<(), VerifyErrorKind> {
+        let (mut count, mut good) = (0, true);
+        let is_array = crit.for_each_element(&mut |element| {
+            count += 1;
+            good &= count <= MAX_CRITICAL && element.as_str().is_some();
+        });
+        if !is_array || !good || count == 0 && rules.policy.is_strict() {
+            return Err(VerifyErrorKind::Critical);
+        }
+        crit.for_each_element(&mut |element| {
+            good &= element.as_str().is_some_and(|name| {
+                *b64 |= name.is("b64");
+                let known = rules.unencoded && name.is("b64")
+                    || rules.understood.iter().any(|known| name.is(known))
+                    || rules.policy.may_be_critical().iter().any(|known| name.is(known));
+                known
+                    && json::member(self.text, &name.decoded()).is_some()
+                    && (!rules.policy.is_strict() || is_once(crit, name))
+            });
+        });
+        if good { Ok(()) } else { Err(VerifyErrorKind::Critical) }
     }
 
     /// Holds the unprotected header beside this one to RFC 7515 §7.2.1 and §4.1.11: no name in
     /// both, nothing in it that decides how to verify.
-    pub(crate) fn check_unprotected(&self, unprotected: &Header<'_>) -> Result<(), VerifyErrorKind> {
-        if unprotected.crit.is_some() || unprotected.has_b64 {
+    pub(crate) fn check_unprotected(
+        &self,
+        unprotected: &Header<'_>,
+        policy: Policy,
+    ) -> Result<(), VerifyErrorKind> {
+        if unprotected.crit.is_some() || unprotected.b64.is_some() {
             return Err(VerifyErrorKind::Critical);
         }
-        if unprotected.alg.is_some() {
+        if unprotected.alg.is_some() && policy.is_strict() {
             return Err(VerifyErrorKind::Malformed);
         }
-        let mut names = std::collections::HashSet::new();
-        json::object(self.text, usize::MAX, |name, _| {
-            names.insert(name.decoded());
-        })
-        .map_err(kind)?;
+        if unprotected.is_empty || self.is_empty {
+            return Ok(());
+        }
+        let mut names = NameSet::default();
         let mut disjoint = true;
-        json::object(unprotected.text, usize::MAX, |name, _| disjoint &= !names.contains(&*name.decoded()))
-            .map_err(kind)?;
+        json::members(self.text, |name, _| names.add(name)).map_err(|_| VerifyErrorKind::Malformed)?;
+        json::members(unprotected.text, |name, _| disjoint &= !names.has(name))
+            .map_err(|_| VerifyErrorKind::Malformed)?;
         if disjoint { Ok(()) } else { Err(VerifyErrorKind::Malformed) }
+    }
+}
+
+/// The registered parameters that are only checked, one bit each: whether the last one of that name
+/// was of a wrong type.
+#[derive(Default)]
+struct Others(u8);
+
+impl Others {
+    fn note(&mut self, bit: u8, good: bool) {
+        self.0 = if good { self.0 & !(1 << bit) } else { self.0 | 1 << bit };
+    }
+
+    fn any_is_bad(&self) -> bool {
+        self.0 != 0
+    }
+}
+
+/// The names of one header. Those of a usual one are compared one by one, without allocating; many
+/// go to a hash set, so that they do not cost the square of their number.
+#[derive(Default)]
+struct NameSet<'a> {
+    few: [Option<Str<'a>>; 12],
+    len: usize,
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> NameSet<'a> {
+    fn add(&mut self, name: Str<'a>) {
+        match self.few.get_mut(self.len) {
+            Some(slot) => *slot = Some(name),
+            None => {
+                self.many.insert(name.decoded());
+            }
+        }
+        self.len += 1;
+    }
+
+    fn has(&self, name: Str<'_>) -> bool {
+        let name = name.decoded();
+        self.few.iter().flatten().any(|known| known.is(&name))
+            || !self.many.is_empty() && self.many.contains(&name)
     }
 }
 
@@ -104,14 +221,36 @@ pub(crate) fn parameter(text: &str, name: &str) -> Option<serde_json::Value> {
     serde_json::from_str(json::member(text, name)?.raw).ok()
 }
 
-pub(crate) fn kind(error: JsonError) -> VerifyErrorKind {
-    match error {
-        JsonError::Syntax | JsonError::DuplicateName => VerifyErrorKind::Malformed,
-        JsonError::TooDeep => VerifyErrorKind::TooLarge,
-    }
+fn string(value: Option<Value<'_>>) -> Result<Option<Str<'_>>, VerifyErrorKind> {
+    value.map(|value| value.as_str().ok_or(VerifyErrorKind::Malformed)).transpose()
 }
 
-fn string<'a>(value: Value<'a>, slot: &mut Option<Str<'a>>) -> bool {
-    *slot = value.as_str();
-    slot.is_some()
+fn is_string(value: Value<'_>) -> bool {
+    value.as_str().is_some()
+}
+
+fn is_url(value: Value<'_>) -> bool {
+    value.as_str().is_some_and(|url| {
+        let url = url.decoded();
+        url.starts_with("http://") || url.starts_with("https://")
+    })
+}
+
+/// At least one certificate (RFC 7515 §4.1.6), nothing but strings.
+fn is_chain(value: Value<'_>) -> bool {
+    let (mut any, mut strings) = (false, true);
+    value.for_each_element(&mut |element| {
+        any = true;
+        strings &= is_string(element);
+    }) && any
+        && strings
+}
+
+fn is_once(list: Value<'_>, name: Str<'_>) -> bool {
+    let name = name.decoded();
+    let mut times = 0;
+    list.for_each_element(&mut |element| {
+        times += usize::from(element.as_str().is_some_and(|other| other.is(&name)));
+    });
+    times == 1
 }

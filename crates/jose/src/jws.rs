@@ -1,4 +1,5 @@
-//! JSON Web Signature (RFC 7515): compact (§3.1) and flattened JSON (§7.2.2).
+//! JSON Web Signature (RFC 7515): compact (§3.1), general JSON (§7.2.1) and flattened JSON (§7.2.2),
+//! each with the payload in it or detached (appendix F), encoded or as it is (RFC 7797).
 //!
 //! ```
 //! use sealwright_jose::{Alg, SigningKey, jws::{Scratch, Signer, Verifier}};
@@ -16,22 +17,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod batch;
 mod builder;
 mod compact;
+mod detached;
+mod general;
 mod json;
 mod limits;
 mod policy;
+mod remembered;
+mod rules;
+mod scratch;
 mod sign;
+mod signed;
 mod unverified;
 mod verified;
 mod verify;
 
 pub use builder::{BuildError, VerifierBuilder};
-pub use limits::Limits;
+pub use general::{Report, Require, VerifiedGeneral};
+pub use limits::{Limit, Limits};
 pub use policy::Policy;
+pub use scratch::Scratch;
 pub use sign::{
     DetachedSigner, Header, Prepared, Signer, SigningInput, prepare, sign_general, sign_general_detached,
 };
 pub use unverified::Unverified;
-pub use verified::{Scratch, Verified};
+pub use verified::{Verified, VerifiedSignature};
 pub use verify::Verifier;

@@ -4,63 +4,72 @@ use std::sync::Arc;
 
 use crate::{
     Alg, JwkSet, MacKey, VerifyingKey,
-    header::REGISTERED,
+    header::{HeaderRules, REGISTERED},
     jws::{
-        Limits, Verifier,
-        verify::{AnyKey, Policy},
+        Limits, Policy, Verifier,
+        remembered::Remembered,
+        rules::{AnyKey, Rules},
     },
 };
 
-/// Collects a policy; [`build`](Self::build) checks it as a whole.
+/// Collects what a verifier accepts; [`build`](Self::build) checks it as a whole.
 #[derive(Debug)]
 pub struct VerifierBuilder {
     policy: Policy,
-    has_keys: bool,
-    not_allowed: bool,
+    algs: Vec<Alg>,
+    /// Keys named one by one.
+    keys: Vec<AnyKey>,
+    /// Keys of sets.
+    set: Vec<AnyKey>,
+    has_set: bool,
+    typ: Vec<String>,
+    typ_optional: bool,
+    understood: Vec<String>,
+    unencoded: bool,
+    try_all: usize,
+    limits: Option<Limits>,
 }
 
 impl VerifierBuilder {
     pub(super) fn new(algs: &[Alg]) -> Self {
         Self {
-            policy: Policy {
-                algs: algs.to_vec(),
-                keys: Vec::new(),
-                typ: Vec::new(),
-                typ_optional: false,
-                understood: Vec::new(),
-                limits: Limits::default(),
-            },
-            has_keys: false,
-            not_allowed: false,
+            policy: Policy::default(),
+            algs: algs.to_vec(),
+            keys: Vec::new(),
+            set: Vec::new(),
+            has_set: false,
+            typ: Vec::new(),
+            typ_optional: false,
+            understood: Vec::new(),
+            unencoded: false,
+            try_all: 1,
+            limits: None,
         }
     }
 
     /// Adds a public key. It must be for one of the verifier's algorithms.
     #[must_use]
-    pub fn key(self, key: VerifyingKey) -> Self {
-        self.add(AnyKey::Public(key))
+    pub fn key(mut self, key: VerifyingKey) -> Self {
+        self.keys.push(AnyKey::Public(key));
+        self
     }
 
     /// Adds the keys of a set that are for one of the verifier's algorithms. The set may be empty:
-    /// then no token verifies.
+    /// then no token verifies. It may have several keys under one `kid`: a token that names it is
+    /// [ambiguous](crate::VerifyErrorKind::KeyAmbiguous), unless [`try_all`](Self::try_all) says
+    /// otherwise.
     #[must_use]
     pub fn keys(mut self, set: &JwkSet) -> Self {
-        let usable = set.keys().iter().filter(|key| self.policy.algs.contains(&key.alg()));
-        self.policy.keys.extend(usable.cloned().map(AnyKey::Public));
-        self.has_keys = true;
+        let usable = set.keys().iter().filter(|key| self.algs.contains(&key.alg()));
+        self.set.extend(usable.cloned().map(AnyKey::Public));
+        self.has_set = true;
         self
     }
 
     /// Adds a symmetric key. It must be for one of the verifier's algorithms.
     #[must_use]
-    pub fn mac_key(self, key: MacKey) -> Self {
-        self.add(AnyKey::Mac(key))
-    }
-
-    fn add(mut self, key: AnyKey) -> Self {
-        self.not_allowed |= !self.policy.algs.contains(&key.alg());
-        self.policy.keys.push(key);
-        self.has_keys = true;
+    pub fn mac_key(mut self, key: MacKey) -> Self {
+        self.keys.push(AnyKey::Mac(key));
         self
     }
 
@@ -68,28 +77,71 @@ impl VerifierBuilder {
     /// looked at.
     #[must_use]
     pub fn typ(mut self, typ: &str) -> Self {
-        self.policy.typ.push(typ.to_owned());
+        self.typ.push(typ.to_owned());
         self
     }
 
     /// Whether a token may leave `typ` out although types are named. Default: no.
     #[must_use]
     pub fn typ_optional(mut self, optional: bool) -> Self {
-        self.policy.typ_optional = optional;
+        self.typ_optional = optional;
         self
     }
 
     /// Names a critical parameter that the application understands and will process itself.
     #[must_use]
     pub fn understands(mut self, name: &str) -> Self {
-        self.policy.understood.push(name.to_owned());
+        self.understood.push(name.to_owned());
         self
     }
 
-    /// Replaces the default limits.
+    /// Understands `b64` (RFC 7797): a token may say, in its protected header and as critical, that
+    /// its payload was signed as it is and not in base64url.
+    ///
+    /// Default: only where the [policy](Self::policy) is not [`Policy::Strict`], since a payload that
+    /// can be read in two ways is a risk where nobody needs it.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Verifier}};
+    ///
+    /// // RFC 7797 §4.2, with the key of RFC 7515 A.1.
+    /// let key = MacKey::from_jwk_as(Alg::Hs256, r#"{"kty":"oct",
+    ///     "k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#)?;
+    /// let token = "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY";
+    ///
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).unencoded().build()?;
+    /// let mut scratch = Scratch::new();
+    /// let verified = verifier.verify_detached(token, b"$.02", &mut scratch)?;
+    /// assert!(verified.is_unencoded());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn unencoded(mut self) -> Self {
+        self.unencoded = true;
+        self
+    }
+
+    /// Tries up to `max` keys where several fit a token, in the order in which they were added.
+    /// Default: 1, so that a token must say which key it means.
+    ///
+    /// Each try costs as much as a verification, and a stranger can ask for all of them.
+    #[must_use]
+    pub fn try_all(mut self, max: usize) -> Self {
+        self.try_all = max.max(1);
+        self
+    }
+
+    /// How much latitude is left to whoever made the token. Default: [`Policy::Strict`].
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Replaces the [default limits](Policy::limits).
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.policy.limits = limits;
+        self.limits = Some(limits);
         self
     }
 
@@ -97,34 +149,64 @@ impl VerifierBuilder {
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] if the policy makes no sense or is unsafe.
+    /// A [`BuildError`] if what was collected makes no sense or is unsafe.
     pub fn build(mut self) -> Result<Verifier, BuildError> {
-        if self.policy.algs.is_empty() {
+        if self.algs.is_empty() {
             return Err(BuildError::NoAlgorithm);
         }
-        if !self.has_keys {
+        if self.keys.is_empty() && !self.has_set {
             return Err(BuildError::NoKey);
         }
-        if self.not_allowed {
+        if self.keys.iter().any(|key| !self.algs.contains(&key.alg())) {
             return Err(BuildError::KeyNotAllowed);
         }
         let is_standard = |name: &&String| *name == "b64" || REGISTERED.contains(&name.as_str());
-        if let Some(name) = self.policy.understood.iter().find(is_standard) {
+        if let Some(name) = self.understood.iter().find(is_standard) {
             return Err(BuildError::NotAnExtension(name.clone()));
         }
-        self.policy.understood.sort();
-        self.policy.understood.dedup();
+        self.understood.sort();
+        self.understood.dedup();
+        let lone_key = !self.has_set;
+        let keys = self.merge_keys()?;
+        let limits = self.limits.unwrap_or_else(|| self.policy.limits());
+        let header = HeaderRules {
+            policy: self.policy,
+            nesting: limits.depth(),
+            understood: self.understood,
+            unencoded: self.unencoded || self.policy != Policy::Strict,
+        };
+        Ok(Verifier(Arc::new(Rules {
+            header,
+            algs: self.algs,
+            lone_key: lone_key && keys.len() == 1,
+            keys,
+            typ: self.typ,
+            typ_optional: self.typ_optional,
+            try_all: self.try_all,
+            limits,
+            remembered: Remembered::new(),
+        })))
+    }
+
+    /// The keys, each once. Only the publisher of a set may give two of them one `kid`: whoever
+    /// names keys one by one has made a mistake.
+    fn merge_keys(&mut self) -> Result<Vec<AnyKey>, BuildError> {
+        let named = self.keys.len();
+        let all: Vec<_> = self.keys.drain(..).chain(self.set.drain(..)).collect();
         let mut keys: Vec<AnyKey> = Vec::new();
-        for key in std::mem::take(&mut self.policy.keys) {
+        for (n, key) in all.into_iter().enumerate() {
             check_mac(&key, &keys)?;
-            match keys.iter().find(|known| known.alg() == key.alg() && known.kid() == key.kid()) {
-                Some(known) if known.same_key(&key) => continue,
-                Some(_) if key.kid().is_some() => return Err(BuildError::DuplicateKid),
-                _ => keys.push(key),
+            let is_twin = |known: &&AnyKey| known.alg() == key.alg() && known.kid() == key.kid();
+            let mut twins = keys.iter().filter(is_twin);
+            if twins.any(|known| known.same_key(&key)) {
+                continue;
             }
+            if n < named && key.kid().is_some() && keys.iter().any(|known| is_twin(&known)) {
+                return Err(BuildError::DuplicateKid);
+            }
+            keys.push(key);
         }
-        self.policy.keys = keys;
-        Ok(Verifier(Arc::new(self.policy)))
+        Ok(keys)
     }
 }
 
@@ -143,7 +225,7 @@ fn check_mac(key: &AnyKey, others: &[AnyKey]) -> Result<(), BuildError> {
     if clash { Err(BuildError::SecretIsPublic) } else { Ok(()) }
 }
 
-/// Why a policy is no verifier.
+/// Why there is no verifier of that kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -165,8 +247,8 @@ pub enum BuildError {
     /// A secret is the encoding of one of the public keys.
     #[error("the secret of a MAC key is a public key")]
     SecretIsPublic,
-    /// The name is a standard parameter, which `crit` must not name, or `b64`, which is not
-    /// supported.
+    /// The name is a standard parameter, which `crit` must not name, or `b64`, for which there is
+    /// [`VerifierBuilder::unencoded`].
     #[error("`{0}` cannot be understood as an extension")]
     NotAnExtension(String),
 }

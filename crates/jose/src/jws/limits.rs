@@ -1,21 +1,44 @@
 //! How much of a stranger's input is read.
 
-/// What a verifier refuses as too large.
+use std::fmt;
+
+/// What a verifier refuses as too large, before it does any work on it.
+///
+/// ```
+/// use sealwright_jose::jws::Limits;
+///
+/// let limits = Limits::default().token_bytes(64 * 1024).signatures(4);
+/// assert_eq!(limits.header_bytes, 16 * 1024);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of the decoded protected header, and of the unprotected one. Default: 16 KiB, since a
+    /// Bytes of a decoded protected header, and of the unprotected one. Default: 16 KiB, since a
     /// certificate chain in `x5c` can take 8.
     pub header_bytes: usize,
+    /// Bytes of the decoded payload, where the token carries it. Default: no limit but that of the
+    /// whole token. A detached payload is the caller's own and not limited.
+    pub payload_bytes: usize,
+    /// Bytes of one decoded signature. Default: 8 KiB; those of ML-DSA-87 have 4,627.
+    pub signature_bytes: usize,
     /// Bytes of the whole serialization. Default: 1 MiB.
     pub token_bytes: usize,
+    /// Signatures in one general JSON JWS. Default: 16.
+    pub signatures: usize,
     /// How deep objects and arrays may stand in each other. Default: 16.
     pub nesting: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { header_bytes: 16 * 1024, token_bytes: 1024 * 1024, nesting: 16 }
+        Self {
+            header_bytes: 16 * 1024,
+            payload_bytes: usize::MAX,
+            signature_bytes: 8 * 1024,
+            token_bytes: 1024 * 1024,
+            signatures: 16,
+            nesting: 16,
+        }
     }
 }
 
@@ -30,10 +53,28 @@ impl Limits {
         Self { header_bytes, ..self }
     }
 
+    /// The same limits with this many bytes for a payload that the token carries.
+    #[must_use]
+    pub fn payload_bytes(self, payload_bytes: usize) -> Self {
+        Self { payload_bytes, ..self }
+    }
+
+    /// The same limits with this many bytes for one signature.
+    #[must_use]
+    pub fn signature_bytes(self, signature_bytes: usize) -> Self {
+        Self { signature_bytes, ..self }
+    }
+
     /// The same limits with this many bytes for the whole serialization.
     #[must_use]
     pub fn token_bytes(self, token_bytes: usize) -> Self {
         Self { token_bytes, ..self }
+    }
+
+    /// The same limits with this many signatures in one general JSON JWS.
+    #[must_use]
+    pub fn signatures(self, signatures: usize) -> Self {
+        Self { signatures, ..self }
     }
 
     /// The same limits with this depth of nesting, at most 64.
@@ -45,5 +86,43 @@ impl Limits {
     /// The depth, whoever wrote the field.
     pub(crate) fn depth(&self) -> usize {
         self.nesting.min(MAX_NESTING)
+    }
+}
+
+/// Which of the [`Limits`] a token exceeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Limits::header_bytes`].
+    Header,
+    /// [`Limits::payload_bytes`].
+    Payload,
+    /// [`Limits::signature_bytes`].
+    Signature,
+    /// [`Limits::token_bytes`].
+    Token,
+    /// [`Limits::signatures`].
+    Signatures,
+    /// [`Limits::nesting`].
+    Nesting,
+}
+
+impl Limit {
+    /// `Ok` if `size` is within `max`.
+    pub(crate) fn check(self, size: usize, max: usize) -> Result<(), Self> {
+        if size > max { Err(self) } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Header => "bytes of a header",
+            Self::Payload => "bytes of the payload",
+            Self::Signature => "bytes of a signature",
+            Self::Token => "bytes of the token",
+            Self::Signatures => "number of signatures",
+            Self::Nesting => "depth of nesting",
+        })
     }
 }

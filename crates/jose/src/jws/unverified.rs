@@ -4,8 +4,11 @@ use std::fmt;
 
 use crate::{
     VerifyError, VerifyErrorKind, base64url,
-    header::{self, Header},
-    jws::{Limits, compact, json},
+    header::{self, Header, HeaderRules},
+    jws::{
+        Limit, Limits, Policy, compact,
+        json::{Entries, Envelope},
+    },
 };
 
 /// What was only parsed. Anybody can have written it; nothing in it may be believed.
@@ -47,20 +50,27 @@ impl Unverified {
     ///
     /// As [`peek_compact`](Self::peek_compact).
     pub fn peek_flattened(json: &str) -> Result<Self, VerifyError> {
-        let parts = json::flattened(json, Limits::default().depth())?;
-        Self::decode(&parts.protected, &parts.payload, &parts.signature)
+        let envelope = Envelope::parse(json, Policy::Strict, &Limits::default())?;
+        match (&envelope.payload, &envelope.entries) {
+            (Some(payload), Entries::Flattened(entry)) => {
+                Self::decode(&entry.protected, payload, &entry.signature)
+            }
+            _ => Err(VerifyErrorKind::Malformed.into()),
+        }
     }
 
     fn decode(protected: &str, payload: &str, signature: &str) -> Result<Self, VerifyError> {
         let limits = Limits::default();
-        if base64url::decoded_len(protected.len()) > limits.header_bytes {
-            return Err(VerifyErrorKind::TooLarge.into());
-        }
+        Limit::Header.check(base64url::decoded_len(protected.len()), limits.header_bytes)?;
         let malformed = |_| VerifyErrorKind::Malformed;
         let header = base64url::decode(protected).map_err(malformed)?;
         let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-        Header::parse(&header, limits.depth())?;
-        let payload = base64url::decode(payload).map_err(malformed)?;
+        let unencoded = Header::parse(&header, &HeaderRules::peeking())?.claims_unencoded();
+        let payload = if unencoded {
+            payload.as_bytes().to_vec()
+        } else {
+            base64url::decode(payload).map_err(malformed)?
+        };
         base64url::decode(signature).map_err(malformed)?;
         Ok(Self { header, payload })
     }

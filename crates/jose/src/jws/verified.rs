@@ -2,45 +2,18 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::{Alg, VerifyingKey, header};
-
-/// Buffers that the caller keeps from token to token, so that verifying does not allocate.
-///
-/// They grow to the largest token seen, which the verifier's limits bound, and hold what was last
-/// decoded.
-#[derive(Default)]
-pub struct Scratch(Vec<u8>);
-
-impl Scratch {
-    /// Empty buffers.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// `len` bytes of any content. They are overwritten, never read first.
-    pub(super) fn room(&mut self, len: usize) -> &mut [u8] {
-        if self.0.len() < len {
-            self.0.resize(len, 0);
-        }
-        &mut self.0[..len]
-    }
-}
-
-impl fmt::Debug for Scratch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scratch").field("bytes", &self.0.len()).finish()
-    }
-}
+use crate::{
+    Alg, VerifyingKey, header,
+    jws::rules::{AnyKey, Decision},
+};
 
 /// A payload and header whose signature was verified. Only a [`Verifier`](super::Verifier) can make
 /// one.
+///
+/// It borrows from the verifier, the token and the scratch buffer, and is made without allocating.
 pub struct Verified<'t> {
     pub(super) payload: &'t [u8],
-    pub(super) header: &'t str,
-    pub(super) alg: Alg,
-    pub(super) kid: Option<Cow<'t, str>>,
-    pub(super) typ: Option<Cow<'t, str>>,
-    pub(super) key: Option<VerifyingKey>,
+    pub(super) signature: VerifiedSignature<'t>,
 }
 
 impl<'t> Verified<'t> {
@@ -51,7 +24,83 @@ impl<'t> Verified<'t> {
 
     /// The algorithm of the key that verified it.
     pub fn alg(&self) -> Alg {
-        self.alg
+        self.signature.alg()
+    }
+
+    /// The `kid` of the protected header. One that stood in the unprotected header is a hint and
+    /// not shown.
+    pub fn kid(&self) -> Option<&str> {
+        self.signature.kid()
+    }
+
+    /// The `typ` of the protected header.
+    pub fn typ(&self) -> Option<&str> {
+        self.signature.typ()
+    }
+
+    /// A parameter of the protected header as JSON.
+    pub fn header(&self, name: &str) -> Option<serde_json::Value> {
+        self.signature.header(name)
+    }
+
+    /// The protected header's JSON.
+    pub fn protected_header(&self) -> &str {
+        self.signature.protected_header()
+    }
+
+    /// The key that verified it; `None` for a MAC.
+    pub fn key(&self) -> Option<&'t VerifyingKey> {
+        self.signature.key()
+    }
+
+    /// Whether the payload was signed as it is, not in base64url (RFC 7797, `"b64":false`). A JWT
+    /// never is (§7).
+    pub fn is_unencoded(&self) -> bool {
+        self.signature.unencoded
+    }
+}
+
+impl fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("alg", &self.alg())
+            .field("kid", &self.kid())
+            .field("typ", &self.typ())
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One signature that was verified: its protected header and the key.
+pub struct VerifiedSignature<'t> {
+    pub(super) index: usize,
+    header: Cow<'t, str>,
+    kid: Option<Cow<'t, str>>,
+    typ: Option<Cow<'t, str>>,
+    pub(super) unencoded: bool,
+    pub(super) key: &'t AnyKey,
+}
+
+impl<'t> VerifiedSignature<'t> {
+    pub(super) fn new(index: usize, decision: Decision<'t>, key: &'t AnyKey) -> Self {
+        Self {
+            index,
+            header: Cow::Borrowed(decision.header),
+            kid: decision.kid,
+            typ: decision.typ,
+            unencoded: decision.unencoded,
+            key,
+        }
+    }
+
+    /// Its place in the array `signatures`, from 0; 0 in the other serializations.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The algorithm of the key that verified it.
+    pub fn alg(&self) -> Alg {
+        self.key.alg()
     }
 
     /// The `kid` of the protected header. One that stood in the unprotected header is a hint and
@@ -67,27 +116,31 @@ impl<'t> Verified<'t> {
 
     /// A parameter of the protected header as JSON.
     pub fn header(&self, name: &str) -> Option<serde_json::Value> {
-        header::parameter(self.header, name)
+        header::parameter(&self.header, name)
     }
 
-    /// The protected header's JSON.
-    pub fn protected_header(&self) -> &'t str {
-        self.header
+    /// The protected header's JSON; `{}` if there was none, which not every
+    /// [`Policy`](super::Policy) allows.
+    pub fn protected_header(&self) -> &str {
+        &self.header
     }
 
     /// The key that verified it; `None` for a MAC.
-    pub fn key(&self) -> Option<&VerifyingKey> {
-        self.key.as_ref()
+    pub fn key(&self) -> Option<&'t VerifyingKey> {
+        match self.key {
+            AnyKey::Public(key) => Some(key),
+            AnyKey::Mac(_) => None,
+        }
     }
 }
 
-impl fmt::Debug for Verified<'_> {
+impl fmt::Debug for VerifiedSignature<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified")
-            .field("alg", &self.alg)
+        f.debug_struct("VerifiedSignature")
+            .field("index", &self.index)
+            .field("alg", &self.alg())
             .field("kid", &self.kid)
             .field("typ", &self.typ)
-            .field("payload_bytes", &self.payload.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,66 +1,25 @@
 //! The verifier: a policy built once, that a token can satisfy and not change.
 
-use std::{str, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    Alg, MacKey, VerifyError, VerifyErrorKind, VerifyingKey, base64url,
-    header::Header,
-    json::Str,
-    jws::{Limits, Scratch, Verified, VerifierBuilder, compact, json},
-    media_type,
+    Alg, VerifyError, VerifyErrorKind, base64url,
+    jws::{
+        Scratch, Verified, VerifiedSignature, VerifierBuilder, compact,
+        json::{Entries, Envelope},
+        rules::Rules,
+        scratch::Room,
+    },
 };
 
 /// Verifies by a policy that was built once: algorithms, keys, type, critical parameters, limits.
 /// `Send`, `Sync`, and cheap to clone.
+///
+/// It remembers the first few protected headers that it found validly signed, by their exact text,
+/// and does not decode and parse them again. That changes how long a token takes, never what is
+/// decided about it.
 #[derive(Clone, Debug)]
-pub struct Verifier(pub(super) Arc<Policy>);
-
-#[derive(Debug)]
-pub(super) struct Policy {
-    pub(super) algs: Vec<Alg>,
-    pub(super) keys: Vec<AnyKey>,
-    pub(super) typ: Vec<String>,
-    pub(super) typ_optional: bool,
-    pub(super) understood: Vec<String>,
-    pub(super) limits: Limits,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum AnyKey {
-    Public(VerifyingKey),
-    Mac(MacKey),
-}
-
-impl AnyKey {
-    pub(super) fn alg(&self) -> Alg {
-        match self {
-            Self::Public(key) => key.alg(),
-            Self::Mac(key) => key.alg(),
-        }
-    }
-
-    pub(super) fn kid(&self) -> Option<&str> {
-        match self {
-            Self::Public(key) => key.kid(),
-            Self::Mac(key) => key.kid(),
-        }
-    }
-
-    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
-        match self {
-            Self::Public(key) => key.verify(message, signature),
-            Self::Mac(key) => key.verify(message, signature),
-        }
-    }
-
-    pub(super) fn same_key(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Public(one), Self::Public(other)) => one.same_key(other),
-            (Self::Mac(one), Self::Mac(other)) => one.secret() == other.secret(),
-            _ => false,
-        }
-    }
-}
+pub struct Verifier(pub(super) Arc<Rules>);
 
 impl Verifier {
     /// A verifier for these algorithms and no other. An empty list does not compile.
@@ -90,157 +49,118 @@ impl Verifier {
     /// One opaque [`VerifyError`], whatever was wrong, so that a caller who passes it on is no
     /// oracle; [`VerifyError::kind`] tells logs whether the token was malformed, its algorithm not
     /// allowed, its key unknown or its signature false.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key.clone()).build()?;
+    ///
+    /// let mut scratch = Scratch::new();
+    /// for payload in [&b"one"[..], b"two"] {
+    ///     let token = Signer::mac(&key).sign_compact(payload)?;
+    ///     assert_eq!(verifier.verify_compact(&token, &mut scratch)?.payload(), payload);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify_compact<'t>(
-        &self,
+        &'t self,
         jws: &'t str,
         scratch: &'t mut Scratch,
     ) -> Result<Verified<'t>, VerifyError> {
-        self.0.check_size(jws)?;
-        let parts = compact::split(jws)?;
-        let room = scratch.room(
-            base64url::decoded_len(parts.protected.len())
-                + base64url::decoded_len(parts.payload.len())
-                + base64url::decoded_len(parts.signature.len()),
-        );
-        self.0.verify(parts, None, room)
+        self.0.check_token(jws)?;
+        let mut room = scratch.room(base64url::decoded_len(jws.len()));
+        self.0.verify_compact(jws, &mut room)
     }
 
     /// Verifies a flattened JSON JWS and lends its payload. It takes the text, because a parsed
     /// value no longer shows what stood twice.
     ///
-    /// `alg` counts only in the protected header. A `kid` in the unprotected one helps to find the
-    /// key and is not reported.
+    /// `alg` counts only in the protected header, unless the [`Policy`](super::Policy) says
+    /// otherwise. A `kid` in the unprotected one helps to find the key and is not reported.
     ///
     /// # Errors
     ///
     /// As [`verify_compact`](Self::verify_compact).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let key = SigningKey::generate(Alg::Ed25519)?;
+    /// let json = Signer::new(&key).sign_flattened(b"hello")?;
+    /// let verifier = Verifier::builder([Alg::Ed25519]).key(key.verifying_key()).build()?;
+    /// let mut scratch = Scratch::new();
+    /// assert_eq!(verifier.verify_flattened(&json, &mut scratch)?.payload(), b"hello");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify_flattened<'t>(
-        &self,
+        &'t self,
         json: &'t str,
         scratch: &'t mut Scratch,
     ) -> Result<Verified<'t>, VerifyError> {
-        self.0.check_size(json)?;
-        let parts = json::flattened(json, self.0.limits.depth())?;
-        let unprotected = match parts.header {
-            Some(text) if text.len() > self.0.limits.header_bytes => {
-                return Err(VerifyErrorKind::TooLarge.into());
-            }
-            Some(text) => Some(Header::parse(text, self.0.limits.depth())?),
-            None => None,
-        };
-        // What was signed does not stand in one piece, so it is put together first.
-        let input_len = parts.protected.len() + 1 + parts.payload.len();
-        let room = scratch.room(
-            input_len
-                + base64url::decoded_len(parts.protected.len())
-                + base64url::decoded_len(parts.payload.len())
-                + base64url::decoded_len(parts.signature.len()),
-        );
-        let (input, room) = room.split_at_mut(input_len);
-        let (start, payload) = input.split_at_mut(parts.protected.len());
-        start.copy_from_slice(parts.protected.as_bytes());
-        payload[0] = b'.';
-        payload[1..].copy_from_slice(parts.payload.as_bytes());
-        let signing_input = str::from_utf8(input).map_err(|_| VerifyErrorKind::Malformed)?;
-        let parts = compact::Parts {
-            protected: &parts.protected,
-            payload: &parts.payload,
-            signature: &parts.signature,
-            signing_input,
-        };
-        self.0.verify(parts, unprotected.as_ref(), room)
+        let envelope = self.0.envelope(json)?;
+        self.0.verify_one(&envelope, None, scratch)
     }
 }
 
-impl Policy {
-    fn check_size(&self, text: &str) -> Result<(), VerifyErrorKind> {
-        if text.len() > self.limits.token_bytes { Err(VerifyErrorKind::TooLarge) } else { Ok(()) }
-    }
-
-    fn verify<'t>(
-        &self,
-        parts: compact::Parts<'_>,
-        unprotected: Option<&Header<'_>>,
-        room: &'t mut [u8],
+impl Rules {
+    /// Verifies a token that is within the limit of its size.
+    pub(super) fn verify_compact<'t>(
+        &'t self,
+        jws: &'t str,
+        room: &mut Room<'t>,
     ) -> Result<Verified<'t>, VerifyError> {
-        let malformed = |_| VerifyErrorKind::Malformed;
-        if base64url::decoded_len(parts.protected.len()) > self.limits.header_bytes {
-            return Err(VerifyErrorKind::TooLarge.into());
-        }
-        let (header, room) = room.split_at_mut(base64url::decoded_len(parts.protected.len()));
-        let header = base64url::decode_into(parts.protected, header).map_err(malformed)?;
-        let header = str::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-        let header = Header::parse(header, self.limits.depth())?;
-        if let Some(unprotected) = unprotected {
-            header.check_unprotected(unprotected)?;
-        }
-        let algs = self.algs(&header)?;
-        header.check_critical(&self.understood)?;
-        self.check_typ(&header)?;
-        let kid = header.kid.or(unprotected.and_then(|header| header.kid));
-        let key = self.key(algs, kid)?;
-
-        let (payload, signature) = room.split_at_mut(base64url::decoded_len(parts.payload.len()));
-        let payload = base64url::decode_into(parts.payload, payload).map_err(malformed)?;
-        let signature = base64url::decode_into(parts.signature, signature).map_err(malformed)?;
-        key.verify(parts.signing_input.as_bytes(), signature)?;
-        Ok(Verified {
-            payload,
-            header: header.text,
-            alg: key.alg(),
-            kid: header.kid.map(Str::decoded),
-            typ: header.typ.map(Str::decoded),
-            key: match key {
-                AnyKey::Public(key) => Some(key.clone()),
-                AnyKey::Mac(_) => None,
-            },
-        })
-    }
-
-    /// The allowed ones of the algorithms that the token can mean: one, or for `EdDSA` several, of
-    /// which the key has one.
-    fn algs(&self, header: &Header<'_>) -> Result<&'static [Alg], VerifyErrorKind> {
-        let name = header.alg.ok_or(VerifyErrorKind::Malformed)?;
-        let algs = Alg::meant_by(&name.decoded());
-        if algs.iter().any(|alg| self.algs.contains(alg)) {
-            Ok(algs)
-        } else {
-            Err(VerifyErrorKind::AlgNotAllowed)
-        }
-    }
-
-    fn check_typ(&self, header: &Header<'_>) -> Result<(), VerifyErrorKind> {
-        if self.typ.is_empty() {
-            return Ok(());
-        }
-        let fits = match header.typ {
-            Some(typ) => {
-                let typ = typ.decoded();
-                self.typ.iter().any(|wanted| media_type::same(wanted, &typ))
-            }
-            None => self.typ_optional,
+        let (parts, seen) = match self.remembered.find_compact(jws) {
+            Some((dot, decision)) => (compact::split_after(jws, dot)?, Some(decision)),
+            None => (compact::split(jws)?, None),
         };
-        if fits { Ok(()) } else { Err(VerifyErrorKind::TypMismatch) }
-    }
-
-    /// The one key of these algorithms that the token can mean. Every key is for an allowed one.
-    ///
-    /// A key with a `kid` is meant by that `kid` only. One without, such as a key from a PEM file,
-    /// is meant by a `kid` that no other key has. A token without `kid` can mean any, so there must
-    /// be just one.
-    fn key(&self, algs: &[Alg], kid: Option<Str<'_>>) -> Result<&AnyKey, VerifyErrorKind> {
-        let of_alg = || self.keys.iter().filter(|key| algs.contains(&key.alg()));
-        let Some(kid) = kid else {
-            return only(of_alg());
+        self.check_compact(jws)?;
+        let is_new = seen.is_none();
+        let decision = match seen {
+            Some(decision) => decision,
+            None => self.read(parts.protected, None, room).decision?,
         };
-        match only(of_alg().filter(|key| key.kid().is_some_and(|known| kid.is(known)))) {
-            Err(VerifyErrorKind::KeyUnknown) => only(of_alg().filter(|key| key.kid().is_none())),
-            result => result,
+        self.check_payload(parts.payload, decision.unencoded)?;
+        self.check_signature(parts.signature)?;
+        let payload =
+            if decision.unencoded { compact::unencoded(parts.payload)? } else { room.decode(parts.payload)? };
+        let signature = room.decode(parts.signature)?;
+        let key = self.verify(&decision.fit, parts.signing_input.as_bytes(), signature)?;
+        if is_new {
+            self.remembered.add(parts.protected, &decision);
         }
+        Ok(Verified { payload, signature: VerifiedSignature::new(0, decision, key) })
     }
-}
 
-fn only<'a>(mut keys: impl Iterator<Item = &'a AnyKey>) -> Result<&'a AnyKey, VerifyErrorKind> {
-    let key = keys.next().ok_or(VerifyErrorKind::KeyUnknown)?;
-    if keys.next().is_some() { Err(VerifyErrorKind::KeyAmbiguous) } else { Ok(key) }
+    pub(super) fn envelope<'a>(&self, json: &'a str) -> Result<Envelope<'a>, VerifyError> {
+        self.check_token(json)?;
+        Envelope::parse(json, self.policy(), &self.limits)
+    }
+
+    /// Verifies a flattened JSON JWS. Its payload is its own or, if one is given, `detached`.
+    pub(super) fn verify_one<'t>(
+        &'t self,
+        envelope: &Envelope<'_>,
+        detached: Option<&'t [u8]>,
+        scratch: &'t mut Scratch,
+    ) -> Result<Verified<'t>, VerifyError> {
+        let Entries::Flattened(entry) = &envelope.entries else {
+            return Err(VerifyErrorKind::Malformed.into());
+        };
+        self.check_signature(&entry.signature)?;
+        let source = self.source(envelope.payload.as_deref(), detached)?;
+        let mut room = scratch.room(source.room(std::slice::from_ref(entry)));
+        let decision = self.read(&entry.protected, entry.header, &mut room).decision?;
+        let mut input = self.input(source, entry.protected.len(), decision.unencoded, &mut room)?;
+        let signature = room.decode(&entry.signature)?;
+        let key = self.verify(&decision.fit, input.with_header(&entry.protected)?, signature)?;
+        if entry.header.is_none() {
+            self.remembered.add(&entry.protected, &decision);
+        }
+        Ok(Verified { payload: input.into_payload(), signature: VerifiedSignature::new(0, decision, key) })
+    }
 }

@@ -42,7 +42,7 @@ impl Token {
 
     pub(super) fn verify<'t>(
         &'t self,
-        verifier: &Verifier,
+        verifier: &'t Verifier,
         scratch: &'t mut Scratch,
     ) -> Result<Verified<'t>, VerifyError> {
         match self.serialization {
