@@ -194,6 +194,18 @@ pub enum KeyError {
     /// together.
     #[error("not a valid key: {0}")]
     Invalid(&'static str),
+    /// The key is of a kind that is known to be broken or guessable.
+    #[error("weak key: {0}")]
+    Weak(&'static str),
+    /// The key is behind a password, and none was given.
+    #[error("the private key is encrypted, and there is no password")]
+    PasswordNeeded,
+    /// The password is wrong, or the encrypted key damaged: nobody can tell which.
+    #[error("the password is wrong, or the encrypted key is damaged")]
+    Password,
+    /// The encrypted key asks for more work than is done for one.
+    #[error("decrypting the key would take {0}")]
+    TooCostly(&'static str),
     /// `use` or `key_ops` forbid what the key is wanted for (RFC 7517 §4.2, §4.3).
     #[error("the JWK's `{0}` forbids this use")]
     Use(&'static str),

@@ -8,7 +8,7 @@ use crate::{
     Alg, KeyError, base64url,
     json::{self, JsonError, Value},
     key::{
-        MAX_KEY_BYTES,
+        MAX_KEY_BYTES, crt,
         kind::{Curve, Kind, MlDsa},
         material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate},
     },
@@ -215,16 +215,7 @@ impl<'a> Jwk<'a> {
             return Err(KeyError::Unsupported("an RSA key of more than two primes (`oth`)"));
         }
         Ok(match self.public_material()? {
-            PublicMaterial::Rsa { n, e } => PrivateMaterial::Rsa(RsaPrivate {
-                n,
-                e,
-                d: self.bytes("d")?,
-                p: self.bytes("p")?,
-                q: self.bytes("q")?,
-                dp: self.bytes("dp")?,
-                dq: self.bytes("dq")?,
-                qi: self.bytes("qi")?,
-            }),
+            PublicMaterial::Rsa { n, e } => PrivateMaterial::Rsa(self.rsa_private(n, e)?),
             PublicMaterial::Ec(point) => {
                 let curve = point.curve();
                 PrivateMaterial::Ec { curve, d: self.bytes_of_len("d", curve.len())?, public: Some(point) }
@@ -237,6 +228,17 @@ impl<'a> Jwk<'a> {
                 PrivateMaterial::MlDsa { set, seed, expanded: None, public: Some(public) }
             }
         })
+    }
+
+    /// Who writes one of the primes and their companions must write all (RFC 7518 §6.3.2); who
+    /// writes none leaves it to us to find them.
+    fn rsa_private(&self, n: Box<[u8]>, e: Box<[u8]>) -> Result<RsaPrivate, KeyError> {
+        let d = self.bytes("d")?;
+        if ["p", "q", "dp", "dq", "qi"].iter().all(|name| self.value(name).is_none()) {
+            return crt::from_exponent(&n, &e, &d);
+        }
+        let (p, q) = (self.bytes("p")?, self.bytes("q")?);
+        Ok(RsaPrivate { n, e, d, p, q, dp: self.bytes("dp")?, dq: self.bytes("dq")?, qi: self.bytes("qi")? })
     }
 
     /// The secret of a symmetric key.

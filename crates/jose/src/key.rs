@@ -1,10 +1,15 @@
 //! Keys. Each carries exactly one algorithm, fixed when it is made (RFC 8725bis §3.1).
 
+pub(crate) mod container;
+pub(crate) mod crt;
 pub(crate) mod der;
 mod edwards;
+pub(crate) mod encrypted;
 pub(crate) mod kind;
 pub(crate) mod material;
+pub(crate) mod openssh;
 pub(crate) mod pem;
+pub(crate) mod roca;
 
 mod any;
 mod mac;

@@ -1,9 +1,15 @@
 //! Keys of which the caller does not know the kind, such as a file that a person names.
 
+use zeroize::Zeroizing;
+
 use crate::{
     Alg, KeyError, MacKey, SigningKey, VerifyingKey,
     jwk::Jwk,
-    key::{der, kind::Kind, pem},
+    key::{
+        container::{Block, Container, Material},
+        kind::Kind,
+        pem,
+    },
 };
 
 /// A key of any kind.
@@ -31,14 +37,46 @@ pub enum Key {
 }
 
 impl Key {
-    /// Reads a JWK or PEM text. `alg` is needed where the key names no algorithm; where it does,
-    /// both must agree.
+    /// Reads a JWK, PEM, or an OpenSSH public key. `alg` is needed where the key names no algorithm;
+    /// where it does, both must agree.
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right.
+    /// A [`KeyError`] that says what was found and what would be right;
+    /// [`KeyError::PasswordNeeded`] for a key behind a password.
     pub fn parse(text: &str, alg: Option<Alg>) -> Result<Self, KeyError> {
-        if text.trim_ascii_start().starts_with('{') {
+        Self::parse_with_password(text.as_bytes(), alg, None)
+    }
+
+    /// Reads a key in any format: JWK, PEM, DER, OpenSSH. `alg` is needed where the key names no
+    /// algorithm; where it does, both must agree.
+    ///
+    /// The password is for encrypted PKCS#8 (PBES2) and OpenSSH private keys. One that the key does
+    /// not need is not used.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Key, KeyError, SigningKey};
+    ///
+    /// let made = SigningKey::generate(Alg::Ed25519)?;
+    /// let file = made.to_encrypted_pem(b"correct horse")?;
+    /// let read = |password| Key::parse_with_password(file.as_bytes(), Some(Alg::Ed25519), password);
+    /// assert_eq!(read(Some(b"correct horse"))?.verifying_key(), Some(made.verifying_key()));
+    /// assert_eq!(read(Some(b"battery staple")).unwrap_err(), KeyError::Password);
+    /// assert_eq!(read(None).unwrap_err(), KeyError::PasswordNeeded);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what was found and what would be right;
+    /// [`KeyError::PasswordNeeded`], [`KeyError::Password`] and [`KeyError::TooCostly`] for a key
+    /// behind a password.
+    pub fn parse_with_password(
+        key: &[u8],
+        alg: Option<Alg>,
+        password: Option<&[u8]>,
+    ) -> Result<Self, KeyError> {
+        if let Some(text) = jwk_text(key)? {
             let jwk = Jwk::parse(text)?;
             let alg = jwk.alg(alg)?;
             return match jwk.kind()? {
@@ -47,16 +85,13 @@ impl Key {
                 _ => VerifyingKey::from_parsed(&jwk, alg).map(Self::Verifying),
             };
         }
-        if !text.contains("-----BEGIN ") {
-            let seen = pem::describe(text.as_bytes());
-            return Err(KeyError::Format { seen, wanted: "a JWK or PEM" });
-        }
-        let block = pem::parse(text)?;
-        let alg = alg.ok_or(KeyError::AlgMissing)?;
-        if block.container.is_private() {
-            SigningKey::from_material(alg, &block.private()?).map(Self::Signing)
-        } else {
-            VerifyingKey::from_material(alg, block.public()?).map(Self::Verifying)
+        Self::from_block(&Block::read(key)?, alg.ok_or(KeyError::AlgMissing)?, password)
+    }
+
+    fn from_block(block: &Block, alg: Alg, password: Option<&[u8]>) -> Result<Self, KeyError> {
+        match block.material(password)? {
+            Material::Public(material) => VerifyingKey::from_material(alg, material).map(Self::Verifying),
+            Material::Private(material) => SigningKey::from_material(alg, &material).map(Self::Signing),
         }
     }
 
@@ -78,20 +113,16 @@ impl Key {
     ///
     /// A [`KeyError`] that says what was found and what would be right.
     pub fn parse_der(der: &[u8], alg: Alg) -> Result<Self, KeyError> {
-        for read in [der::public_from_spki, der::public_from_certificate, der::public_from_pkcs1] {
-            match read(der) {
-                Err(KeyError::Malformed { .. }) => {}
-                key => return VerifyingKey::from_material(alg, key?).map(Self::Verifying),
+        match Container::of_der(der) {
+            Some(container) => {
+                let block = Block { container, bytes: Zeroizing::new(der.to_vec()) };
+                Self::from_block(&block, alg, None)
+            }
+            None => {
+                let seen = pem::describe(der);
+                Err(KeyError::Format { seen, wanted: "a key or a certificate in DER" })
             }
         }
-        for read in [der::private_from_pkcs8, der::private_from_pkcs1, der::private_from_sec1] {
-            match read(der) {
-                Err(KeyError::Malformed { .. }) => {}
-                key => return SigningKey::from_material(alg, &key?).map(Self::Signing),
-            }
-        }
-        let seen = pem::describe(der);
-        Err(KeyError::Format { seen, wanted: "a key or a certificate in DER" })
     }
 
     /// Its algorithm.
@@ -120,4 +151,13 @@ impl Key {
             Self::Mac(_) => None,
         }
     }
+}
+
+/// The text, if it looks like JSON.
+pub(crate) fn jwk_text(bytes: &[u8]) -> Result<Option<&str>, KeyError> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(None);
+    }
+    let text = str::from_utf8(bytes);
+    text.map(Some).map_err(|_| KeyError::Malformed { format: "JWK", problem: "it is not UTF-8" })
 }

@@ -19,6 +19,7 @@ use crate::{
     KeyError,
     key::{
         MAX_KEY_BYTES,
+        container::Container,
         kind::{Curve, Kind, MlDsa},
         material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate},
     },
@@ -265,13 +266,23 @@ pub(crate) fn public_to_spki(key: &PublicMaterial) -> Result<Vec<u8>, KeyError> 
     der.map_err(|_| KeyError::Backend)
 }
 
-/// Whether these bytes are, exactly, some key or certificate in DER: what nobody means as an HMAC
-/// secret.
-pub(crate) fn is_key(der: &[u8]) -> bool {
-    SubjectPublicKeyInfoRef::from_der(der).is_ok()
-        || RsaPublicKey::from_der(der).is_ok()
-        || certificate_spki(der).is_ok()
-        || PrivateKeyInfo::from_der(der).is_ok()
-        || RsaPrivateKey::from_der(der).is_ok()
-        || EcPrivateKey::from_der(der).is_ok()
+/// What these bytes are, exactly, by their structure; `None` if they are no key in plain DER.
+pub(crate) fn container(der: &[u8]) -> Option<Container> {
+    if der.first() != Some(&0x30) || der.len() > MAX_KEY_BYTES {
+        None
+    } else if SubjectPublicKeyInfoRef::from_der(der).is_ok() {
+        Some(Container::Spki)
+    } else if RsaPublicKey::from_der(der).is_ok() {
+        Some(Container::Pkcs1Public)
+    } else if certificate_spki(der).is_ok() {
+        Some(Container::Certificate)
+    } else if PrivateKeyInfo::from_der(der).is_ok() {
+        Some(Container::Pkcs8)
+    } else if RsaPrivateKey::from_der(der).is_ok() {
+        Some(Container::Pkcs1Private)
+    } else if EcPrivateKey::from_der(der).is_ok() {
+        Some(Container::Sec1)
+    } else {
+        None
+    }
 }

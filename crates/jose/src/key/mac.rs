@@ -8,10 +8,11 @@ use crate::{
     Alg, Hash, KeyError, SignError, VerifyError, VerifyErrorKind,
     jwk::{Jwk, Operation, Writer},
     key::{
-        MAX_KEY_BYTES, der,
+        MAX_KEY_BYTES,
+        container::Container,
         kind::{Curve, Kind},
         material::{Point, PublicMaterial},
-        pem,
+        openssh, pem,
     },
     provider,
 };
@@ -205,7 +206,8 @@ fn check_secret(secret: &[u8], min: usize) -> Result<(), KeyError> {
         Point::parse(curve, secret)
             .is_ok_and(|point| provider::PublicKey::new(curve.alg(), &PublicMaterial::Ec(point)).is_ok())
     });
-    if pem::is_key_text(secret) || der::is_key(secret) || is_point {
+    if pem::is_key_text(secret) || Container::of_der(secret).is_some() || openssh::is_blob(secret) || is_point
+    {
         return Err(KeyError::Format {
             seen: "an encoded key of another kind",
             wanted: "a secret of random bytes",

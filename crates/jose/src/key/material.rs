@@ -8,6 +8,7 @@ use crate::{
     key::{
         edwards,
         kind::{Curve, Kind, MlDsa},
+        roca::{self, Mark},
     },
 };
 
@@ -87,7 +88,13 @@ impl PublicMaterial {
         if bits > 33 {
             return Err(KeyError::Size { what: "the RSA exponent", bits, min: 2, max: 33 });
         }
-        Ok(Self::Rsa { n: n.into(), e: e.into() })
+        match roca::mark(n) {
+            Some(Mark::SmallFactor) => Err(KeyError::Weak("the RSA modulus has a small prime factor")),
+            Some(Mark::Roca) => Err(KeyError::Weak(
+                "the RSA modulus was made by a faulty chip and can be factored (ROCA, CVE-2017-15361)",
+            )),
+            None => Ok(Self::Rsa { n: n.into(), e: e.into() }),
+        }
     }
 
     /// Checks an Ed25519 public key: a canonical point of large order.

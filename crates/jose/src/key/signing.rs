@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::{
     Alg, Digest, KeyError, SignError, VerifyingKey,
     jwk::{Jwk, Operation, Writer},
-    key::{der, material::PrivateMaterial, pem},
+    key::{container::Container, crt, der, encrypted, material::PrivateMaterial, pem},
     provider,
 };
 
@@ -38,8 +38,9 @@ impl SigningKey {
         Self::from_private(alg, provider::PrivateKey::generate(alg)?)
     }
 
-    /// The key of a private JWK that names its algorithm. An RSA key must have its primes and
-    /// exponents too (`p`, `q`, `dp`, `dq`, `qi`).
+    /// The key of a private JWK that names its algorithm. An RSA key may leave out its primes and
+    /// their companions (`p`, `q`, `dp`, `dq`, `qi`), but only all of them: they are found again from
+    /// `n`, `e` and `d`.
     ///
     /// # Errors
     ///
@@ -69,14 +70,53 @@ impl SigningKey {
         })
     }
 
-    /// The key of a PEM text: PKCS#8 (`PRIVATE KEY`), PKCS#1 (`RSA PRIVATE KEY`) or SEC1 (`EC
-    /// PRIVATE KEY`).
+    /// The key of a PEM text: PKCS#8 (`PRIVATE KEY`), PKCS#1 (`RSA PRIVATE KEY`), SEC1 (`EC PRIVATE
+    /// KEY`) or OpenSSH's own (`OPENSSH PRIVATE KEY`).
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right.
+    /// A [`KeyError`] that says what was found and what would be right;
+    /// [`KeyError::PasswordNeeded`] for a key behind a password.
     pub fn from_pem(alg: Alg, pem: &str) -> Result<Self, KeyError> {
-        Self::from_material(alg, &pem::parse(pem)?.private()?)
+        Self::from_material(alg, &pem::parse(pem)?.private(None)?)
+    }
+
+    /// The key of a PEM text behind a password: PKCS#8 (`ENCRYPTED PRIVATE KEY`) encrypted by PBES2
+    /// (RFC 8018 §6.2) with PBKDF2 or scrypt and AES-CBC, or OpenSSH's own. A key that is not
+    /// encrypted is read as [`from_pem`](Self::from_pem) does.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey};
+    ///
+    /// let made = SigningKey::generate(Alg::Es256)?;
+    /// let pem = made.to_encrypted_pem(b"correct horse")?;
+    /// let read = SigningKey::from_pem_with_password(Alg::Es256, &pem, b"correct horse")?;
+    /// assert_eq!(read.verifying_key(), made.verifying_key());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Password`] if it is the wrong one, [`KeyError::TooCostly`] if the file asks for
+    /// more work than ten million iterations of PBKDF2, 256 MiB of scrypt or a thousand rounds of
+    /// bcrypt; otherwise a [`KeyError`] that says what was found and what would be right.
+    pub fn from_pem_with_password(alg: Alg, pem: &str, password: &[u8]) -> Result<Self, KeyError> {
+        Self::from_material(alg, &pem::parse(pem)?.private(Some(password))?)
+    }
+
+    /// The key of an OpenSSH private key file (`OPENSSH PRIVATE KEY`), with its password if it has
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem_with_password`](Self::from_pem_with_password).
+    pub fn from_openssh(alg: Alg, text: &str, password: Option<&[u8]>) -> Result<Self, KeyError> {
+        let block = pem::parse(text)?;
+        if block.container != Container::OpenSshPrivate {
+            let seen = block.container.seen();
+            return Err(KeyError::Format { seen, wanted: "an OpenSSH private key" });
+        }
+        Self::from_material(alg, &block.private(password)?)
     }
 
     /// The key of an unencrypted PKCS#8 structure (RFC 5958) in DER.
@@ -88,7 +128,39 @@ impl SigningKey {
         Self::from_material(alg, &der::private_from_pkcs8(der)?)
     }
 
+    /// The key of an encrypted PKCS#8 structure (RFC 5958 §3) in DER.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_pem_with_password`](Self::from_pem_with_password).
+    pub fn from_encrypted_pkcs8_der(alg: Alg, der: &[u8], password: &[u8]) -> Result<Self, KeyError> {
+        Self::from_pkcs8_der(alg, &encrypted::decrypt(der, Some(password))?)
+    }
+
+    /// The key of a PKCS#1 structure (`RSAPrivateKey`, RFC 8017 A.1.2) in DER.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`], also for bytes after the structure.
+    pub fn from_pkcs1_der(alg: Alg, der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_material(alg, &der::private_from_pkcs1(der)?)
+    }
+
+    /// The key of a SEC1 structure (`ECPrivateKey`, RFC 5915) in DER, which must name its curve.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`], also for bytes after the structure.
+    pub fn from_sec1_der(alg: Alg, der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_material(alg, &der::private_from_sec1(der)?)
+    }
+
     pub(crate) fn from_material(alg: Alg, material: &PrivateMaterial) -> Result<Self, KeyError> {
+        if let PrivateMaterial::Rsa(key) = material
+            && crt::primes_are_close(&key.n, &key.p, &key.q)
+        {
+            return Err(KeyError::Weak("the primes of the RSA key are nearly the same"));
+        }
         Self::from_private(alg, provider::PrivateKey::new(alg, material)?)
     }
 
@@ -190,6 +262,25 @@ impl SigningKey {
     /// [`KeyError::Backend`].
     pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         pem::encode("PRIVATE KEY", &self.to_pkcs8_der()?).map(Zeroizing::new)
+    }
+
+    /// PKCS#8 in PEM behind a password (`ENCRYPTED PRIVATE KEY`): PBES2 with 600,000 iterations of
+    /// PBKDF2 with HMAC-SHA-256, and AES-256-CBC.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::PasswordNeeded`] for an empty password; [`KeyError::Backend`].
+    pub fn to_encrypted_pem(&self, password: &[u8]) -> Result<String, KeyError> {
+        pem::encode("ENCRYPTED PRIVATE KEY", &self.to_encrypted_pkcs8_der(password)?)
+    }
+
+    /// The same in DER.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_encrypted_pem`](Self::to_encrypted_pem).
+    pub fn to_encrypted_pkcs8_der(&self, password: &[u8]) -> Result<Vec<u8>, KeyError> {
+        encrypted::encrypt(&self.to_pkcs8_der()?, password)
     }
 
     /// The private JWK: the members of its type, `use`, `alg` and, if it has one, `kid`.

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     Alg, Digest, KeyError, VerifyError, VerifyErrorKind, base64url,
     jwk::{Jwk, Operation, Writer},
-    key::{der, material::PublicMaterial, pem},
+    key::{der, material::PublicMaterial, openssh, pem},
     provider, thumbprint,
 };
 
@@ -76,6 +76,25 @@ impl VerifyingKey {
     /// A [`KeyError`] that says what was found and what would be right.
     pub fn from_pem(alg: Alg, pem: &str) -> Result<Self, KeyError> {
         Self::from_material(alg, pem::parse(pem)?.public()?)
+    }
+
+    /// The key of an OpenSSH public key: one line `TYPE BASE64 [COMMENT]`, where the type is
+    /// `ssh-ed25519`, `ssh-rsa` or `ecdsa-sha2-nistp256`, `-nistp384`, `-nistp521`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea test";
+    /// let key = VerifyingKey::from_openssh(Alg::Ed25519, line)?;
+    /// assert_eq!(key.thumbprint_base64url(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyError`] that says what was found and what would be right.
+    pub fn from_openssh(alg: Alg, line: &str) -> Result<Self, KeyError> {
+        Self::from_material(alg, openssh::parse_line(line)?.public()?)
     }
 
     /// The key of a `SubjectPublicKeyInfo` (RFC 5280 §4.1) in DER.

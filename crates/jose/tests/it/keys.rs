@@ -115,13 +115,18 @@ fn errors_say_what_was_seen_and_what_is_wanted() {
         ),
         (
             signing(Alg::Es256, pem!("ecenc.pem")),
-            "found an encrypted private key, but one without password is needed".into(),
+            "the private key is encrypted, and there is no password".into(),
         ),
         (
             signing(Alg::Rs256, pem!("rsaenc.pem")),
-            "found an encrypted private key, but one without password is needed".into(),
+            "found a private key encrypted in OpenSSL's old way (`Proc-Type: 4,ENCRYPTED`), but encrypted PKCS#8 \
+             (`openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW` makes it) is needed"
+                .into(),
         ),
-        (signing(Alg::Ed25519, pem!("ssh_ed")), "found an OpenSSH private key, but PKCS#8 is needed".into()),
+        (
+            verifying(Alg::Ed25519, pem!("ssh_ed")),
+            format!("found an OpenSSH private key, but {wanted_public}"),
+        ),
         (
             verifying(Alg::Ed25519, pem!("ssh_ed.pub")),
             "found an SSH public key, but a key in PEM is needed".into(),
@@ -158,5 +163,19 @@ fn errors_say_what_was_seen_and_what_is_wanted() {
         "HS256 cannot use an asymmetric key"
     );
     assert_eq!(MacKey::generate(Alg::Es256).unwrap_err().to_string(), "ES256 cannot use a symmetric key");
-    assert!(matches!(Key::parse("garbage", None), Err(KeyError::Format { wanted: "a JWK or PEM", .. })));
+    assert!(matches!(
+        Key::parse("garbage", None),
+        Err(KeyError::Format { wanted: "a key as JWK, in PEM or DER, or of OpenSSH", .. })
+    ));
+}
+
+#[test]
+fn a_block_with_the_name_of_the_curve_may_stand_before_the_key() {
+    let pem = include_str!("vectors/openssl/ecparam.pem");
+    assert!(pem.starts_with("-----BEGIN EC PARAMETERS-----"));
+    assert!(SigningKey::from_pem(Alg::Es256, pem).is_ok());
+    let (curve, key) = pem.split_at(pem.find("-----BEGIN EC PRIVATE KEY").unwrap());
+    assert!(SigningKey::from_pem(Alg::Es256, curve).is_err());
+    assert!(SigningKey::from_pem(Alg::Es256, &[key, pem].concat()).is_err());
+    assert!(SigningKey::from_pem(Alg::Es256, &[curve, pem].concat()).is_err());
 }

@@ -8,6 +8,7 @@ mod jwt;
 mod keys;
 mod known_attacks;
 mod mutation;
+mod protected_keys;
 mod signing;
 mod support;
 mod unusual;

@@ -1,0 +1,157 @@
+//! Moduli that give themselves away: those with a small prime factor, and those that bear the mark
+//! of ROCA (CVE-2017-15361).
+//!
+//! Chips with a certain library made primes of the form k·M + (65537ᵃ mod M), where M is the product
+//! of the first primes. So modulo each of those the modulus is a power of 65537 as well, which by
+//! chance one in 2²⁷ is, and it can be factored (Nemec, Sys, Svenda, Klinec, Matyas: "The Return of
+//! Coppersmith's Attack", CCS 2017).
+//!
+//! A modulus is public, so nothing here needs to take constant time; but a set may hold hundreds.
+
+/// The odd primes up to 751, whose product SP 800-89 §5.3.3 has a modulus checked against.
+const PRIMES: [u16; 132] = {
+    let mut primes = [0; 132];
+    let mut found = 0;
+    let mut candidate = 3_u16;
+    while found < primes.len() {
+        let mut divisor = 3;
+        while divisor * divisor <= candidate && !candidate.is_multiple_of(divisor) {
+            divisor += 2;
+        }
+        if divisor * divisor > candidate {
+            primes[found] = candidate;
+            found += 1;
+        }
+        candidate += 2;
+    }
+    primes
+};
+
+/// The smallest keys that the library made (512 bits) have the primes up to 167 in their M, and all
+/// larger ones have those too.
+const MARKED: u16 = 167;
+
+/// Limbs of 64 bits in the longest modulus.
+const LIMBS: usize = 8192 / 64;
+
+/// Primes whose product is below 2⁵⁶, so that the sum of `LIMBS` products of a limb and a weight
+/// stays below 2¹²⁷.
+struct Group {
+    primes: (usize, usize),
+    product: u64,
+    /// 2^(64·i) modulo the product.
+    weights: [u64; LIMBS],
+}
+
+const GROUPS: usize = 20;
+
+static TABLE: [Group; GROUPS] = {
+    let mut table = [const { Group { primes: (0, 0), product: 1, weights: [0; LIMBS] } }; GROUPS];
+    let (mut group, mut prime) = (0, 0);
+    while prime < PRIMES.len() {
+        let start = prime;
+        let mut product = 1_u64;
+        while prime < PRIMES.len() && product < (1 << 56) / PRIMES[prime] as u64 {
+            product *= PRIMES[prime] as u64;
+            prime += 1;
+        }
+        table[group].primes = (start, prime);
+        table[group].product = product;
+        let (mut limb, mut weight) = (0, 1_u128);
+        while limb < LIMBS {
+            table[group].weights[limb] = weight as u64;
+            weight = (weight << 64) % product as u128;
+            limb += 1;
+        }
+        group += 1;
+    }
+    assert!(group == GROUPS, "as many groups as there are");
+    table
+};
+
+/// What a modulus gives away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    SmallFactor,
+    Roca,
+}
+
+/// Looks for marks in a big-endian modulus of at most 8192 bits.
+pub(crate) fn mark(n: &[u8]) -> Option<Mark> {
+    let mut limbs = [0_u64; LIMBS];
+    for (limb, bytes) in limbs.iter_mut().zip(n.rchunks(8)) {
+        *limb = bytes.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+    }
+    let limbs = &limbs[..n.len().div_ceil(8).min(LIMBS)];
+    let mut roca = true;
+    for group in &TABLE {
+        let sum: u128 = limbs.iter().zip(&group.weights).map(|(l, w)| u128::from(*l) * u128::from(*w)).sum();
+        let rest = (sum % u128::from(group.product)) as u64;
+        for prime in &PRIMES[group.primes.0..group.primes.1] {
+            let rest = (rest % u64::from(*prime)) as u16;
+            if rest == 0 {
+                return Some(Mark::SmallFactor);
+            }
+            roca = roca && (*prime > MARKED || is_power_of_65537(rest, *prime));
+        }
+    }
+    roca.then_some(Mark::Roca)
+}
+
+fn is_power_of_65537(number: u16, prime: u16) -> bool {
+    let (prime, number) = (u32::from(prime), u32::from(number));
+    let mut power = 1;
+    loop {
+        if power == number {
+            return true;
+        }
+        power = power * (65537 % prime) % prime;
+        if power == 1 {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A modulus of two primes of the form above, made for this test with M the product of the first
+    /// 126 primes, as 2048-bit keys had it.
+    const ROCA: &str = include_str!("../../tests/it/vectors/roca2048.hex");
+
+    fn number(hex: &str) -> Vec<u8> {
+        let hex = hex.trim();
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_marked_modulus_is_found_and_its_neighbours_are_not() {
+        let marked = number(ROCA);
+        assert_eq!(mark(&marked), Some(Mark::Roca));
+        for add in (2..=200_u8).step_by(2) {
+            let mut other = marked.clone();
+            let Some(last) = other.last_mut() else { unreachable!() };
+            *last = last.wrapping_add(add);
+            assert_ne!(mark(&other), Some(Mark::Roca), "{add}");
+        }
+    }
+
+    #[test]
+    fn each_small_factor_is_found() {
+        assert_eq!(PRIMES.last(), Some(&751));
+        for prime in PRIMES {
+            // prime · (2^2040 + 2^1000 + 1), whose other factors do not matter.
+            let mut number = vec![0; 260];
+            for at in [4, 134, 259] {
+                number[at - 1] = (prime >> 8) as u8;
+                number[at] |= prime as u8;
+            }
+            assert_eq!(mark(&number), Some(Mark::SmallFactor), "{prime}");
+        }
+        // 2^2203 − 1 is prime.
+        let mut mersenne = vec![0xFF; 276];
+        mersenne[0] = 0x07;
+        assert_eq!(mark(&mersenne), None);
+    }
+}
