@@ -24,6 +24,8 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    pub(crate) const BOTH: [Self; 2] = [Self::Sign, Self::Verify];
+
     fn name(self) -> &'static str {
         match self {
             Self::Sign => "sign",
@@ -56,7 +58,7 @@ impl<'a> Jwk<'a> {
         Ok(jwk)
     }
 
-    fn value(&self, name: &str) -> Option<Value<'a>> {
+    pub(crate) fn value(&self, name: &str) -> Option<Value<'a>> {
         self.members.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
     }
 
@@ -185,8 +187,9 @@ impl<'a> Jwk<'a> {
         if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
             return Err(KeyError::Member { member: "key_ops", problem: "repeats a value" });
         }
-        let ours = [Operation::Sign, Operation::Verify];
-        Ok(Some(ours.into_iter().filter(|op| names.iter().any(|name| name == op.name())).collect()))
+        Ok(Some(
+            Operation::BOTH.into_iter().filter(|op| names.iter().any(|name| name == op.name())).collect(),
+        ))
     }
 
     pub(crate) fn public_material(&self) -> Result<PublicMaterial, KeyError> {

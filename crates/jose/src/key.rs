@@ -12,11 +12,13 @@ pub(crate) mod pem;
 pub(crate) mod roca;
 
 mod any;
+mod inspect;
 mod mac;
 mod signing;
 mod verifying;
 
 pub use any::Key;
+pub use inspect::{Inspected, KeyFormat};
 pub use mac::MacKey;
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;

@@ -63,4 +63,4 @@ pub use alg::{Alg, UnknownAlg};
 pub use digest::{Digest, Hash, Hasher};
 pub use error::{KeyError, SignError, VerifyError, VerifyErrorKind};
 pub use jwk_set::JwkSet;
-pub use key::{Key, MacKey, SigningKey, VerifyingKey};
+pub use key::{Inspected, Key, KeyFormat, MacKey, SigningKey, VerifyingKey};

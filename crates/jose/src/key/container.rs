@@ -112,4 +112,12 @@ impl Block {
             self.public().map(Material::Public)
         }
     }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        match self.container {
+            Container::EncryptedPkcs8 => true,
+            Container::OpenSshPrivate => openssh::is_encrypted(&self.bytes),
+            _ => false,
+        }
+    }
 }

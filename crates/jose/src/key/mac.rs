@@ -14,7 +14,7 @@ use crate::{
         material::{Point, PublicMaterial},
         openssh, pem,
     },
-    provider,
+    provider, thumbprint,
 };
 
 /// A symmetric key (HMAC), at least as long as its hash (RFC 7518 §3.2). Cheap to clone; `Debug`
@@ -129,6 +129,14 @@ impl MacKey {
         writer.number("k", &self.0.secret);
         writer.usage(self.alg(), self.kid());
         writer.finish()
+    }
+
+    /// The thumbprint of the secret by RFC 7638 with this hash.
+    ///
+    /// It is a digest of the secret, to be treated as one (RFC 7638 §7): whoever sees it can try
+    /// secrets against it, so it is no name for a key that a person made up.
+    pub fn thumbprint_of_secret(&self, hash: Hash) -> Vec<u8> {
+        thumbprint::of_secret(&self.0.secret, hash).as_bytes().to_vec()
     }
 
     /// The tag of `input`.

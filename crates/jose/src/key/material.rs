@@ -181,7 +181,8 @@ impl PrivateMaterial {
     }
 }
 
-fn bits(number: &[u8]) -> usize {
+/// How many bits a big-endian number has.
+pub(crate) fn bits(number: &[u8]) -> usize {
     number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
 }
 

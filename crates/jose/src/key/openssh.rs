@@ -133,6 +133,12 @@ pub(crate) fn private(bytes: &[u8], password: Option<&[u8]>) -> Result<PrivateMa
     Ok(key)
 }
 
+/// Whether the file is behind a password, as far as its beginning tells.
+pub(crate) fn is_encrypted(bytes: &[u8]) -> bool {
+    let fields = bytes.strip_prefix(MAGIC).unwrap_or_default();
+    Reader { rest: fields, format: PRIVATE }.string().is_ok_and(|name| name != b"none")
+}
+
 fn private_fields(reader: &mut Reader<'_>) -> Result<(PrivateMaterial, PublicMaterial), KeyError> {
     let kind = reader.string()?;
     match kind {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Alg, Digest, KeyError, VerifyError, VerifyErrorKind, base64url,
+    Alg, Digest, Hash, KeyError, VerifyError, VerifyErrorKind, base64url,
     jwk::{Jwk, Operation, Writer},
     key::{der, material::PublicMaterial, openssh, pem},
     provider, thumbprint,
@@ -164,7 +164,29 @@ impl VerifyingKey {
     /// Its thumbprint by RFC 7638 with SHA-256: the same for the same key, whatever its `kid` and
     /// algorithm.
     pub fn thumbprint(&self) -> [u8; 32] {
-        thumbprint::sha256(&self.0.material)
+        let mut thumbprint = [0; 32];
+        thumbprint.copy_from_slice(thumbprint::of(&self.0.material, Hash::Sha256).as_bytes());
+        thumbprint
+    }
+
+    /// Its thumbprint by RFC 7638 with this hash, as many bytes as [`Hash::digest_len`] says.
+    pub fn thumbprint_with(&self, hash: Hash) -> Vec<u8> {
+        thumbprint::of(&self.0.material, hash).as_bytes().to_vec()
+    }
+
+    /// Its thumbprint as a URI (RFC 9278).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Hash, VerifyingKey};
+    ///
+    /// let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    /// let key = VerifyingKey::from_jwk_as(Alg::Ed25519, jwk)?;
+    /// let uri = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+    /// assert_eq!(key.thumbprint_uri(Hash::Sha256), uri);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    pub fn thumbprint_uri(&self, hash: Hash) -> String {
+        thumbprint::uri(&thumbprint::of(&self.0.material, hash))
     }
 
     /// The [`thumbprint`](Self::thumbprint) as text, as it is often used for a `kid`.
@@ -208,6 +230,10 @@ impl VerifyingKey {
             (PublicMaterial::Rsa { n, .. }, _) => n.len(),
             (_, len) => len.unwrap_or_default(),
         }
+    }
+
+    pub(crate) fn material(&self) -> &PublicMaterial {
+        &self.0.material
     }
 
     pub(crate) fn same_key(&self, other: &Self) -> bool {

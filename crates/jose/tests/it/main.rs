@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod claims;
+mod inspect;
 mod jwk_set;
 mod jwt;
 mod keys;
