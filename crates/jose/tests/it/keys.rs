@@ -1,5 +1,8 @@
 //! Keys in every encoding, in and out; and what errors say about those that are not read.
 
+mod inspect;
+mod protected;
+
 use sealwright_jose::{Alg, Key, KeyError, MacKey, SigningKey, VerifyingKey};
 
 use crate::support::{ED25519, ES256, HS256, RS256};

@@ -3,13 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod claims;
-mod inspect;
 mod jwk_set;
 mod jwt;
 mod keys;
 mod known_attacks;
 mod mutation;
-mod protected_keys;
 mod signing;
 mod support;
 mod unusual;

@@ -26,27 +26,27 @@ fn facts(key: &[u8]) -> String {
 fn each_format_is_described() {
     const RSA: &str = "RS256 RS384 RS512 PS256 PS384 PS512";
     let vectors: [(&[u8], String); 17] = [
-        (include_bytes!("vectors/openssl/ec8.pem"), "PKCS#8, secret EC P-256 256; ES256; ".into()),
-        (include_bytes!("vectors/openssl/ecsec1.pem"), "SEC1, secret EC P-256 256; ES256; ".into()),
-        (include_bytes!("vectors/openssl/ecpub.pem"), "SPKI, public EC P-256 256; ES256; ".into()),
-        (include_bytes!("vectors/openssl/eccert.pem"), "X.509 certificate, public EC P-256 256; ES256; ".into()),
-        (include_bytes!("vectors/openssl/k256.pem"), "SEC1, secret EC secp256k1 256; ES256K; ".into()),
-        (include_bytes!("vectors/openssl/rsa1.pem"), format!("PKCS#1, secret RSA - 2048; {RSA}; ")),
-        (include_bytes!("vectors/openssl/rsa1pub.pem"), format!("PKCS#1, public RSA - 2048; {RSA}; ")),
-        (include_bytes!("vectors/openssl/ed8.pem"), "PKCS#8, secret OKP Ed25519 256; Ed25519; ".into()),
+        (include_bytes!("../vectors/openssl/ec8.pem"), "PKCS#8, secret EC P-256 256; ES256; ".into()),
+        (include_bytes!("../vectors/openssl/ecsec1.pem"), "SEC1, secret EC P-256 256; ES256; ".into()),
+        (include_bytes!("../vectors/openssl/ecpub.pem"), "SPKI, public EC P-256 256; ES256; ".into()),
+        (include_bytes!("../vectors/openssl/eccert.pem"), "X.509 certificate, public EC P-256 256; ES256; ".into()),
+        (include_bytes!("../vectors/openssl/k256.pem"), "SEC1, secret EC secp256k1 256; ES256K; ".into()),
+        (include_bytes!("../vectors/openssl/rsa1.pem"), format!("PKCS#1, secret RSA - 2048; {RSA}; ")),
+        (include_bytes!("../vectors/openssl/rsa1pub.pem"), format!("PKCS#1, public RSA - 2048; {RSA}; ")),
+        (include_bytes!("../vectors/openssl/ed8.pem"), "PKCS#8, secret OKP Ed25519 256; Ed25519; ".into()),
         (
-            include_bytes!("vectors/encrypted/rsa_pbkdf2_sha256_aes256.der"),
+            include_bytes!("../vectors/encrypted/rsa_pbkdf2_sha256_aes256.der"),
             format!("encrypted PKCS#8 (password), secret RSA - 2048; {RSA}; "),
         ),
-        (include_bytes!("vectors/openssh/p384"), "OpenSSH (password), secret EC P-384 384; ES384; ".into()),
-        (include_bytes!("vectors/openssh/p521.pub"), "OpenSSH, public EC P-521 521; ES512; ".into()),
-        (include_bytes!("vectors/openssh/ed25519"), "OpenSSH, secret OKP Ed25519 256; Ed25519; ".into()),
+        (include_bytes!("../vectors/openssh/p384"), "OpenSSH (password), secret EC P-384 384; ES384; ".into()),
+        (include_bytes!("../vectors/openssh/p521.pub"), "OpenSSH, public EC P-521 521; ES512; ".into()),
+        (include_bytes!("../vectors/openssh/ed25519"), "OpenSSH, secret OKP Ed25519 256; Ed25519; ".into()),
         (
-            include_bytes!("vectors/openssl/rsa1024.pem"),
+            include_bytes!("../vectors/openssl/rsa1024.pem"),
             "PKCS#8, secret - - -; ; the RSA modulus has 1024 bits; 2048 to 8192 are accepted".into(),
         ),
         (
-            include_bytes!("vectors/openssl/ecpubc.pem"),
+            include_bytes!("../vectors/openssl/ecpubc.pem"),
             "SPKI, public - - -; ; a compressed elliptic curve point is not supported".into(),
         ),
         (
@@ -106,7 +106,7 @@ fn halves_that_do_not_belong_together_are_a_fault() {
 #[test]
 fn what_cannot_be_seen_is_an_error() {
     let read = |key: &[u8], password| Inspected::read(key, password).unwrap_err();
-    let encrypted = include_bytes!("vectors/encrypted/ec_scrypt.pem");
+    let encrypted = include_bytes!("../vectors/encrypted/ec_scrypt.pem");
     assert_eq!(read(encrypted, None), KeyError::PasswordNeeded);
     assert_eq!(read(encrypted, Some(b"wrong")), KeyError::Password);
     for key in [&b""[..], b"garbage", &[0x30, 0x80], &[0xFF; 100], b"{", br#"{"keys":[]}"#] {
@@ -131,7 +131,7 @@ fn nothing_secret_is_in_the_facts() {
 /// same canonical text.
 #[test]
 fn thumbprints_are_the_published_ones() {
-    let key = VerifyingKey::from_jwk(include_str!("vectors/rfc7638_3_1.jwk")).unwrap();
+    let key = VerifyingKey::from_jwk(include_str!("../vectors/rfc7638_3_1.jwk")).unwrap();
     let with = |hash| base64url::encode(key.thumbprint_with(hash));
     assert_eq!(with(Hash::Sha256), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     assert_eq!(

@@ -6,7 +6,7 @@ const PASSWORD: &[u8] = b"correct horse";
 
 macro_rules! vector {
     ($name:literal) => {
-        include_str!(concat!("vectors/", $name))
+        include_str!(concat!("../vectors/", $name))
     };
 }
 
@@ -40,7 +40,7 @@ fn keys_that_others_encrypted_are_read() {
         assert_eq!(Key::parse(pem, Some(alg)).unwrap_err(), KeyError::PasswordNeeded);
         assert!(VerifyingKey::from_pem(alg, pem).unwrap_err().to_string().contains("encrypted"));
     }
-    let der = include_bytes!("vectors/encrypted/rsa_pbkdf2_sha256_aes256.der");
+    let der = include_bytes!("../vectors/encrypted/rsa_pbkdf2_sha256_aes256.der");
     let read = SigningKey::from_encrypted_pkcs8_der(Alg::Rs256, der, PASSWORD).unwrap();
     assert_eq!(read.verifying_key(), rsa.verifying_key());
     let read = Key::parse_with_password(der, Some(Alg::Rs256), Some(PASSWORD)).unwrap();
@@ -50,7 +50,7 @@ fn keys_that_others_encrypted_are_read() {
 
 #[test]
 fn a_damaged_file_is_refused_wherever_it_is_damaged() {
-    let der = include_bytes!("vectors/encrypted/rsa_pbkdf2_sha256_aes256.der");
+    let der = include_bytes!("../vectors/encrypted/rsa_pbkdf2_sha256_aes256.der");
     // The structure around the ciphertext is its first hundred bytes.
     for at in (0..100).chain([der.len() - 20, der.len() - 1]) {
         for flip in [0x01, 0x80] {
