@@ -133,4 +133,57 @@ mod tests {
         assert_eq!(decode_exact::<6>("aGVsbG8"), Err(DecodeError));
         assert_eq!(decode_exact::<0>(""), Ok([]));
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 200, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn every_byte_string_has_exactly_one_text(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300),
+            at in proptest::prelude::any::<proptest::sample::Index>(),
+            other in 0..128_u8,
+        ) {
+            let text = encode(&bytes);
+            proptest::prop_assert_eq!(&decode(&text).unwrap(), &bytes);
+            let mut room = vec![0xA5; bytes.len()];
+            proptest::prop_assert_eq!(decode_into(&text, &mut room), Ok(&bytes[..]));
+            let mut appended = "x".to_owned();
+            encode_to(&bytes, &mut appended);
+            proptest::prop_assert_eq!(&appended[1..], &text);
+            // One character changed: refused, or other bytes whose only text that is.
+            let mut changed = text.clone().into_bytes();
+            if !changed.is_empty() {
+                let at = at.index(changed.len());
+                changed[at] = other;
+                let changed = String::from_utf8(changed).unwrap();
+                match decode(&changed) {
+                    Ok(decoded) => {
+                        proptest::prop_assert_eq!(encode(&decoded), &changed[..]);
+                        proptest::prop_assert_eq!(decoded == bytes, changed == text);
+                    }
+                    Err(DecodeError) => {
+                        let in_alphabet = other.is_ascii_alphanumeric() || b"-_".contains(&other);
+                        let last = at + 1 == text.len() && bytes.len() % 3 != 0;
+                        proptest::prop_assert!(!in_alphabet || last, "{} of {}", at, changed);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn the_unused_bits_of_the_last_character_are_zero(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 1..100),
+        ) {
+            const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+            let text = encode(&bytes);
+            let unused = [1, 16, 4][bytes.len() % 3];
+            let (front, last) = text.split_at(text.len() - 1);
+            let value = ALPHABET.find(last).unwrap();
+            proptest::prop_assert_eq!(value % unused, 0);
+            for bits in 1..unused {
+                let bent = format!("{front}{}", &ALPHABET[value + bits..=value + bits]);
+                proptest::prop_assert_eq!(decode(&bent), Err(DecodeError));
+            }
+        }
+    }
 }
