@@ -47,7 +47,15 @@ impl<'a> Str<'a> {
     /// The characters that are meant; borrowed unless an escape is in the way.
     #[inline]
     pub(crate) fn decoded(self) -> Cow<'a, str> {
-        if self.escaped { Cow::Owned(self.chars().collect()) } else { Cow::Borrowed(self.raw) }
+        if self.escaped { Cow::Owned(self.unescaped()) } else { Cow::Borrowed(self.raw) }
+    }
+
+    #[cold]
+    fn unescaped(self) -> String {
+        // No escape is shorter than what it means.
+        let mut decoded = String::with_capacity(self.raw.len());
+        decoded.extend(self.chars());
+        decoded
     }
 
     /// Whether it is not written as it is meant.

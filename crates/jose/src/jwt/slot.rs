@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::json::{Str, Value};
+use crate::json::Value;
 
 /// A string claim, or none.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) enum Slot {
     /// It stands in the text as it is meant.
     Plain(Range<usize>),
     /// It is written with escapes, such as the `\/` of some encoders.
-    Decoded(Box<str>),
+    Decoded(String),
 }
 
 impl Slot {
@@ -21,7 +21,7 @@ impl Slot {
     pub(super) fn string(text: &str, value: Value<'_>) -> Option<Self> {
         Some(match value.as_str()?.decoded() {
             Cow::Borrowed(plain) => Self::Plain(place(text, plain)),
-            Cow::Owned(decoded) => Self::Decoded(decoded.into()),
+            Cow::Owned(decoded) => Self::Decoded(decoded),
         })
     }
 
@@ -41,7 +41,7 @@ pub(super) enum Audience {
     Absent,
     /// Its JSON stands there and has no escape in it, so each quote begins or ends a string.
     Plain(Range<usize>),
-    Decoded(Box<[Box<str>]>),
+    Decoded(Vec<String>),
 }
 
 impl Audience {
@@ -67,11 +67,11 @@ impl Audience {
             Some(one) => vec![one],
             None => value.strings()?,
         };
-        Some(Self::Decoded(strings.into_iter().map(Str::decoded).map(Box::from).collect()))
+        Some(Self::Decoded(strings.into_iter().map(|string| string.decoded().into_owned()).collect()))
     }
 
     pub(super) fn iter<'s>(&'s self, text: &'s str) -> impl Iterator<Item = &'s str> {
-        let (plain, decoded): (&str, &[Box<str>]) = match self {
+        let (plain, decoded): (&str, &[String]) = match self {
             Self::Absent => ("", &[]),
             Self::Plain(place) => (text.get(place.clone()).unwrap_or_default(), &[]),
             Self::Decoded(decoded) => ("", decoded),

@@ -1,7 +1,7 @@
 //! The checks on one token (RFC 7519 §4.1, RFC 8725bis §3.8 to §3.12).
 
 use super::{Claims, JwtError, JwtErrorKind as Kind, Validator};
-use crate::{json, jws::Verified, media_type};
+use crate::{jws::Verified, media_type};
 
 impl Validator {
     /// The claims of a verified payload, if they hold at the time `now`, in seconds since the epoch.
@@ -15,7 +15,7 @@ impl Validator {
     /// One opaque [`JwtError`]; [`JwtError::kind`] says which check failed, the first in the order
     /// of [`JwtErrorKind`](Kind).
     pub fn validate<'t>(&self, verified: &Verified<'t>, now: i64) -> Result<Claims<'t>, JwtError> {
-        if is_unencoded(verified.protected_header()) {
+        if verified.is_unencoded() {
             return Err(Kind::Unencoded.into());
         }
         let claims = Claims::parse(verified.payload()).map_err(Kind::Claims)?;
@@ -67,10 +67,4 @@ impl Validator {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether the header has a `b64` of `false` (RFC 7797). Most have not even the letters of it.
-fn is_unencoded(header: &str) -> bool {
-    let may_be = header.contains("b64") || header.contains('\\');
-    may_be && json::member(header, "b64").is_some_and(|value| value.raw == "false")
 }

@@ -1,7 +1,7 @@
 //! Validating tokens: every check at its boundary, and a decision about every check.
 
 use sealwright_jose::{
-    VerifyErrorKind,
+    VerifyErrorKind, base64url,
     jws::Scratch,
     jwt::{Check, Claims, ClaimsError, JwtErrorKind as Kind, Validator, ValidatorBuilder, ValidatorError},
 };
@@ -237,7 +237,7 @@ fn what_the_verifier_refuses_is_told_apart_for_logs_only() {
     let verifier = es256_verifier().build().unwrap();
     let token = signed(r#"{"alg":"ES256"}"#, b"{}");
     let input = token.rsplit_once('.').unwrap().0;
-    let false_signature = sealwright_jose::base64url::encode(ES256.sign(b"other").unwrap());
+    let false_signature = base64url::encode(ES256.sign(b"other").unwrap());
     for (token, kind) in [
         (format!("{input}.{false_signature}"), Kind::Jws(VerifyErrorKind::Signature)),
         ("e30.e30".to_owned(), Kind::Jws(VerifyErrorKind::Malformed)),
@@ -249,6 +249,27 @@ fn what_the_verifier_refuses_is_told_apart_for_logs_only() {
         let error = verifier.verify_jwt(&token, &validator, NOW, &mut scratch).unwrap_err();
         assert_eq!(error.kind(), kind);
         assert_eq!(error.to_string(), "the token is not valid");
+    }
+}
+
+/// RFC 7797 §7: a JWT has no unencoded payload, whatever the verifier understands.
+#[test]
+fn an_unencoded_payload_is_no_jwt() {
+    let validator = build(waiving(&[]));
+    let verifier = es256_verifier().unencoded().build().unwrap();
+    for (header, outcome) in [
+        (r#"{"alg":"ES256","b64":false,"crit":["b64"]}"#, Err(Kind::Unencoded)),
+        (r#"{"alg":"ES256","\u0062\u00364":false,"crit":["b64"]}"#, Err(Kind::Unencoded)),
+        (r#"{"alg":"ES256","b64":true,"crit":["b64"]}"#, Ok(())),
+    ] {
+        let payload = if outcome.is_ok() { base64url::encode("{}") } else { "{}".to_owned() };
+        let input = format!("{}.{payload}", base64url::encode(header));
+        let signature = base64url::encode(ES256.sign(input.as_bytes()).unwrap());
+        let token = format!("{input}.{signature}");
+        let mut scratch = Scratch::new();
+        assert!(verifier.verify_compact(&token, &mut scratch).is_ok(), "{header}");
+        let said = verifier.verify_jwt(&token, &validator, NOW, &mut scratch).map(drop);
+        assert_eq!(said.map_err(|error| error.kind()), outcome, "{header}");
     }
 }
 
