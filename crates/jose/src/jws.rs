@@ -30,6 +30,7 @@ mod rules;
 mod scratch;
 mod sign;
 mod signed;
+mod stream;
 mod unverified;
 mod verified;
 mod verify;
@@ -42,6 +43,7 @@ pub use scratch::Scratch;
 pub use sign::{
     DetachedSigner, Header, Prepared, Signer, SigningInput, prepare, sign_general, sign_general_detached,
 };
+pub use stream::{DetachedVerifier, VerifiedDetached};
 pub use unverified::Unverified;
 pub use verified::{Verified, VerifiedSignature};
 pub use verify::Verifier;

@@ -5,6 +5,7 @@ use crate::{
     jws::{
         Require, Scratch, Verified, VerifiedGeneral, Verifier, compact,
         json::{Entries, Entry, Envelope},
+        rules::Rules,
     },
 };
 
@@ -43,17 +44,7 @@ impl Verifier {
         payload: &'t [u8],
         scratch: &'t mut Scratch,
     ) -> Result<Verified<'t>, VerifyError> {
-        let rules = &self.0;
-        rules.check_token(jws)?;
-        let parts = compact::split(jws)?;
-        if !parts.payload.is_empty() {
-            return Err(VerifyErrorKind::Malformed.into());
-        }
-        rules.check_compact(jws)?;
-        let entry =
-            Entry { protected: parts.protected.into(), signature: parts.signature.into(), header: None };
-        let envelope = Envelope { payload: None, entries: Entries::Flattened(entry) };
-        rules.verify_one(&envelope, Some(payload), scratch)
+        self.0.verify_one(&compact_envelope(&self.0, jws)?, Some(payload), scratch)
     }
 
     /// Verifies a JSON JWS of either form whose payload is elsewhere: it has no member `payload`.
@@ -90,4 +81,16 @@ impl Verifier {
         let envelope = self.0.envelope(json)?;
         self.0.examine(&envelope, Some(payload), Some(require), scratch)?.require(require)
     }
+}
+
+/// A compact JWS without payload, in the shape that the JSON forms have.
+pub(super) fn compact_envelope<'a>(rules: &Rules, jws: &'a str) -> Result<Envelope<'a>, VerifyError> {
+    rules.check_token(jws)?;
+    let parts = compact::split(jws)?;
+    if !parts.payload.is_empty() {
+        return Err(VerifyErrorKind::Malformed.into());
+    }
+    rules.check_compact(jws)?;
+    let entry = Entry { protected: parts.protected.into(), signature: parts.signature.into(), header: None };
+    Ok(Envelope { payload: None, entries: Entries::Flattened(entry) })
 }

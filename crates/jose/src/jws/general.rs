@@ -106,7 +106,8 @@ impl<'t> Report<'t> {
                 Err(error) => refused.add(error),
             }
         }
-        refused.check(require, &valid)?;
+        let keys: Vec<_> = valid.iter().map(|signature| signature.key).collect();
+        refused.check(require, &keys)?;
         Ok(VerifiedGeneral { payload: self.payload, unencoded: self.unencoded, signatures: valid })
     }
 }
@@ -119,24 +120,24 @@ impl fmt::Debug for Report<'_> {
 
 /// What the refused signatures have in common.
 #[derive(Default)]
-struct Refused {
+pub(super) struct Refused {
     first: Option<VerifyError>,
     differ: bool,
 }
 
 impl Refused {
-    fn add(&mut self, error: VerifyError) {
+    pub(super) fn add(&mut self, error: VerifyError) {
         self.differ |= self.first.is_some_and(|first| first != error);
         self.first.get_or_insert(error);
     }
 
-    fn check(&self, require: Require, valid: &[VerifiedSignature<'_>]) -> Result<(), VerifyError> {
-        let keys: Vec<_> = valid.iter().map(|signature| signature.key).collect();
+    /// Whether valid signatures of these keys, beside the refused ones, are what is required.
+    pub(super) fn check(&self, require: Require, keys: &[&AnyKey]) -> Result<(), VerifyError> {
         match (require, self.first) {
             (Require::All, Some(error)) => Err(error),
-            (Require::All, None) if !valid.is_empty() => Ok(()),
-            _ if require.is_met(&keys) => Ok(()),
-            (_, Some(error)) if valid.is_empty() && !self.differ => Err(error),
+            (Require::All, None) if !keys.is_empty() => Ok(()),
+            _ if require.is_met(keys) => Ok(()),
+            (_, Some(error)) if keys.is_empty() && !self.differ => Err(error),
             _ => Err(VerifyErrorKind::Threshold.into()),
         }
     }
@@ -297,7 +298,7 @@ impl Rules {
 }
 
 /// Whether the payload is unencoded, on which all signatures must agree (RFC 7797 §3).
-fn one_encoding(readings: &[Reading<'_>]) -> Result<bool, VerifyErrorKind> {
+pub(super) fn one_encoding(readings: &[Reading<'_>]) -> Result<bool, VerifyErrorKind> {
     let mut claims = readings.iter().filter_map(|reading| reading.claims_unencoded);
     let first = claims.next().unwrap_or(false);
     if claims.all(|claim| claim == first) { Ok(first) } else { Err(VerifyErrorKind::Critical) }

@@ -93,6 +93,24 @@ impl<'t> VerifiedSignature<'t> {
         }
     }
 
+    /// As [`new`](Self::new), but keeps its own copy of what was decided.
+    pub(super) fn owned(index: usize, decision: &Decision<'_>, key: &'t AnyKey) -> Self {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
+        Self {
+            index,
+            header: Cow::Owned(decision.header.to_owned()),
+            kid: owned(&decision.kid),
+            typ: owned(&decision.typ),
+            unencoded: decision.unencoded,
+            key,
+        }
+    }
+
+    /// The same, verified by this key of those that were tried.
+    pub(super) fn by(self, key: &'t AnyKey) -> Self {
+        Self { key, ..self }
+    }
+
     /// Its place in the array `signatures`, from 0; 0 in the other serializations.
     pub fn index(&self) -> usize {
         self.index

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     Alg, VerifyError, VerifyErrorKind, base64url,
     jws::{
-        Scratch, Verified, VerifiedSignature, VerifierBuilder, compact,
+        Policy, Scratch, Verified, VerifiedSignature, VerifierBuilder, compact,
         json::{Entries, Envelope},
         rules::Rules,
         scratch::Room,
@@ -36,6 +36,19 @@ impl Verifier {
     /// [`VerifierBuilder::build`] refuses an empty one.
     pub fn builder_from(algs: &[Alg]) -> VerifierBuilder {
         VerifierBuilder::new(algs)
+    }
+
+    /// A verifier that decides as joserfc 1.8.0 does: [`Policy::Joserfc`](super::Policy::Joserfc) with
+    /// [`Alg::RECOMMENDED`], the algorithms that joserfc allows where the caller names none.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::Verifier};
+    ///
+    /// let verifier = Verifier::joserfc().mac_key(MacKey::generate(Alg::Hs256)?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn joserfc() -> VerifierBuilder {
+        Self::builder(Alg::RECOMMENDED).policy(Policy::Joserfc)
     }
 
     /// Verifies a compact JWS and lends its payload.

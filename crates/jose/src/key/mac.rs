@@ -162,7 +162,6 @@ impl MacKey {
     }
 
     /// Begins a message that comes in pieces and whose tag is to be verified.
-    #[allow(dead_code, reason = "for streams")]
     pub(crate) fn start_verifying(&self) -> Result<provider::MacContext, VerifyError> {
         if self.0.may_verify { Ok(self.0.scheduled.start()) } else { Err(VerifyErrorKind::Signature.into()) }
     }
