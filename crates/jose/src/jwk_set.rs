@@ -1,5 +1,9 @@
 //! JWK sets (RFC 7517 §5).
 
+mod select;
+
+pub use select::{SelectError, Selection};
+
 use crate::{
     Alg, KeyError, VerifyingKey,
     json::{self, Value},
@@ -26,9 +30,44 @@ pub struct JwkSet {
     skipped: Vec<(usize, KeyError)>,
 }
 
-/// The most that is read of a set: its keys may carry certificate chains.
-const MAX_SET_BYTES: usize = 1024 * 1024;
-const MAX_KEYS: usize = 256;
+/// How much of a stranger's set is read.
+///
+/// ```
+/// use sealwright_jose::{Alg, JwkSet, JwkSetLimits, KeyError};
+///
+/// let limits = JwkSetLimits::default().keys(1);
+/// let error = JwkSet::parse_with(r#"{"keys":[{},{}]}"#, &[Alg::Es256], limits).unwrap_err();
+/// assert_eq!(error, KeyError::TooManyKeys(1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JwkSetLimits {
+    /// Bytes of the whole text. Default: 1 MiB, since keys may carry certificate chains.
+    pub bytes: usize,
+    /// Keys, usable or not. Default: 256.
+    pub keys: usize,
+}
+
+impl Default for JwkSetLimits {
+    fn default() -> Self {
+        Self { bytes: 1024 * 1024, keys: 256 }
+    }
+}
+
+impl JwkSetLimits {
+    /// The same limits with this many bytes.
+    #[must_use]
+    pub fn bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// The same limits with this many keys.
+    #[must_use]
+    pub fn keys(self, keys: usize) -> Self {
+        Self { keys, ..self }
+    }
+}
+
 const NESTING: usize = 16;
 
 impl JwkSet {
@@ -37,13 +76,24 @@ impl JwkSet {
     /// A key without `alg` gets the one algorithm of `allowed` that fits it; one that two fit is
     /// passed over, and so is one whose `alg` is not in `allowed`, a private and a symmetric key.
     ///
+    /// Two different keys under one `kid` both stay: a token that names it is ambiguous, the others
+    /// are not.
+    ///
     /// # Errors
     ///
-    /// If the text as a whole is no JWK set, exceeds 1 MiB or 256 keys, or has two different keys
-    /// under one `kid`.
+    /// If the text as a whole is no JWK set, or exceeds the default [`JwkSetLimits`].
     pub fn parse(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
-        match outline(json)? {
-            Outline::Set(keys) => Self::from_values(keys, allowed),
+        Self::parse_with(json, allowed, JwkSetLimits::default())
+    }
+
+    /// As [`parse`](Self::parse), with other limits.
+    ///
+    /// # Errors
+    ///
+    /// If the text as a whole is no JWK set, or exceeds the limits.
+    pub fn parse_with(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
+        match outline(json, limits)? {
+            Outline::Set(keys) => Self::from_values(keys, allowed, limits),
             Outline::Jwk => Err(KeyError::Format { seen: "a single JWK", wanted: "a JWK set" }),
         }
     }
@@ -54,48 +104,49 @@ impl JwkSet {
     ///
     /// As [`parse`](Self::parse); what is wrong with a single JWK is an error too.
     pub fn parse_any(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
-        match outline(json)? {
-            Outline::Set(keys) => Self::from_values(keys, allowed),
+        let limits = JwkSetLimits::default();
+        match outline(json, limits)? {
+            Outline::Set(keys) => Self::from_values(keys, allowed, limits),
             Outline::Jwk => Self::from_keys([read(json, allowed)?]),
         }
     }
 
-    fn from_values(keys: Vec<Value<'_>>, allowed: &[Alg]) -> Result<Self, KeyError> {
-        if keys.len() > MAX_KEYS {
-            return Err(KeyError::TooManyKeys(MAX_KEYS));
+    fn from_values(keys: Vec<Value<'_>>, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
+        if keys.len() > limits.keys {
+            return Err(KeyError::TooManyKeys(limits.keys));
         }
-        let mut set = Self::default();
+        let mut set = Self { keys: Vec::with_capacity(keys.len()), skipped: Vec::new() };
         for (index, key) in keys.into_iter().enumerate() {
             match read(key.raw, allowed) {
-                Ok(key) => set.add(key)?,
+                Ok(key) => set.add(key),
                 Err(error) => set.skipped.push((index, error)),
             }
         }
         Ok(set)
     }
 
-    /// A set of these keys. A key that is there twice is kept once.
+    /// A set of these keys, to be published. A key that is there twice is kept once.
     ///
     /// # Errors
     ///
-    /// [`KeyError::DuplicateKid`] if two different keys have one `kid`.
+    /// [`KeyError::DuplicateKid`] if two different keys have one `kid`, which nobody wants to
+    /// publish.
     pub fn from_keys(keys: impl IntoIterator<Item = VerifyingKey>) -> Result<Self, KeyError> {
         let mut set = Self::default();
         for key in keys {
-            set.add(key)?;
+            let same_kid = |known: &&VerifyingKey| known.kid().is_some() && known.kid() == key.kid();
+            if set.keys.iter().filter(same_kid).any(|known| !known.same_key(&key)) {
+                return Err(KeyError::DuplicateKid);
+            }
+            set.add(key);
         }
         Ok(set)
     }
 
-    fn add(&mut self, key: VerifyingKey) -> Result<(), KeyError> {
-        let same_kid = |known: &&VerifyingKey| known.kid().is_some() && known.kid() == key.kid();
-        if self.keys.iter().filter(same_kid).any(|known| !known.same_key(&key)) {
-            return Err(KeyError::DuplicateKid);
-        }
+    fn add(&mut self, key: VerifyingKey) {
         if !self.keys.contains(&key) {
             self.keys.push(key);
         }
-        Ok(())
     }
 
     /// The keys that can be used.
@@ -120,9 +171,9 @@ enum Outline<'a> {
     Jwk,
 }
 
-fn outline(json: &str) -> Result<Outline<'_>, KeyError> {
-    if json.len() > MAX_SET_BYTES {
-        return Err(KeyError::TooLarge(MAX_SET_BYTES));
+fn outline(json: &str, limits: JwkSetLimits) -> Result<Outline<'_>, KeyError> {
+    if json.len() > limits.bytes {
+        return Err(KeyError::TooLarge(limits.bytes));
     }
     if !json.trim_ascii_start().starts_with('{') {
         return Err(KeyError::Format { seen: pem::describe(json.as_bytes()), wanted: "a JWK set" });

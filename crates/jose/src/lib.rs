@@ -62,5 +62,5 @@ mod provider;
 pub use alg::{Alg, UnknownAlg};
 pub use digest::{Digest, Hash, Hasher};
 pub use error::{KeyError, SignError, VerifyError, VerifyErrorKind};
-pub use jwk_set::JwkSet;
+pub use jwk_set::{JwkSet, JwkSetLimits, SelectError, Selection};
 pub use key::{Inspected, Key, KeyFormat, MacKey, SigningKey, VerifyingKey};

@@ -1,6 +1,9 @@
 //! JWK sets: what is kept, what is passed over, what spoils the whole.
 
-use sealwright_jose::{Alg, JwkSet, KeyError, SigningKey};
+use sealwright_jose::{
+    Alg, JwkSet, JwkSetLimits, KeyError, SelectError, Selection, SigningKey, VerifyErrorKind, VerifyingKey,
+    jws::{Scratch, Signer, Verifier},
+};
 
 use crate::support::{ED25519, ES256, HS256, RS256, generate};
 
@@ -81,11 +84,25 @@ fn a_key_without_alg_gets_the_only_one_that_fits() {
 }
 
 #[test]
-fn two_keys_with_one_kid_spoil_the_set() {
+fn two_keys_with_one_kid_both_stay_and_that_kid_is_ambiguous() {
     let other = generate(Alg::Es256).verifying_key();
-    let text = set(&[&ES256.verifying_key().to_jwk(), &other.to_jwk()]);
-    assert_eq!(JwkSet::parse(&text, ALL).unwrap_err(), KeyError::DuplicateKid);
-    assert_eq!(JwkSet::from_keys([ES256.verifying_key(), other]).unwrap_err(), KeyError::DuplicateKid);
+    let third = generate(Alg::Es256).with_kid("third");
+    let keys = [ES256.verifying_key(), other.clone(), third.verifying_key()];
+    let set =
+        JwkSet::parse(&set(&keys.each_ref().map(VerifyingKey::to_jwk).each_ref().map(|jwk| &**jwk)), ALL);
+    let set = set.unwrap();
+    assert_eq!(set.keys(), keys);
+    let verifier = Verifier::builder([Alg::Es256]).keys(&set).build().unwrap();
+    let verify = |key: &SigningKey| {
+        let token = Signer::new(key).sign_compact(b"m").unwrap();
+        verifier.verify_compact(&token, &mut Scratch::new()).map(drop).map_err(|error| error.kind())
+    };
+    assert_eq!(verify(&ES256), Err(VerifyErrorKind::KeyAmbiguous));
+    assert_eq!(verify(&third), Ok(()));
+
+    // Who publishes a set is told.
+    let error = JwkSet::from_keys([ES256.verifying_key(), other]).unwrap_err();
+    assert_eq!(error, KeyError::DuplicateKid);
     // Of another type as well (RFC 7520 §4.8 does that).
     assert_eq!(
         JwkSet::from_keys([ES256.verifying_key(), ED25519.verifying_key()]).unwrap_err(),
@@ -95,6 +112,50 @@ fn two_keys_with_one_kid_spoil_the_set() {
     assert_eq!(same.keys().len(), 1);
     let nameless = || SigningKey::generate(Alg::Es256).unwrap().verifying_key();
     assert_eq!(JwkSet::from_keys([nameless(), nameless()]).unwrap().keys().len(), 2);
+}
+
+#[test]
+fn exactly_one_key_is_selected() {
+    let key = |alg, kid: &str| SigningKey::generate(alg).unwrap().with_kid(kid).verifying_key();
+    let (a, b) = (key(Alg::Es256, "a"), key(Alg::Es256, "b"));
+    let (a_ed, nameless) =
+        (key(Alg::Ed25519, "a"), SigningKey::generate(Alg::Ed25519).unwrap().verifying_key());
+    let text = [&a, &b, &a_ed, &nameless].map(VerifyingKey::to_jwk);
+    let set = JwkSet::parse(&set(&text.each_ref().map(|jwk| &**jwk)), ALL).unwrap();
+    let select = |selection: Selection<'_>| set.select(&selection);
+    let any = Selection::new;
+    assert_eq!(select(any().kid("b")), Ok(&b));
+    assert_eq!(select(any().kid("a").alg(Alg::Es256)), Ok(&a));
+    assert_eq!(select(any().kid("a").alg(Alg::Ed25519)), Ok(&a_ed));
+    assert_eq!(select(any().thumbprint(b.thumbprint())), Ok(&b));
+    // A name that no key has means the one without.
+    assert_eq!(select(any().kid("c")), Ok(&nameless));
+    assert_eq!(select(any().kid("c").alg(Alg::Es256)), Err(SelectError::None));
+    assert_eq!(select(any().alg(Alg::Rs256)), Err(SelectError::None));
+    assert_eq!(select(any().kid("b").alg(Alg::Ed25519)), Ok(&nameless));
+    assert_eq!(select(any().kid("a")), Err(SelectError::Several(vec![a.clone(), a_ed.clone()])));
+    assert_eq!(select(any().alg(Alg::Es256)), Err(SelectError::Several(vec![a.clone(), b.clone()])));
+    let Err(SelectError::Several(all)) = select(any()) else { panic!("several fit") };
+    assert_eq!(all, [a, b, a_ed, nameless]);
+    assert_eq!(JwkSet::default().select(&any()), Err(SelectError::None));
+}
+
+#[test]
+fn use_and_key_ops_decide_whether_a_key_can_be_selected() {
+    let jwk = ES256.verifying_key().to_jwk();
+    for (member, kept) in [
+        (r#""use":"sig""#, true),
+        (r#""use":"enc""#, false),
+        (r#""key_ops":["verify"]"#, true),
+        (r#""key_ops":["sign"]"#, false),
+        (r#""key_ops":[]"#, false),
+        (r#""key_ops":["verify","verify"]"#, false),
+        (r#""key_ops":"verify""#, false),
+    ] {
+        let text = set(&[&jwk.replace(r#""use":"sig""#, member)]);
+        let set = JwkSet::parse(&text, ALL).unwrap();
+        assert_eq!(set.select(&Selection::new()).is_ok(), kept, "{member}");
+    }
 }
 
 #[test]
@@ -115,11 +176,34 @@ fn what_is_no_set_is_refused() {
     for (text, why) in table {
         assert_eq!(JwkSet::parse(text, ALL).unwrap_err().to_string(), why);
     }
+    let limits = JwkSetLimits::default().keys(300).bytes(1000);
+    assert!(JwkSet::parse_with(&many, ALL, limits).is_ok());
+    assert_eq!(JwkSet::parse_with(&many, ALL, limits.bytes(700)).unwrap_err(), KeyError::TooLarge(700));
     assert!(JwkSet::parse(r#"{"keys":[],"unknown":1}"#, ALL).unwrap().keys().is_empty());
 }
 
+/// Whatever key it is: what is public has none of its private members, and a JWK that has one is
+/// not taken for public.
 #[test]
-fn a_private_key_never_comes_out_of_a_set() {
-    let json = JwkSet::from_keys([ES256.verifying_key()]).unwrap().to_json();
-    assert!(!json.contains("\"d\""), "{json}");
+fn nothing_private_comes_out_of_public_keys_or_goes_in_as_public() {
+    const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+    for alg in Alg::ALL.iter().copied().filter(|alg| !alg.is_mac()) {
+        let key = SigningKey::generate(alg).unwrap().with_kid("k");
+        let public = key.verifying_key().to_jwk();
+        let published = JwkSet::from_keys([key.verifying_key()]).unwrap().to_json();
+        let private: serde_json::Value = serde_json::from_str(&key.to_jwk().unwrap()).unwrap();
+        let mut secrets = 0;
+        for name in PRIVATE {
+            if let Some(secret) = private[name].as_str() {
+                secrets += 1;
+                assert!(!public.contains(secret) && !published.contains(secret), "{alg} {name}");
+            }
+            assert!(!published.contains(&format!("\"{name}\":")), "{alg} {name}");
+            let with = public.replacen('{', &format!(r#"{{"{name}":"AAAA","#), 1);
+            assert!(VerifyingKey::from_jwk(&with).is_err(), "{alg} {name}");
+            let set = JwkSet::parse(&set(&[&with]), &[alg]).unwrap();
+            assert!(set.keys().is_empty() && set.skipped().len() == 1, "{alg} {name}");
+        }
+        assert!(secrets > 0, "{alg}");
+    }
 }

@@ -182,3 +182,44 @@ fn a_block_with_the_name_of_the_curve_may_stand_before_the_key() {
     assert!(SigningKey::from_pem(Alg::Es256, &[key, pem].concat()).is_err());
     assert!(SigningKey::from_pem(Alg::Es256, &[curve, pem].concat()).is_err());
 }
+
+#[test]
+fn an_rsa_jwk_may_have_no_primes_but_not_some_of_them() {
+    let jwk: serde_json::Value = serde_json::from_str(&RS256.to_jwk().unwrap()).unwrap();
+    let without = |names: &[&str]| {
+        let mut jwk = jwk.clone();
+        jwk.as_object_mut().unwrap().retain(|name, _| !names.contains(&name.as_str()));
+        SigningKey::from_jwk(&jwk.to_string())
+    };
+    let found = without(&["p", "q", "dp", "dq", "qi"]).unwrap();
+    assert_eq!(found.verifying_key(), RS256.verifying_key());
+    assert!(RS256.verifying_key().verify(b"m", &found.sign(b"m").unwrap()).is_ok());
+    assert_eq!(*found.to_jwk().unwrap(), *RS256.to_jwk().unwrap());
+    for name in ["p", "q", "dp", "dq", "qi", "d"] {
+        assert_eq!(without(&[name]).unwrap_err(), KeyError::MemberMissing(name));
+    }
+    let mut wrong = jwk.clone();
+    wrong.as_object_mut().unwrap().retain(|name, _| !["p", "q", "dp", "dq", "qi"].contains(&name.as_str()));
+    for d in [jwk["e"].clone(), jwk["n"].clone(), jwk["dp"].clone(), "AA".into(), "".into()] {
+        wrong["d"] = d;
+        assert!(matches!(SigningKey::from_jwk(&wrong.to_string()), Err(KeyError::Invalid(_))));
+    }
+    let mut more = jwk.clone();
+    more["oth"] = serde_json::json!([{"r": "Aw", "d": "Aw", "t": "Aw"}]);
+    assert!(matches!(SigningKey::from_jwk(&more.to_string()), Err(KeyError::Unsupported(_))));
+}
+
+#[test]
+fn rsa_moduli_that_can_be_factored_are_refused() {
+    let hex = include_str!("vectors/roca2048.hex").trim();
+    let roca: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let read = |n: &[u8]| {
+        let n = sealwright_jose::base64url::encode(n);
+        VerifyingKey::from_jwk_as(Alg::Rs256, &format!(r#"{{"kty":"RSA","e":"AQAB","n":"{n}"}}"#))
+    };
+    let why = read(&roca).unwrap_err();
+    assert!(matches!(why, KeyError::Weak(why) if why.contains("CVE-2017-15361")), "{why}");
+    // 2^2048 − 1 has many small factors.
+    assert_eq!(read(&[0xFF; 256]).unwrap_err(), KeyError::Weak("the RSA modulus has a small prime factor"));
+}

@@ -1,0 +1,97 @@
+//! The one key of a set that is meant.
+
+use crate::{Alg, JwkSet, VerifyingKey};
+
+/// What is known of the key that is looked for. What is not named does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Selection<'a> {
+    kid: Option<&'a str>,
+    alg: Option<Alg>,
+    thumbprint: Option<[u8; 32]>,
+}
+
+impl<'a> Selection<'a> {
+    /// Nothing is known.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A token names this `kid`.
+    #[must_use]
+    pub fn kid(self, kid: &'a str) -> Self {
+        Self { kid: Some(kid), ..self }
+    }
+
+    /// The key must be for this algorithm.
+    #[must_use]
+    pub fn alg(self, alg: Alg) -> Self {
+        Self { alg: Some(alg), ..self }
+    }
+
+    /// The key must have this thumbprint (RFC 7638, SHA-256).
+    #[must_use]
+    pub fn thumbprint(self, thumbprint: [u8; 32]) -> Self {
+        Self { thumbprint: Some(thumbprint), ..self }
+    }
+
+    fn fits(&self, key: &VerifyingKey) -> bool {
+        self.alg.is_none_or(|alg| key.alg() == alg)
+            && self.thumbprint.is_none_or(|thumbprint| key.thumbprint() == thumbprint)
+    }
+}
+
+/// Why there is not exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectError {
+    /// No key of the set fits.
+    #[error("no key of the set fits")]
+    None,
+    /// Several fit, at least two. Which one is meant cannot be guessed; they can be tried.
+    #[error("{} keys of the set fit", .0.len())]
+    Several(Vec<VerifyingKey>),
+}
+
+impl JwkSet {
+    /// The only key that fits.
+    ///
+    /// A key with a `kid` is meant by that `kid` only; one without by a `kid` that no other key has,
+    /// as a [`Verifier`](crate::jws::Verifier) does it. A key whose `use` or `key_ops` forbid
+    /// verifying is never among [`keys`](Self::keys), so it is never selected.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, SelectError, Selection, SigningKey};
+    ///
+    /// let key = |kid| Ok::<_, sealwright_jose::KeyError>(SigningKey::generate(Alg::Es256)?.with_kid(kid).verifying_key());
+    /// let set = JwkSet::from_keys([key("a")?, key("b")?])?;
+    /// assert_eq!(set.select(&Selection::new().kid("b"))?, &set.keys()[1]);
+    /// assert_eq!(set.select(&Selection::new().kid("c")), Err(SelectError::None));
+    /// match set.select(&Selection::new().alg(Alg::Es256)) {
+    ///     Err(SelectError::Several(keys)) => assert_eq!(keys.len(), 2),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SelectError::None`] or [`SelectError::Several`], which lists them.
+    pub fn select(&self, selection: &Selection<'_>) -> Result<&VerifyingKey, SelectError> {
+        let fitting = || self.keys().iter().filter(|key| selection.fits(key));
+        let Some(kid) = selection.kid else {
+            return only(fitting());
+        };
+        match only(fitting().filter(|key| key.kid() == Some(kid))) {
+            Err(SelectError::None) => only(fitting().filter(|key| key.kid().is_none())),
+            result => result,
+        }
+    }
+}
+
+fn only<'s>(mut keys: impl Iterator<Item = &'s VerifyingKey>) -> Result<&'s VerifyingKey, SelectError> {
+    let first = keys.next().ok_or(SelectError::None)?;
+    match keys.next() {
+        None => Ok(first),
+        Some(second) => Err(SelectError::Several([first, second].into_iter().chain(keys).cloned().collect())),
+    }
+}
