@@ -45,6 +45,9 @@ pub enum Alg {
     Es256k,
     /// EdDSA with the curve Ed25519 (RFC 8032, RFC 9864 §2.2).
     Ed25519,
+    /// EdDSA with the curve Ed448 (RFC 8032, RFC 9864 §2.2). Needs the feature `ed448`.
+    #[cfg(feature = "ed448")]
+    Ed448,
     /// ML-DSA-44 (FIPS 204, RFC 9964), pure and with an empty context.
     MlDsa44,
     /// ML-DSA-65 (FIPS 204, RFC 9964), pure and with an empty context.
@@ -70,6 +73,8 @@ impl Alg {
         Self::Es512,
         Self::Es256k,
         Self::Ed25519,
+        #[cfg(feature = "ed448")]
+        Self::Ed448,
         Self::MlDsa44,
         Self::MlDsa65,
         Self::MlDsa87,
@@ -78,8 +83,12 @@ impl Alg {
     /// What every JOSE implementation must or should have (RFC 7518 §3.1).
     pub const RECOMMENDED: [Self; 3] = [Self::Hs256, Self::Rs256, Self::Es256];
 
-    /// The algorithms that may sign under the name `EdDSA`; they stand together in [`ALL`](Self::ALL).
-    const EDDSA: &'static [Self] = &[Self::Ed25519];
+    /// The algorithms that the old name `EdDSA` can mean.
+    const EDDSA: &'static [Self] = &[
+        Self::Ed25519,
+        #[cfg(feature = "ed448")]
+        Self::Ed448,
+    ];
 
     /// The IANA name, as in the `alg` header parameter.
     pub const fn name(self) -> &'static str {
@@ -98,6 +107,8 @@ impl Alg {
             Self::Es512 => "ES512",
             Self::Es256k => "ES256K",
             Self::Ed25519 => "Ed25519",
+            #[cfg(feature = "ed448")]
+            Self::Ed448 => "Ed448",
             Self::MlDsa44 => "ML-DSA-44",
             Self::MlDsa65 => "ML-DSA-65",
             Self::MlDsa87 => "ML-DSA-87",
@@ -157,6 +168,8 @@ impl Alg {
             Self::Hs512 => Some(64),
             Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => None,
             Self::Es256 | Self::Es256k | Self::Ed25519 => Some(64),
+            #[cfg(feature = "ed448")]
+            Self::Ed448 => Some(114),
             Self::Es384 => Some(96),
             Self::Es512 => Some(132),
             Self::MlDsa44 => Some(2420),

@@ -104,7 +104,13 @@ impl<'a> Jwk<'a> {
             )),
             "OKP" => match &*self.required("crv")? {
                 "Ed25519" => Ok(Kind::Ed25519),
-                _ => Err(KeyError::Unsupported("a curve (`crv`) other than Ed25519 for OKP")),
+                #[cfg(feature = "ed448")]
+                "Ed448" => Ok(Kind::Ed448),
+                _ => Err(KeyError::Unsupported(if cfg!(feature = "ed448") {
+                    "a curve (`crv`) other than Ed25519 and Ed448 for OKP"
+                } else {
+                    "a curve (`crv`) other than Ed25519 for OKP"
+                })),
             },
             // The name of the algorithm stands in for the curve (RFC 9964 §3).
             "AKP" => {
@@ -201,6 +207,8 @@ impl<'a> Jwk<'a> {
                 Point::from_coordinates(curve, &x, &y).map(PublicMaterial::Ec)
             }
             Kind::Ed25519 => PublicMaterial::ed25519(&self.exact::<32>("x")?[..]),
+            #[cfg(feature = "ed448")]
+            Kind::Ed448 => PublicMaterial::ed448(&self.exact::<57>("x")?[..]),
             Kind::MlDsa(set) => PublicMaterial::ml_dsa(set, &self.bytes_of_len("pub", set.public_len())?),
             Kind::Oct => Err(KeyError::Format { seen: "a symmetric key", wanted: "a public key" }),
         }
@@ -225,6 +233,10 @@ impl<'a> Jwk<'a> {
             }
             PublicMaterial::Ed25519(point) => {
                 PrivateMaterial::Ed25519 { seed: self.exact("d")?, public: Some(point) }
+            }
+            #[cfg(feature = "ed448")]
+            PublicMaterial::Ed448(point) => {
+                PrivateMaterial::Ed448 { seed: self.exact("d")?, public: Some(point) }
             }
             PublicMaterial::MlDsa { set, public } => {
                 let seed = self.exact("priv")?;
@@ -312,6 +324,12 @@ impl Writer {
                 self.member("crv", "Ed25519");
                 self.number("x", point);
             }
+            #[cfg(feature = "ed448")]
+            PublicMaterial::Ed448(point) => {
+                self.member("kty", "OKP");
+                self.member("crv", "Ed448");
+                self.number("x", point);
+            }
             // Its `alg` is written with every key.
             PublicMaterial::MlDsa { public, .. } => {
                 self.member("kty", "AKP");
@@ -329,6 +347,8 @@ impl Writer {
             }
             PrivateMaterial::Ec { d, .. } => self.number("d", d),
             PrivateMaterial::Ed25519 { seed, .. } => self.number("d", &seed[..]),
+            #[cfg(feature = "ed448")]
+            PrivateMaterial::Ed448 { seed, .. } => self.number("d", &seed[..]),
             PrivateMaterial::MlDsa { seed, .. } => self.number("priv", &seed[..]),
         }
     }

@@ -4,6 +4,8 @@ pub(crate) mod container;
 pub(crate) mod crt;
 pub(crate) mod der;
 mod edwards;
+#[cfg(feature = "ed448")]
+pub(crate) mod edwards448;
 pub(crate) mod encrypted;
 pub(crate) mod kind;
 pub(crate) mod material;

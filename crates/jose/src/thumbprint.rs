@@ -41,6 +41,8 @@ fn canonical(key: &PublicMaterial) -> String {
             format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
         }
         PublicMaterial::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)),
+        #[cfg(feature = "ed448")]
+        PublicMaterial::Ed448(x) => format!(r#"{{"crv":"Ed448","kty":"OKP","x":"{}"}}"#, encode(x)),
         PublicMaterial::MlDsa { set, public } => {
             format!(r#"{{"alg":"{}","kty":"AKP","pub":"{}"}}"#, set.alg(), encode(public))
         }

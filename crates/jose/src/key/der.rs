@@ -2,6 +2,8 @@
 //! (RFC 8017 A.1), SEC1 (RFC 5915), EdDSA keys (RFC 8410), ML-DSA keys (RFC 9881). Strict DER, and
 //! nothing after it.
 
+#[cfg(feature = "ed448")]
+use const_oid::db::rfc8410::ID_ED_448;
 use const_oid::db::{
     rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION},
     rfc8410::ID_ED_25519,
@@ -44,6 +46,8 @@ pub(crate) fn public_from_spki(der: &[u8]) -> Result<PublicMaterial, KeyError> {
         Kind::Rsa => public_from_pkcs1(key),
         Kind::Ec(curve) => Point::parse(curve, key).map(PublicMaterial::Ec),
         Kind::Ed25519 => PublicMaterial::ed25519(key),
+        #[cfg(feature = "ed448")]
+        Kind::Ed448 => PublicMaterial::ed448(key),
         Kind::MlDsa(set) => PublicMaterial::ml_dsa(set, key),
         Kind::Oct => Err(UNKNOWN_KIND),
     }
@@ -102,11 +106,13 @@ pub(crate) fn private_from_pkcs8(der: &[u8]) -> Result<PrivateMaterial, KeyError
             Ok(PrivateMaterial::Ec { curve, d, public })
         }
         Kind::Ed25519 => {
-            let seed = OctetStringRef::from_der(info.private_key).map_err(malformed(FORMAT))?;
-            let wrong_length = KeyError::Invalid("an Ed25519 key does not have 32 bytes");
-            let seed = exact(seed.as_bytes()).ok_or(wrong_length.clone())?;
-            let public = info.public_key.map(|key| key.try_into().map_err(|_| wrong_length)).transpose()?;
+            let (seed, public) = read_edwards(&info, "an Ed25519 key does not have 32 bytes")?;
             Ok(PrivateMaterial::Ed25519 { seed, public })
+        }
+        #[cfg(feature = "ed448")]
+        Kind::Ed448 => {
+            let (seed, public) = read_edwards(&info, "an Ed448 key does not have 57 bytes")?;
+            Ok(PrivateMaterial::Ed448 { seed, public })
         }
         Kind::MlDsa(set) => {
             let (seed, expanded) = read_ml_dsa(set, info.private_key)?;
@@ -115,6 +121,29 @@ pub(crate) fn private_from_pkcs8(der: &[u8]) -> Result<PrivateMaterial, KeyError
         }
         Kind::Oct => Err(UNKNOWN_KIND),
     }
+}
+
+type EdwardsHalves<const N: usize> = (Zeroizing<[u8; N]>, Option<[u8; N]>);
+
+/// Reads an EdDSA key (RFC 8410 §7).
+fn read_edwards<const N: usize>(
+    info: &PrivateKeyInfo<'_>,
+    wrong_length: &'static str,
+) -> Result<EdwardsHalves<N>, KeyError> {
+    let seed = OctetStringRef::from_der(info.private_key).map_err(malformed("PKCS#8"))?;
+    let seed = exact(seed.as_bytes()).ok_or(KeyError::Invalid(wrong_length))?;
+    let public = info.public_key.map(|key| key.try_into().map_err(|_| KeyError::Invalid(wrong_length)));
+    Ok((seed, public.transpose()?))
+}
+
+/// An Ed448 seed in PKCS#8.
+#[cfg(feature = "ed448")]
+pub(crate) fn ed448_to_pkcs8(seed: &[u8; 57]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let seed = OctetStringRef::new(seed).and_then(|seed| seed.to_der()).map(Zeroizing::new);
+    let seed = seed.map_err(|_| KeyError::Backend)?;
+    let algorithm = AlgorithmIdentifierRef { oid: ID_ED_448, parameters: None };
+    let der = PrivateKeyInfo::new(algorithm, &seed).to_der();
+    der.map(Zeroizing::new).map_err(|_| KeyError::Backend)
 }
 
 /// Both forms of an ML-DSA private key (RFC 9881 §6).
@@ -214,7 +243,7 @@ fn read_sec1(der: &[u8], outer: Option<Curve>) -> Result<EcHalves, KeyError> {
     Ok((curve, d, public))
 }
 
-fn exact(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+fn exact<const N: usize>(bytes: &[u8]) -> Option<Zeroizing<[u8; N]>> {
     bytes.try_into().ok().map(Zeroizing::new)
 }
 
@@ -228,7 +257,11 @@ pub(crate) fn ec_to_sec1(curve: Curve, d: &[u8]) -> Result<Zeroizing<Vec<u8>>, K
 const UNKNOWN_CURVE: KeyError =
     KeyError::Unsupported("an elliptic curve other than P-256, P-384, P-521 and secp256k1");
 
-const UNKNOWN_KIND: KeyError = KeyError::Unsupported("a key type other than RSA, EC, Ed25519 and ML-DSA");
+const UNKNOWN_KIND: KeyError = KeyError::Unsupported(if cfg!(feature = "ed448") {
+    "a key type other than RSA, EC, Ed25519, Ed448 and ML-DSA"
+} else {
+    "a key type other than RSA, EC, Ed25519 and ML-DSA"
+});
 
 /// The kind of key that an algorithm identifier names. One with parameters where there must be none
 /// is of no known kind.
@@ -240,6 +273,8 @@ fn kind(id: &AlgorithmIdentifierRef<'_>) -> Result<Kind, KeyError> {
             curve.map(Kind::Ec).ok_or(UNKNOWN_CURVE)
         }
         (ID_ED_25519, None) => Ok(Kind::Ed25519),
+        #[cfg(feature = "ed448")]
+        (ID_ED_448, None) => Ok(Kind::Ed448),
         (oid, None) => MlDsa::from_oid(oid).map(Kind::MlDsa).ok_or(UNKNOWN_KIND),
         _ => Err(UNKNOWN_KIND),
     }
@@ -261,6 +296,8 @@ pub(crate) fn public_to_spki(key: &PublicMaterial) -> Result<Vec<u8>, KeyError> 
             encode(ID_EC_PUBLIC_KEY, Some(AnyRef::from(&point.curve().oid())), point.bytes())
         }
         PublicMaterial::Ed25519(point) => encode(ID_ED_25519, None, point),
+        #[cfg(feature = "ed448")]
+        PublicMaterial::Ed448(point) => encode(ID_ED_448, None, point),
         PublicMaterial::MlDsa { set, public } => encode(set.oid(), None, public),
     };
     der.map_err(|_| KeyError::Backend)

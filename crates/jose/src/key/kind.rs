@@ -58,6 +58,10 @@ impl Curve {
         }
     }
 
+    pub(crate) fn from_alg(alg: Alg) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.alg() == alg)
+    }
+
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|curve| curve.name() == name)
     }
@@ -128,6 +132,8 @@ pub(crate) enum Kind {
     Rsa,
     Ec(Curve),
     Ed25519,
+    #[cfg(feature = "ed448")]
+    Ed448,
     MlDsa(MlDsa),
     Oct,
 }
@@ -140,6 +146,8 @@ impl Kind {
             }
             Self::Ec(curve) => curve.alg() == alg,
             Self::Ed25519 => alg == Alg::Ed25519,
+            #[cfg(feature = "ed448")]
+            Self::Ed448 => alg == Alg::Ed448,
             Self::MlDsa(set) => set.alg() == alg,
             Self::Oct => alg.is_mac(),
         }
@@ -158,6 +166,8 @@ impl Kind {
             Self::Ec(Curve::P521) => "a P-521 key",
             Self::Ec(Curve::Secp256k1) => "a secp256k1 key",
             Self::Ed25519 => "an Ed25519 key",
+            #[cfg(feature = "ed448")]
+            Self::Ed448 => "an Ed448 key",
             Self::MlDsa(MlDsa::L44) => "an ML-DSA-44 key",
             Self::MlDsa(MlDsa::L65) => "an ML-DSA-65 key",
             Self::MlDsa(MlDsa::L87) => "an ML-DSA-87 key",
@@ -176,6 +186,8 @@ mod tests {
             .into_iter()
             .chain(Curve::ALL.map(Kind::Ec))
             .chain(MlDsa::ALL.map(Kind::MlDsa));
+        #[cfg(feature = "ed448")]
+        let kinds = kinds.chain([Kind::Ed448]);
         let kinds: Vec<_> = kinds.collect();
         for alg in Alg::ALL {
             assert_eq!(kinds.iter().filter(|kind| kind.fits(*alg)).count(), 1, "{alg}");

@@ -65,8 +65,32 @@ impl MacKey {
     /// [`KeyError::Size`] if they are too few, [`KeyError::Format`] if they are a key of another
     /// kind in some encoding, [`KeyError::Type`] if `alg` is no MAC.
     pub fn from_bytes(alg: Alg, secret: &[u8]) -> Result<Self, KeyError> {
+        let min = hash(alg)?.digest_len();
+        if secret.len() < min {
+            return Err(too_few_or_many(secret.len(), min));
+        }
+        Self::insecure_from_short_bytes(alg, secret)
+    }
+
+    /// A key from bytes that may be fewer than the hash has, for peers that have such a key.
+    ///
+    /// Whoever sees one tag can try all secrets of a few bytes, so a verifier or signer accepts a
+    /// short key ([`is_weak`](Self::is_weak)) under the policy `Joserfc` only.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey};
+    ///
+    /// assert!(MacKey::insecure_from_short_bytes(Alg::Hs256, b"secret")?.is_weak());
+    /// assert!(MacKey::insecure_from_short_bytes(Alg::Hs256, b"").is_err());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Self::from_bytes), but for too few bytes only where there is none.
+    pub fn insecure_from_short_bytes(alg: Alg, secret: &[u8]) -> Result<Self, KeyError> {
         let hash = hash(alg)?;
-        check_secret(secret, hash.digest_len())?;
+        check_secret(secret)?;
         let scheduled = Arc::new(provider::Mac::new(hash, secret));
         let secret = Zeroizing::new(secret.to_vec());
         Ok(Self(Arc::new(Inner { alg, kid: None, secret, scheduled, may_sign: true, may_verify: true })))
@@ -93,9 +117,27 @@ impl MacKey {
         Self::from_parsed(&jwk, jwk.alg(Some(alg))?)
     }
 
+    /// As [`from_jwk_as`](Self::from_jwk_as), for a secret that may be
+    /// [short](Self::insecure_from_short_bytes).
+    ///
+    /// # Errors
+    ///
+    /// As [`insecure_from_short_bytes`](Self::insecure_from_short_bytes), and for what is no such
+    /// JWK.
+    pub fn insecure_from_short_jwk_as(alg: Alg, jwk: &str) -> Result<Self, KeyError> {
+        let jwk = Jwk::parse(jwk)?;
+        let alg = jwk.alg(Some(alg))?;
+        Self::insecure_from_short_bytes(alg, &jwk.secret()?)?.with_members_of(&jwk)
+    }
+
     pub(crate) fn from_parsed(jwk: &Jwk<'_>, alg: Alg) -> Result<Self, KeyError> {
+        Self::from_bytes(alg, &jwk.secret()?)?.with_members_of(jwk)
+    }
+
+    /// The same key with the `kid` and for the uses that the JWK names.
+    fn with_members_of(self, jwk: &Jwk<'_>) -> Result<Self, KeyError> {
         jwk.check_use(&[Operation::Sign, Operation::Verify])?;
-        let mut key = Self::from_bytes(alg, &jwk.secret()?)?;
+        let mut key = self;
         let inner = Arc::make_mut(&mut key.0);
         inner.kid = jwk.kid()?.map(Into::into);
         if let Some(operations) = jwk.operations()? {
@@ -115,6 +157,11 @@ impl MacKey {
     /// Its algorithm.
     pub fn alg(&self) -> Alg {
         self.0.alg
+    }
+
+    /// Whether the secret is shorter than the hash, which RFC 7518 §3.2 forbids.
+    pub fn is_weak(&self) -> bool {
+        hash(self.alg()).is_ok_and(|hash| self.0.secret.len() < hash.digest_len())
     }
 
     /// Its key identifier, if it has one.
@@ -202,11 +249,13 @@ fn hash(alg: Alg) -> Result<Hash, KeyError> {
     }
 }
 
-fn check_secret(secret: &[u8], min: usize) -> Result<(), KeyError> {
-    let max = MAX_KEY_BYTES;
-    if !(min..=max).contains(&secret.len()) {
-        let bits = secret.len() * 8;
-        return Err(KeyError::Size { what: "the secret", bits, min: min * 8, max: max * 8 });
+fn too_few_or_many(len: usize, min: usize) -> KeyError {
+    KeyError::Size { what: "the secret", bits: len * 8, min: min * 8, max: MAX_KEY_BYTES * 8 }
+}
+
+fn check_secret(secret: &[u8]) -> Result<(), KeyError> {
+    if !(1..=MAX_KEY_BYTES).contains(&secret.len()) {
+        return Err(too_few_or_many(secret.len(), 1));
     }
     // An uncompressed point that lies on its curve is a public key; by chance no secret is one.
     let is_point = Curve::ALL.into_iter().any(|curve| {

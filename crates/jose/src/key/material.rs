@@ -15,10 +15,18 @@ use crate::{
 /// The numbers of a public key, big-endian.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublicMaterial {
-    Rsa { n: Box<[u8]>, e: Box<[u8]> },
+    Rsa {
+        n: Box<[u8]>,
+        e: Box<[u8]>,
+    },
     Ec(Point),
     Ed25519([u8; 32]),
-    MlDsa { set: MlDsa, public: Box<[u8]> },
+    #[cfg(feature = "ed448")]
+    Ed448([u8; 57]),
+    MlDsa {
+        set: MlDsa,
+        public: Box<[u8]>,
+    },
 }
 
 /// A point of a curve of ECDSA, uncompressed: 4, x, y (SEC 1 §2.3.3). The provider checks that it
@@ -42,6 +50,11 @@ pub(crate) enum PrivateMaterial {
     Ed25519 {
         seed: Zeroizing<[u8; 32]>,
         public: Option<[u8; 32]>,
+    },
+    #[cfg(feature = "ed448")]
+    Ed448 {
+        seed: Zeroizing<[u8; 57]>,
+        public: Option<[u8; 57]>,
     },
     /// `expanded` is the same key once more, where the format has it too.
     MlDsa {
@@ -117,6 +130,21 @@ impl PublicMaterial {
         Ok(Self::Ed25519(point))
     }
 
+    /// As [`ed25519`](Self::ed25519), for Ed448 (RFC 8032 §5.2.3). The provider checks that the point
+    /// is on the curve.
+    #[cfg(feature = "ed448")]
+    pub(crate) fn ed448(point: &[u8]) -> Result<Self, KeyError> {
+        use crate::key::edwards448;
+
+        let point: [u8; 57] =
+            point.try_into().map_err(|_| KeyError::Invalid("an Ed448 public key does not have 57 bytes"))?;
+        if edwards448::is_canonical(&point) && !edwards448::has_small_order(&point) {
+            Ok(Self::Ed448(point))
+        } else {
+            Err(KeyError::Invalid("the Ed448 point is of small order or not canonical"))
+        }
+    }
+
     pub(crate) fn ml_dsa(set: MlDsa, public: &[u8]) -> Result<Self, KeyError> {
         if public.len() == set.public_len() {
             Ok(Self::MlDsa { set, public: public.into() })
@@ -130,6 +158,8 @@ impl PublicMaterial {
             Self::Rsa { .. } => Kind::Rsa,
             Self::Ec(point) => Kind::Ec(point.curve),
             Self::Ed25519(_) => Kind::Ed25519,
+            #[cfg(feature = "ed448")]
+            Self::Ed448(_) => Kind::Ed448,
             Self::MlDsa { set, .. } => Kind::MlDsa(*set),
         }
     }
@@ -176,6 +206,8 @@ impl PrivateMaterial {
             Self::Rsa(_) => Kind::Rsa,
             Self::Ec { curve, .. } => Kind::Ec(*curve),
             Self::Ed25519 { .. } => Kind::Ed25519,
+            #[cfg(feature = "ed448")]
+            Self::Ed448 { .. } => Kind::Ed448,
             Self::MlDsa { set, .. } => Kind::MlDsa(*set),
         }
     }

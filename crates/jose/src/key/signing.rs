@@ -29,13 +29,33 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key. An RSA key has 2048 bits.
+    /// A new key. An RSA key has 2048 bits; [`generate_rsa`](Self::generate_rsa) makes larger
+    /// ones.
     ///
     /// # Errors
     ///
     /// [`KeyError::Type`] for a MAC algorithm, whose keys are [`MacKey`](crate::MacKey)s.
     pub fn generate(alg: Alg) -> Result<Self, KeyError> {
         Self::from_private(alg, provider::PrivateKey::generate(alg)?)
+    }
+
+    /// A new RSA key of 2048, 3072, 4096 or 8192 bits. It takes from a tenth of a second to half a
+    /// minute.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, SigningKey};
+    ///
+    /// assert!(SigningKey::generate_rsa(Alg::Ps256, 2048).is_ok());
+    /// assert!(SigningKey::generate_rsa(Alg::Ps256, 1024).is_err(), "too weak");
+    /// assert!(SigningKey::generate_rsa(Alg::Es256, 2048).is_err(), "not for RSA keys");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Type`] if `alg` does not take RSA keys, [`KeyError::Unsupported`] for another
+    /// size.
+    pub fn generate_rsa(alg: Alg, bits: usize) -> Result<Self, KeyError> {
+        Self::from_private(alg, provider::PrivateKey::generate_rsa(alg, bits)?)
     }
 
     /// The key of a private JWK that names its algorithm. An RSA key may leave out its primes and

@@ -251,6 +251,8 @@ impl VerifyingKey {
                     secret == x || secret == point.bytes() || secret == &point.bytes()[1..]
                 }
                 PublicMaterial::Ed25519(point) => secret == point,
+                #[cfg(feature = "ed448")]
+                PublicMaterial::Ed448(point) => secret == point,
                 PublicMaterial::MlDsa { public, .. } => secret == &public[..],
             }
     }

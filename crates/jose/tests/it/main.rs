@@ -2,6 +2,7 @@
 //! bent in every byte.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod algorithms;
 mod claims;
 mod jwk_set;
 mod jwt;

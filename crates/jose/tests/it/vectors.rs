@@ -78,3 +78,42 @@ fn rfc8037_a_ed25519() {
     let ours = Signer::new(&key).sign_compact(b"x").unwrap();
     assert!(ours.starts_with(&base64url::encode(r#"{"alg":"Ed25519"}"#)));
 }
+
+/// The tokens are among the files of `vectors/jws`; the keys hold more.
+#[test]
+fn rfc9964_a_ml_dsa_keys() {
+    for text in
+        [vector!("jws/rfc9964_44.json"), vector!("jws/rfc9964_65.json"), vector!("jws/rfc9964_87.json")]
+    {
+        let example: serde_json::Value = serde_json::from_str(text).unwrap();
+        // The seed is there with the public key, so reading them shows that the one makes the other.
+        let key = SigningKey::from_jwk(&example["keys"][0]["jwk"].to_string()).unwrap();
+        assert_eq!(key.kid(), Some(&*key.verifying_key().thumbprint_base64url()));
+    }
+}
+
+/// Seed, public key, message (`-` for none) and signature of those without context.
+#[cfg(feature = "ed448")]
+#[test]
+fn rfc8032_7_4_ed448() {
+    let bytes = |hex: &str| -> Vec<u8> {
+        let digits = (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16));
+        digits.collect::<Result<_, _>>().unwrap_or_default()
+    };
+    let mut rows = 0;
+    for row in vector!("rfc8032_7_4.txt").lines() {
+        let [seed, public, message, signature] =
+            row.split(' ').map(bytes).collect::<Vec<_>>().try_into().unwrap();
+        let jwk = format!(
+            r#"{{"kty":"OKP","crv":"Ed448","alg":"EdDSA","x":"{}","d":"{}"}}"#,
+            base64url::encode(public),
+            base64url::encode(seed)
+        );
+        let key = SigningKey::from_jwk(&jwk).unwrap();
+        assert_eq!(key.alg(), Alg::Ed448, "the curve decides what EdDSA is");
+        assert_eq!(key.sign(&message).unwrap(), signature);
+        assert!(key.verifying_key().verify(&message, &signature).is_ok());
+        rows += 1;
+    }
+    assert_eq!(rows, 3);
+}

@@ -107,7 +107,7 @@ impl ParsedCertificate {
         let signature = self.certificate.signature.as_bytes()?;
         let key = issuer.keys(&[alg]).pop()?;
         let signature = match alg {
-            Alg::Es256 => ecdsa::der_to_fixed(signature, 32).ok()?,
+            Alg::Es256 => ecdsa::der_to_fixed(alg, signature).ok()?,
             _ => signature.to_vec(),
         };
         key.verify(&self.tbs, &signature).ok()

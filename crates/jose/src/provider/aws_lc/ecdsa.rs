@@ -46,12 +46,12 @@ pub(crate) struct PrivateKey {
 }
 
 impl PrivateKey {
-    pub(super) fn generate(curve: Curve) -> Result<Self, KeyError> {
+    pub(in crate::provider) fn generate(curve: Curve) -> Result<Self, KeyError> {
         let pair = EcdsaKeyPair::generate(signing(curve)).map_err(backend)?;
         Ok(Self { curve, pair })
     }
 
-    pub(super) fn new(curve: Curve, d: &[u8], public: Option<&Point>) -> Result<Self, KeyError> {
+    pub(in crate::provider) fn new(curve: Curve, d: &[u8], public: Option<&Point>) -> Result<Self, KeyError> {
         let pair = match public {
             Some(point) => EcdsaKeyPair::from_private_key_and_public_key(signing(curve), d, point.bytes()),
             None => EcdsaKeyPair::from_private_key_der(signing(curve), &der::ec_to_sec1(curve, d)?),
@@ -59,29 +59,33 @@ impl PrivateKey {
         Ok(Self { curve, pair: pair.map_err(invalid)? })
     }
 
-    pub(super) fn point(&self) -> Result<Point, KeyError> {
+    pub(in crate::provider) fn point(&self) -> Result<Point, KeyError> {
         Point::parse(self.curve, self.pair.public_key().as_ref())
     }
 
-    pub(super) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
+    pub(in crate::provider) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
         let d: EcPrivateKeyBin<'_> = self.pair.private_key().as_be_bytes().map_err(backend)?;
         let d = Zeroizing::new(d.as_ref().to_vec());
         Ok(PrivateMaterial::Ec { curve: self.curve, d, public: Some(self.point()?) })
     }
 
-    pub(super) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(in crate::provider) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let der = self.pair.to_pkcs8v1().map_err(backend)?;
         Ok(Zeroizing::new(der.as_ref().to_vec()))
     }
 
-    pub(super) fn sign<R>(&self, message: &[u8], take: impl FnOnce(&[u8]) -> R) -> Result<R, SignError> {
+    pub(in crate::provider) fn sign<R>(
+        &self,
+        message: &[u8],
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, SignError> {
         match self.pair.sign(&SystemRandom::new(), message) {
             Ok(signature) => Ok(take(signature.as_ref())),
             Err(_) => Err(SignError::Backend),
         }
     }
 
-    pub(super) fn sign_digest<R>(
+    pub(in crate::provider) fn sign_digest<R>(
         &self,
         digest: &Digest,
         take: impl FnOnce(&[u8]) -> R,

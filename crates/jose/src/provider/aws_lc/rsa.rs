@@ -59,7 +59,7 @@ pub(crate) struct PrivateKey {
 }
 
 impl PrivateKey {
-    pub(super) fn generate(alg: Alg, bits: usize) -> Result<Self, KeyError> {
+    pub(in crate::provider) fn generate(alg: Alg, bits: usize) -> Result<Self, KeyError> {
         let size = match bits {
             2048 => KeySize::Rsa2048,
             3072 => KeySize::Rsa3072,
@@ -75,7 +75,7 @@ impl PrivateKey {
         Ok(Self { pair, encoding: encoding(alg) })
     }
 
-    pub(super) fn new(alg: Alg, rsa: &RsaPrivate) -> Result<Self, KeyError> {
+    pub(in crate::provider) fn new(alg: Alg, rsa: &RsaPrivate) -> Result<Self, KeyError> {
         // The same rules as for the public half alone, before any long arithmetic.
         PublicMaterial::rsa(&rsa.n, &rsa.e)?;
         let pair = RsaKeyPair::from_components(&KeyPairComponents {
@@ -90,24 +90,28 @@ impl PrivateKey {
         Ok(Self { pair: pair.map_err(invalid)?, encoding: encoding(alg) })
     }
 
-    pub(super) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
+    pub(in crate::provider) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
         der::public_from_pkcs1(self.pair.public_key().as_ref())
     }
 
-    pub(super) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
+    pub(in crate::provider) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
         der::private_from_pkcs8(&self.to_pkcs8()?)
     }
 
-    pub(super) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(in crate::provider) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let der: Pkcs8V1Der<'_> = self.pair.as_der().map_err(backend)?;
         Ok(Zeroizing::new(der.as_ref().to_vec()))
     }
 
-    pub(super) fn sign<R>(&self, message: &[u8], take: impl FnOnce(&[u8]) -> R) -> Result<R, SignError> {
+    pub(in crate::provider) fn sign<R>(
+        &self,
+        message: &[u8],
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, SignError> {
         self.fill(take, |room| self.pair.sign(self.encoding, &SystemRandom::new(), message, room))
     }
 
-    pub(super) fn sign_digest<R>(
+    pub(in crate::provider) fn sign_digest<R>(
         &self,
         digest: &Digest,
         take: impl FnOnce(&[u8]) -> R,

@@ -145,7 +145,7 @@ fn another_curve() {
         (Alg::Es256, "p-256"),
         (Alg::Es256, "Ed25519"),
         (Alg::Ed25519, "X25519"),
-        (Alg::Ed25519, "Ed448"),
+        (Alg::Ed25519, "X448"),
         (Alg::Ed25519, "P-256"),
     ];
     for (alg, crv) in table {

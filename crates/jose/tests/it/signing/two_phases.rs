@@ -22,7 +22,7 @@ fn a_device_that_returns_der_is_used() {
     let der = ecdsa::fixed_to_der(&ES256.sign(message(&prepared)).unwrap()).unwrap();
     let refused = prepared.clone().finish_compact(&der);
     assert!(matches!(refused, Err(SignError::SignatureLength { alg: Alg::Es256, .. })));
-    let token = prepared.finish_compact(&ecdsa::der_to_fixed(&der, 32).unwrap()).unwrap();
+    let token = prepared.finish_compact(&ecdsa::der_to_fixed(Alg::Es256, &der).unwrap()).unwrap();
     assert_eq!(outcome(&verifier, &token).unwrap(), PAYLOAD);
 }
 
