@@ -295,6 +295,10 @@ pub enum SignError {
     /// The key's `key_ops` do not include `sign`.
     #[error("the key's `key_ops` forbid signing")]
     KeyUse,
+    /// The secret is [shorter](crate::MacKey::is_weak) than its hash, and the policy is not
+    /// [`Policy::Joserfc`](crate::jws::Policy::Joserfc).
+    #[error("the secret of the MAC key is too short")]
+    WeakKey,
     /// The cryptographic library failed, for example for lack of memory.
     #[error("the cryptographic library failed")]
     Backend,

@@ -160,6 +160,10 @@ impl VerifierBuilder {
         if self.keys.iter().any(|key| !self.algs.contains(&key.alg())) {
             return Err(BuildError::KeyNotAllowed);
         }
+        let is_weak = |key: &AnyKey| matches!(key, AnyKey::Mac(mac) if mac.is_weak());
+        if self.policy != Policy::Joserfc && self.keys.iter().any(is_weak) {
+            return Err(BuildError::WeakKey);
+        }
         let is_standard = |name: &&String| *name == "b64" || REGISTERED.contains(&name.as_str());
         if let Some(name) = self.understood.iter().find(is_standard) {
             return Err(BuildError::NotAnExtension(name.clone()));
@@ -238,6 +242,10 @@ pub enum BuildError {
     /// A key is for an algorithm that is not in the list.
     #[error("a key is for an algorithm that is not allowed")]
     KeyNotAllowed,
+    /// A secret is [shorter](MacKey::is_weak) than its hash, and the policy is not
+    /// [`Policy::Joserfc`].
+    #[error("the secret of a MAC key is too short")]
+    WeakKey,
     /// The `key_ops` of a symmetric key do not include `verify`.
     #[error("the key's `key_ops` forbid verifying")]
     KeyUse,

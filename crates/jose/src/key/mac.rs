@@ -75,7 +75,8 @@ impl MacKey {
     /// A key from bytes that may be fewer than the hash has, for peers that have such a key.
     ///
     /// Whoever sees one tag can try all secrets of a few bytes, so a verifier or signer accepts a
-    /// short key ([`is_weak`](Self::is_weak)) under the policy `Joserfc` only.
+    /// short key ([`is_weak`](Self::is_weak)) under
+    /// [`Policy::Joserfc`](crate::jws::Policy::Joserfc) only.
     ///
     /// ```
     /// use sealwright_jose::{Alg, MacKey};

@@ -1,5 +1,6 @@
 //! Keys in every encoding, in and out; and what errors say about those that are not read.
 
+mod algorithms;
 mod inspect;
 mod protected;
 

@@ -2,7 +2,6 @@
 //! bent in every byte.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod algorithms;
 mod claims;
 mod jwk_set;
 mod jwt;

@@ -304,6 +304,9 @@ impl Signer {
         if let Some(error) = &self.refused {
             return Err(error.clone());
         }
+        if self.policy != Policy::Joserfc && matches!(&self.key, Secret::Mac(key) if key.is_weak()) {
+            return Err(SignError::WeakKey);
+        }
         let alg = self.key.alg();
         if self.header.alg() != alg {
             return Err(SignError::AlgMismatch { key: alg });

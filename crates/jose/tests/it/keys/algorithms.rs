@@ -1,12 +1,13 @@
 //! What holds of every algorithm: keys in every encoding, halves that must belong together, digests,
 //! and signatures bent in form.
 
+use sealwright_jose::jws::{BuildError, Policy, Signer, Verifier};
 use sealwright_jose::{
     Alg, Digest, Hash, Hasher, Key, KeyError, MacKey, SignError, SigningKey, VerifyingKey, base64url,
 };
 use serde_json::{Value, json};
 
-use crate::support::generate;
+use crate::support::{generate, outcome};
 
 fn asymmetric() -> impl Iterator<Item = Alg> {
     Alg::ALL.iter().copied().filter(|alg| !alg.is_mac())
@@ -295,6 +296,38 @@ fn a_secret_is_as_long_as_its_hash() {
     let pem = generate(Alg::Ed25519).verifying_key().to_pem().unwrap();
     assert!(MacKey::insecure_from_short_bytes(Alg::Hs256, pem.as_bytes()).is_err());
     assert!(MacKey::insecure_from_short_bytes(Alg::Es256, b"secret").is_err());
+}
+
+#[test]
+fn a_weak_secret_serves_under_one_policy_only() {
+    let key = MacKey::insecure_from_short_bytes(Alg::Hs256, b"secret").unwrap();
+    let token = Signer::mac(&key).policy(Policy::Joserfc).sign_compact(b"m").unwrap();
+    for policy in [Policy::Strict, Policy::Rfc] {
+        let signed = Signer::mac(&key).policy(policy).sign_compact(b"m");
+        assert_eq!(signed, Err(SignError::WeakKey));
+        let verifier = Verifier::builder([Alg::Hs256]).mac_key(key.clone()).policy(policy).build();
+        assert_eq!(verifier.err(), Some(BuildError::WeakKey));
+    }
+    let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).policy(Policy::Joserfc).build().unwrap();
+    assert_eq!(outcome(&verifier, &token).unwrap(), b"m");
+}
+
+#[cfg(feature = "ed448")]
+#[test]
+fn eddsa_is_what_the_key_makes_it() {
+    let keys = [generate(Alg::Ed25519).with_kid("a"), generate(Alg::Ed448).with_kid("b")];
+    let [a, b] = keys.each_ref().map(SigningKey::verifying_key);
+    let verifier = Verifier::builder([Alg::Ed25519, Alg::Ed448]).key(a.clone()).key(b).build().unwrap();
+    let one_curve = Verifier::builder([Alg::Ed25519]).key(a).build().unwrap();
+    for key in &keys {
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, key.kid().unwrap());
+        let input = format!("{}.{}", base64url::encode(header), base64url::encode("m"));
+        let signature = key.sign(input.as_bytes()).unwrap();
+        let token = format!("{input}.{}", base64url::encode(signature));
+        let mut scratch = sealwright_jose::jws::Scratch::new();
+        assert_eq!(verifier.verify_compact(&token, &mut scratch).unwrap().alg(), key.alg());
+        assert_eq!(outcome(&one_curve, &token).is_ok(), key.alg() == Alg::Ed25519);
+    }
 }
 
 #[cfg(feature = "ed448")]
