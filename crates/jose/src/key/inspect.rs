@@ -261,7 +261,9 @@ impl Inspected {
             PublicMaterial::Ec(point) if point.curve() == Curve::P521 => Some(521),
             PublicMaterial::Ec(point) => Some(point.curve().len() * 8),
             PublicMaterial::Ed25519(_) => Some(256),
-            _ => None,
+            #[cfg(feature = "ed448")]
+            PublicMaterial::Ed448(_) => Some(456),
+            PublicMaterial::MlDsa { .. } => None,
         };
     }
 
