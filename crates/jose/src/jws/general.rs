@@ -273,6 +273,11 @@ impl Rules {
         let readings: Vec<_> =
             entries.iter().map(|entry| self.read(&entry.protected, entry.header, &mut room)).collect();
         let unencoded = one_encoding(&readings)?;
+        if readings.iter().all(|reading| reading.decision.is_err()) {
+            // There is nothing to verify, so no payload is looked at either.
+            let outcomes = readings.into_iter().filter_map(|reading| reading.decision.err().map(Err));
+            return Ok(Report { payload: &[], unencoded, outcomes: outcomes.collect() });
+        }
         let gap = entries.iter().map(|entry| entry.protected.len()).max().unwrap_or(0);
         let mut input = self.input(source, gap, unencoded, &mut room)?;
 

@@ -14,4 +14,5 @@ mod support;
 mod unusual;
 mod vectors;
 mod vectors_jws;
+mod verifying;
 mod wycheproof;

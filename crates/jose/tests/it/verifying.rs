@@ -9,7 +9,7 @@ mod unencoded;
 
 use sealwright_jose::{
     VerifyErrorKind as Kind, base64url,
-    jws::{Require, Scratch, Verifier},
+    jws::{Require, Scratch, VerifiedSignature, Verifier},
 };
 
 use crate::support::{ED25519, ES256, HS256, RS256};
@@ -74,7 +74,7 @@ fn verify_json(verifier: &Verifier, json: &str, require: Require) -> Result<(Vec
     let mut scratch = Scratch::new();
     match verifier.verify_json(json, require, &mut scratch) {
         Ok(verified) => {
-            let places = verified.signatures().iter().map(|signature| signature.index()).collect();
+            let places = verified.signatures().iter().map(VerifiedSignature::index).collect();
             Ok((verified.payload().to_vec(), places))
         }
         Err(error) => Err(error.kind()),

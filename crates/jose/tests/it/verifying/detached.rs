@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     Alg, MacKey, SigningKey, VerifyErrorKind as Kind, base64url,
-    jws::{Policy, Require, Scratch, Signer, Verifier},
+    jws::{Policy, Require, Scratch, Signer, VerifiedSignature, Verifier},
 };
 
 use super::{By, verify_json};
@@ -42,7 +42,7 @@ fn json(verifier: &Verifier, text: &str, payload: &[u8], require: Require) -> Re
     let whole = match verifier.verify_detached_json(text, payload, require, &mut scratch) {
         Ok(verified) => {
             assert_eq!(verified.payload(), payload);
-            Ok(verified.signatures().iter().map(|signature| signature.index()).collect::<Vec<_>>())
+            Ok(verified.signatures().iter().map(VerifiedSignature::index).collect::<Vec<_>>())
         }
         Err(error) => Err(error.kind()),
     };
@@ -62,9 +62,12 @@ fn json(verifier: &Verifier, text: &str, payload: &[u8], require: Require) -> Re
 fn compact_detached() {
     let verifier = verifier();
     let text = base64url::encode(PAYLOAD);
-    for (by, header) in
-        [(By::Hs256, HS), (By::Es256, ES), (By::Rs256, r#"{"alg":"RS256"}"#), (By::Ed25519, r#"{"alg":"EdDSA"}"#)]
-    {
+    for (by, header) in [
+        (By::Hs256, HS),
+        (By::Es256, ES),
+        (By::Rs256, r#"{"alg":"RS256"}"#),
+        (By::Ed25519, r#"{"alg":"EdDSA"}"#),
+    ] {
         let token = by.compact_detached(header, text.as_bytes());
         assert_eq!(compact(&verifier, &token, PAYLOAD), Ok(()), "{by:?}");
         assert_eq!(compact(&verifier, &token, b"another"), Err(Kind::Signature), "{by:?}");

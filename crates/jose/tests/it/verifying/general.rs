@@ -26,11 +26,14 @@ fn verifier() -> Verifier {
         .unwrap()
 }
 
+/// Who signed, what is required, and the places of the signatures that are reported.
+type Row = (&'static [(By, &'static str)], Require, Result<&'static [usize], Kind>);
+
 #[test]
 fn as_many_are_valid_as_required() {
     use Require::{All, Any, AtLeast};
     let verifier = verifier();
-    let table: &[(&[(By, &str)], Require, Result<&[usize], Kind>)] = &[
+    let table: &[Row] = &[
         (&[ES], All, Ok(&[0])),
         (&[ES, RS, ED, MAC], All, Ok(&[0, 1, 2, 3])),
         (&[ES, FORGED], All, Err(Kind::Signature)),

@@ -54,14 +54,34 @@ fn what_b64_says_is_what_was_signed() {
         (r#"{"alg":"HS256","b64":true,"crit":["b64"]}"#, "h i", Err(Kind::Malformed), Err(Kind::Malformed)),
         (r#"{"alg":"HS256","b64":false}"#, "hello", Err(Kind::Critical), Err(Kind::Critical)),
         (r#"{"alg":"HS256","b64":false,"crit":[]}"#, "hello", Err(Kind::Critical), Err(Kind::Critical)),
-        (r#"{"alg":"HS256","b64":"false","crit":["b64"]}"#, "hello", Err(Kind::Malformed), Err(Kind::Malformed)),
+        (
+            r#"{"alg":"HS256","b64":"false","crit":["b64"]}"#,
+            "hello",
+            Err(Kind::Malformed),
+            Err(Kind::Malformed),
+        ),
         (r#"{"alg":"HS256","b64":0,"crit":["b64"]}"#, "hello", Err(Kind::Malformed), Err(Kind::Malformed)),
         (r#"{"alg":"HS256","b64":null,"crit":["b64"]}"#, "hello", Err(Kind::Malformed), Err(Kind::Malformed)),
-        (r#"{"alg":"HS256","b64":[false],"crit":["b64"]}"#, "hello", Err(Kind::Malformed), Err(Kind::Malformed)),
+        (
+            r#"{"alg":"HS256","b64":[false],"crit":["b64"]}"#,
+            "hello",
+            Err(Kind::Malformed),
+            Err(Kind::Malformed),
+        ),
         (r#"{"alg":"HS256","crit":["b64"]}"#, "aGVsbG8", Err(Kind::Critical), Err(Kind::Critical)),
         (r#"{"alg":"HS256","b64":false,"crit":["b64","b64"]}"#, "hello", Err(Kind::Critical), Ok("hello")),
-        (r#"{"alg":"HS256","b64":false,"crit":["b64","x"]}"#, "hello", Err(Kind::Critical), Err(Kind::Critical)),
-        (r#"{"alg":"HS256","B64":false,"crit":["B64"]}"#, "aGVsbG8", Err(Kind::Critical), Err(Kind::Critical)),
+        (
+            r#"{"alg":"HS256","b64":false,"crit":["b64","x"]}"#,
+            "hello",
+            Err(Kind::Critical),
+            Err(Kind::Critical),
+        ),
+        (
+            r#"{"alg":"HS256","B64":false,"crit":["B64"]}"#,
+            "aGVsbG8",
+            Err(Kind::Critical),
+            Err(Kind::Critical),
+        ),
     ];
     for (header, payload, strict, rfc) in table {
         let token = By::Hs256.compact(header, payload);
@@ -125,8 +145,7 @@ fn signatures_that_disagree_about_the_encoding_spoil_the_whole() {
     for policy in [Policy::Strict, Policy::Rfc, Policy::Joserfc] {
         let verifier = builder().unencoded().policy(policy).build().unwrap();
         for pair in [[&plain, &raw], [&raw, &plain], [&plain, &unknown]] {
-            let json =
-                format!(r#"{{"payload":"aGVsbG8","signatures":[{{{}}},{{{}}}]}}"#, pair[0], pair[1]);
+            let json = format!(r#"{{"payload":"aGVsbG8","signatures":[{{{}}},{{{}}}]}}"#, pair[0], pair[1]);
             for require in [Require::All, Require::Any, Require::AtLeast(1)] {
                 assert_eq!(verify_json(&verifier, &json, require), Err(Kind::Critical), "{policy:?}");
             }
