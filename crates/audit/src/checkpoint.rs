@@ -48,7 +48,7 @@ impl Checkpoint {
         let payload = serde_json::to_vec(self).map_err(|e| unfit(&e))?;
         let header = Header::new(key.alg()).kid(key.kid()).typ(TYP);
         let prepared = jws::prepare(header, &payload).map_err(|e| unfit(&e))?;
-        let signature = key.sign(prepared.signing_input()).await?;
+        let signature = key.sign_prepared(&prepared).await?;
         prepared.finish_compact(&signature).map_err(|e| unfit(&e))
     }
 

@@ -1,8 +1,11 @@
 //! One way to sign, wherever the key lives.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{borrow::Cow, fmt, future::Future, pin::Pin, sync::Arc};
 
-use sealwright_jose::{Alg, SigningKey, VerifyingKey, jws::SigningInput};
+use sealwright_jose::{
+    Alg, Digest, SignError, SigningKey, VerifyingKey,
+    jws::{Prepared, SigningInput},
+};
 
 use crate::KeystoreError;
 
@@ -16,6 +19,9 @@ pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, KeystoreError
 ///
 /// The caller fixes header and payload first (`jws::prepare`), has the input signed here, and finishes
 /// the JWS with the result, so that no lock and no transaction need be held while the key works.
+///
+/// Callers use [`sign_prepared`](Self::sign_prepared) or [`sign_message`](Self::sign_message), which give
+/// the key the form of input that it takes; an implementation writes [`sign`](Self::sign).
 pub trait RemoteSigner: Send + Sync + fmt::Debug {
     /// The one algorithm of this key.
     fn alg(&self) -> Alg;
@@ -26,8 +32,31 @@ pub trait RemoteSigner: Send + Sync + fmt::Debug {
     /// The public half.
     fn verifying_key(&self) -> &VerifyingKey;
 
+    /// Whether it takes digests rather than messages where its algorithm allows that (RSA, ECDSA), as the
+    /// signing services of the clouds do. Default: no.
+    fn takes_digests(&self) -> bool {
+        false
+    }
+
     /// The signature in its JWS form (ECDSA: r‖s, RFC 7518 §3.4).
     fn sign<'a>(&'a self, input: SigningInput<'a>) -> Signing<'a>;
+
+    /// The signature of a JWS in preparation, for [`Prepared::finish_compact`] and its like.
+    fn sign_prepared<'a>(&'a self, prepared: &'a Prepared) -> Signing<'a> {
+        let digest = if self.takes_digests() { prepared.digest() } else { None };
+        self.sign(digest.unwrap_or_else(|| prepared.signing_input()))
+    }
+
+    /// The signature of a message that is no JWS, such as a certificate.
+    fn sign_message<'a>(&'a self, message: &'a [u8]) -> Signing<'a> {
+        match self.alg().digest() {
+            Some(hash) if self.takes_digests() => Box::pin(async move {
+                let digest = Digest::of(hash, message);
+                self.sign(SigningInput::Digest(hash, digest.as_bytes())).await
+            }),
+            _ => self.sign(SigningInput::Message(message)),
+        }
+    }
 }
 
 /// A handle on a key, cheap to clone.
@@ -82,26 +111,53 @@ impl RemoteSigner for InMemory {
 
     fn sign<'a>(&'a self, input: SigningInput<'a>) -> Signing<'a> {
         Box::pin(async move {
-            let SigningInput::Message(message) = input else {
-                return Err(KeystoreError::Unavailable(
-                    "this form of signing input is not known here".into(),
-                ));
-            };
-            let signed = if is_slow(self.alg(), message) {
+            let input = Input::read(input)?;
+            let signed = if self.alg().is_rsa() || input.is_long() {
                 // An RSA signature takes about a millisecond, which other requests would wait for. The copy of
                 // a long message costs less than hashing it.
-                let (key, message) = (self.key.clone(), message.to_vec());
-                tokio::task::spawn_blocking(move || key.sign(&message))
+                let (key, input) = (self.key.clone(), input.into_owned());
+                tokio::task::spawn_blocking(move || input.sign(&key))
                     .await
                     .map_err(|e| KeystoreError::Unavailable(e.to_string()))?
             } else {
-                self.key.sign(message)
+                input.sign(&self.key)
             };
             signed.map_err(|source| KeystoreError::Sign { kid: self.kid.clone(), source })
         })
     }
 }
 
-fn is_slow(alg: Alg, message: &[u8]) -> bool {
-    message.len() > INLINE_BYTES || alg.is_rsa()
+/// What a key in memory signs.
+enum Input<'a> {
+    Message(Cow<'a, [u8]>),
+    Digest(Digest),
+}
+
+impl<'a> Input<'a> {
+    fn read(input: SigningInput<'a>) -> Result<Self, KeystoreError> {
+        let read = match input {
+            SigningInput::Message(message) => Some(Self::Message(Cow::Borrowed(message))),
+            SigningInput::Digest(hash, bytes) => Digest::from_bytes(hash, bytes).map(Self::Digest),
+            _ => None,
+        };
+        read.ok_or_else(|| KeystoreError::Unavailable("this form of signing input is not known here".into()))
+    }
+
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Message(message) if message.len() > INLINE_BYTES)
+    }
+
+    fn into_owned(self) -> Input<'static> {
+        match self {
+            Self::Message(message) => Input::Message(Cow::Owned(message.into_owned())),
+            Self::Digest(digest) => Input::Digest(digest),
+        }
+    }
+
+    fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, SignError> {
+        match self {
+            Self::Message(message) => key.sign(message),
+            Self::Digest(digest) => key.sign_digest(digest),
+        }
+    }
 }

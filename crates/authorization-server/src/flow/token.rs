@@ -127,7 +127,7 @@ pub(super) async fn issue(
     let key = &app.snapshot.signing_key;
     let header = Header::new(key.alg()).kid(key.kid()).typ("at+jwt");
     let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
-    let signature = key.sign(prepared.signing_input()).await?;
+    let signature = key.sign_prepared(&prepared).await?;
     let access_token = Secret::new(prepared.finish_compact(&signature)?);
 
     let entry = TokenIssued {

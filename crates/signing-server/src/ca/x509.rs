@@ -8,7 +8,7 @@ use der::{
     asn1::{Any, BitString, GeneralizedTime, OctetString, UtcTime},
     oid::{ObjectIdentifier, db},
 };
-use sealwright_jose::{Alg, VerifyingKey, ecdsa, jws::SigningInput};
+use sealwright_jose::{Alg, VerifyingKey, ecdsa};
 use sealwright_keystore::KeyHandle;
 use sealwright_service::{clock::Timestamp, random};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -65,7 +65,7 @@ pub(super) fn extend(
 /// Signs it; the private key may live elsewhere.
 pub(super) async fn sign(tbs: TbsCertificate, key: &KeyHandle) -> Result<Certificate, IssueError> {
     let message = tbs.to_der()?;
-    let signature = key.sign(SigningInput::Message(&message)).await?;
+    let signature = key.sign_message(&message).await?;
     let signature = match key.alg() {
         // JWS has r‖s, X.509 a SEQUENCE of two INTEGERs (RFC 5480 appendix A).
         Alg::Es256 => ecdsa::fixed_to_der(&signature).map_err(|_| IssueError::Signature)?,

@@ -1,7 +1,9 @@
 //! Signing in two phases, for a key that lives elsewhere.
 
+use std::sync::OnceLock;
+
 use crate::{
-    Alg, SignError, VerifyingKey, base64url,
+    Alg, Digest, Hash, SignError, VerifyingKey, base64url,
     jws::{
         Policy,
         sign::{Header, payload, text},
@@ -14,6 +16,9 @@ use crate::{
 pub enum SigningInput<'a> {
     /// The bytes themselves; the signer hashes them as the algorithm says.
     Message(&'a [u8]),
+    /// Their digest by this hash function, which is the algorithm's, for a signer that does not
+    /// want to read a large message.
+    Digest(Hash, &'a [u8]),
 }
 
 /// A JWS without its signature: header and payload are fixed.
@@ -27,6 +32,8 @@ pub struct Prepared {
     alg: Alg,
     protected: String,
     input: Input,
+    /// The digest of the input, once it was asked for.
+    digest: OnceLock<Digest>,
 }
 
 /// Protected header, dot, payload.
@@ -63,7 +70,7 @@ pub fn prepare(header: Header, payload: &[u8]) -> Result<Prepared, SignError> {
     } else {
         Input::Text(text::encoded_input(&protected, payload))
     };
-    Ok(Prepared { alg: header.alg(), protected, input })
+    Ok(Prepared { alg: header.alg(), protected, input, digest: OnceLock::new() })
 }
 
 impl Prepared {
@@ -75,6 +82,25 @@ impl Prepared {
     /// What the key signs.
     pub fn signing_input(&self) -> SigningInput<'_> {
         SigningInput::Message(self.input())
+    }
+
+    /// The digest of what the key signs, for a key that wants no more of it; `None` for algorithms
+    /// that need the message (see [`Alg::digest`]). It is computed once.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Digest, SigningKey, jws::{Header, SigningInput, prepare}};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?; // it could be in another building
+    /// let prepared = prepare(Header::new(Alg::Es256), b"hello")?;
+    /// let Some(SigningInput::Digest(hash, bytes)) = prepared.digest() else { return Ok(()) };
+    /// let signature = key.sign_digest(&Digest::from_bytes(hash, bytes).ok_or("length")?)?;
+    /// prepared.finish_compact_checked(&signature, &key.verifying_key())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn digest(&self) -> Option<SigningInput<'_>> {
+        let hash = self.alg.digest()?;
+        let digest = self.digest.get_or_init(|| Digest::of(hash, self.input()));
+        Some(SigningInput::Digest(hash, digest.as_bytes()))
     }
 
     /// The compact serialization with this signature.

@@ -1,7 +1,7 @@
 //! A key that lives elsewhere: prepare, sign, finish.
 
 use sealwright_jose::{
-    Alg, SignError, SigningKey, ecdsa,
+    Alg, Digest, SignError, SigningKey, ecdsa,
     jws::{Header, Prepared, SigningInput, Verifier, prepare},
 };
 
@@ -112,5 +112,22 @@ fn lengths_are_those_of_the_algorithm() {
             let refused = prepared.clone().finish_compact(&vec![1; len]);
             assert_eq!(refused, Err(SignError::SignatureLength { alg, len }));
         }
+    }
+}
+
+#[test]
+fn a_digest_is_offered_where_it_is_all_that_a_key_needs() {
+    for alg in Alg::ALL.iter().copied() {
+        let prepared = prepare(Header::new(alg), PAYLOAD).unwrap();
+        let Some(SigningInput::Digest(hash, bytes)) = prepared.digest() else {
+            assert_eq!(alg.digest(), None);
+            continue;
+        };
+        assert_eq!(Some(hash), alg.digest());
+        assert_eq!(bytes, Digest::of(hash, message(&prepared)).as_bytes());
+        let key = SigningKey::generate(alg).unwrap();
+        let signature = key.sign_digest(&Digest::from_bytes(hash, bytes).unwrap()).unwrap();
+        let token = prepared.finish_compact_checked(&signature, &key.verifying_key());
+        assert!(token.is_ok(), "{alg}: {token:?}");
     }
 }
