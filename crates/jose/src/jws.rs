@@ -31,6 +31,8 @@ mod scratch;
 mod sign;
 mod signed;
 mod stream;
+#[cfg(feature = "unsecured")]
+mod unsecured;
 mod unverified;
 mod verified;
 mod verify;
@@ -44,6 +46,8 @@ pub use sign::{
     DetachedSigner, Header, Prepared, Signer, SigningInput, prepare, sign_general, sign_general_detached,
 };
 pub use stream::{DetachedVerifier, VerifiedDetached};
+#[cfg(feature = "unsecured")]
+pub use unsecured::UnsecuredJws;
 pub use unverified::Unverified;
 pub use verified::{Verified, VerifiedSignature};
 pub use verify::Verifier;

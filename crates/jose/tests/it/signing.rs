@@ -3,6 +3,7 @@
 mod detached;
 mod forms;
 mod header;
+mod joserfc;
 mod two_phases;
 
 use sealwright_jose::{

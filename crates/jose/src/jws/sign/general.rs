@@ -2,10 +2,13 @@
 
 use crate::{
     SignError,
-    jws::sign::{
-        payload,
-        signer::{Encoded, Signature, Signer},
-        text::{self, Part},
+    jws::{
+        Limits,
+        sign::{
+            payload,
+            signer::{Encoded, Signature, Signer},
+            text::{self, Part},
+        },
     },
 };
 
@@ -43,11 +46,8 @@ pub fn sign_general_detached(signers: &[&Signer], payload: &[u8]) -> Result<Stri
     sign(signers, &headers(signers)?, payload, None)
 }
 
-/// As many as verifiers accept by default.
-const MAX_SIGNATURES: usize = 16;
-
 fn headers<'s>(signers: &[&'s Signer]) -> Result<Vec<&'s Encoded>, SignError> {
-    let max = MAX_SIGNATURES;
+    let max = Limits::default().signatures;
     if signers.is_empty() || signers.len() > max {
         return Err(SignError::Signatures(max));
     }
