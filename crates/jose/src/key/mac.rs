@@ -203,7 +203,6 @@ impl MacKey {
     }
 
     /// Begins the tag of a message that comes in pieces.
-    #[allow(dead_code, reason = "for streams")]
     pub(crate) fn start_signing(&self) -> Result<provider::MacContext, SignError> {
         self.may_sign()?;
         Ok(self.0.scheduled.start())

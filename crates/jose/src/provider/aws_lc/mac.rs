@@ -48,7 +48,6 @@ impl Tag {
 #[derive(Clone)]
 pub(crate) struct MacContext(hmac::Context);
 
-#[allow(dead_code, reason = "each user needs some of it")]
 impl MacContext {
     pub(crate) fn update(&mut self, data: &[u8]) {
         self.0.update(data);
