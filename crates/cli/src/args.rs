@@ -3,6 +3,7 @@
 mod audit;
 mod jwk;
 mod jws;
+mod jwt;
 mod user;
 
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ use sealwright_jose::Alg;
 pub(crate) use self::{
     audit::{AuditCommand, ExportArgs, ShowArgs, VerifyArgs as AuditVerifyArgs},
     jwk::{GenerateArgs, HashName, JwkCommand, PublicArgs, ThumbprintArgs},
-    jws::{InspectArgs, JwsCommand, Serialization, SignArgs, VerifyArgs as JwsVerifyArgs},
+    jws::{InspectArgs, JwsCommand, Policy, Serialization, SignArgs, VerifyArgs as JwsVerifyArgs},
+    jwt::{JwtCommand, VerifyArgs as JwtVerifyArgs, Waivable},
     user::{HashPasswordArgs, UserCommand},
 };
 use crate::input::Source;
@@ -55,6 +57,9 @@ pub(crate) enum Command {
     /// Make and verify JSON Web Signatures (RFC 7515).
     #[command(subcommand)]
     Jws(JwsCommand),
+    /// Verify JSON Web Tokens (RFC 7519): signature, type, issuer, audience and times.
+    #[command(subcommand)]
+    Jwt(JwtCommand),
     /// Prove that an audit log is whole, or look something up in it.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -72,6 +77,7 @@ impl Command {
             Self::Check(args) => args.json,
             Self::Jwk(command) => command.wants_json(),
             Self::Jws(command) => command.wants_json(),
+            Self::Jwt(command) => command.wants_json(),
             Self::Audit(command) => command.wants_json(),
         }
     }

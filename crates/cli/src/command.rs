@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod jwk;
 mod jws;
+mod jwt;
 mod resources;
 mod serve;
 mod user;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Outcome, CliErro
         Command::Check(args) => check::run(args, output),
         Command::Jwk(command) => jwk::run(command, output),
         Command::Jws(command) => jws::run(command, output),
+        Command::Jwt(command) => jwt::run(command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::User(command) => user::run(command, output),
     }

@@ -60,6 +60,18 @@ impl Source {
         read.map_err(|source| CliError::Unreadable { what: self.to_string(), source })
     }
 
+    /// The bytes to be read in pieces, and how many they are where that is known.
+    pub(crate) fn open(&self) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+        match self {
+            Self::Stdin => Ok((Box::new(io::stdin().lock()), None)),
+            Self::File(path) => {
+                let file = fs::File::open(path)?;
+                let facts = file.metadata()?;
+                Ok((Box::new(file), facts.is_file().then_some(facts.len())))
+            }
+        }
+    }
+
     /// Like [`Source::read`], for text.
     pub(crate) fn read_text(&self, max_bytes: u64) -> Result<Zeroizing<String>, CliError> {
         let mut bytes = self.read(max_bytes)?;

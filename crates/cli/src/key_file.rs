@@ -1,6 +1,9 @@
 //! Key files: a JWK, a JWK set, PEM or DER, told apart by how they begin.
 
-use sealwright_jose::{Alg, Key, KeyError};
+use sealwright_jose::{
+    Alg, Key, KeyError, MacKey,
+    jws::{Verifier, VerifierBuilder},
+};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -15,11 +18,17 @@ use crate::{
 pub(crate) struct KeyFile {
     source: Source,
     bytes: Zeroizing<Vec<u8>>,
+    short_secrets: bool,
 }
 
 impl KeyFile {
     pub(crate) fn read(source: &Source) -> Result<Self, CliError> {
-        Ok(Self { source: source.clone(), bytes: source.read(MAX_KEY_BYTES)? })
+        Ok(Self { source: source.clone(), bytes: source.read(MAX_KEY_BYTES)?, short_secrets: false })
+    }
+
+    /// Whether a secret shorter than its hash will do, as `--policy joserfc` has it.
+    pub(crate) fn short_secrets(self, short_secrets: bool) -> Self {
+        Self { short_secrets, ..self }
     }
 
     /// The one key of the file. Where it names no algorithm, it gets the one of `algs` that fits it.
@@ -40,7 +49,7 @@ impl KeyFile {
         let (mut keys, mut passed_over) = (Vec::new(), Vec::new());
         for (n, text) in set.iter().enumerate() {
             let name = format!("key {} of {}", n + 1, self.source);
-            match text_key(&name, text, algs) {
+            match self.text_key(&name, text, algs) {
                 Ok(key) => keys.push(key),
                 Err(error) => passed_over.push(error),
             }
@@ -100,27 +109,67 @@ impl KeyFile {
     fn single(&self, algs: &[Alg]) -> Result<Key, CliError> {
         let name = self.source.to_string();
         match std::str::from_utf8(&self.bytes) {
-            Ok(text) if !text.starts_with(DER_SEQUENCE) => text_key(&name, text, algs),
+            Ok(text) if !text.starts_with(DER_SEQUENCE) => self.text_key(&name, text, algs),
             _ => der_key(&name, &self.bytes, algs),
         }
+    }
+
+    /// A JWK or PEM.
+    fn text_key(&self, name: &str, text: &str, algs: &[Alg]) -> Result<Key, CliError> {
+        match self.parse(text, None) {
+            Ok(key) if algs.is_empty() || algs.contains(&key.alg()) => Ok(key),
+            Ok(key) => Err(CliError::refused(format!(
+                "{name} cannot be used: it is for {}, which --alg does not name",
+                key.alg()
+            ))),
+            Err(KeyError::AlgMissing) => fitting(name, algs, |alg| self.parse(text, Some(alg))),
+            Err(error) => Err(refused(name, error)),
+        }
+    }
+
+    fn parse(&self, text: &str, alg: Option<Alg>) -> Result<Key, KeyError> {
+        match Key::parse(text, alg) {
+            Err(error @ KeyError::Size { .. }) if self.short_secrets => {
+                let wanted = |mac: &Alg| mac.is_mac() && alg.is_none_or(|alg| alg == *mac);
+                let mut algs = Alg::ALL.iter().copied().filter(wanted);
+                let key = algs.find_map(|alg| MacKey::insecure_from_short_jwk_as(alg, text).ok());
+                key.map(Key::Mac).ok_or(error)
+            }
+            key => key,
+        }
+    }
+}
+
+/// All keys of several files, for verifying.
+pub(crate) struct Keys(Vec<Key>);
+
+impl Keys {
+    pub(crate) fn read(
+        sources: &[Source],
+        algs: &[Alg],
+        short_secrets: bool,
+        output: &Output,
+    ) -> Result<Self, CliError> {
+        let mut keys = Vec::new();
+        for source in sources {
+            keys.extend(KeyFile::read(source)?.short_secrets(short_secrets).keys(algs, output)?);
+        }
+        Ok(Self(keys))
+    }
+
+    /// Accepts `algs`, or where none are named those of the keys.
+    pub(crate) fn verifier(self, algs: &[Alg]) -> VerifierBuilder {
+        let of_keys: Vec<Alg> = self.0.iter().map(Key::alg).collect();
+        let builder = Verifier::builder_from(if algs.is_empty() { &of_keys } else { algs });
+        self.0.into_iter().fold(builder, |builder, key| match key {
+            Key::Mac(key) => builder.mac_key(key),
+            key => key.verifying_key().into_iter().fold(builder, VerifierBuilder::key),
+        })
     }
 }
 
 /// The first byte of every key in DER, and of no JWK or PEM.
 const DER_SEQUENCE: char = '\x30';
-
-/// A JWK or PEM.
-fn text_key(name: &str, text: &str, algs: &[Alg]) -> Result<Key, CliError> {
-    match Key::parse(text, None) {
-        Ok(key) if algs.is_empty() || algs.contains(&key.alg()) => Ok(key),
-        Ok(key) => Err(CliError::refused(format!(
-            "{name} cannot be used: it is for {}, which --alg does not name",
-            key.alg()
-        ))),
-        Err(KeyError::AlgMissing) => fitting(name, algs, |alg| Key::parse(text, Some(alg))),
-        Err(error) => Err(refused(name, error)),
-    }
-}
 
 fn der_key(name: &str, der: &[u8], algs: &[Alg]) -> Result<Key, CliError> {
     let parse = |alg| Key::parse_der(der, alg);

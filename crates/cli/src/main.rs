@@ -8,6 +8,7 @@ mod error;
 mod input;
 mod key_file;
 mod output;
+mod progress;
 
 use std::process::ExitCode;
 

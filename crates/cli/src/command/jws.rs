@@ -1,9 +1,18 @@
 //! `sealwright jws …`
 
+mod batch;
+mod detached;
 mod inspect;
+mod members;
 mod sign;
 mod token;
+mod verdict;
 mod verify;
+
+pub(super) use self::{
+    token::{TokenText, object},
+    verdict::name as kind_name,
+};
 
 use super::Outcome;
 use crate::{args::JwsCommand, error::CliError, output::Output};

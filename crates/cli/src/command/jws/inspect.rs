@@ -6,7 +6,8 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     Outcome,
-    token::{Serialization, Token, object, sentence},
+    token::{Serialization, Token, TokenText, object},
+    verdict::sentence,
 };
 use crate::{
     args::InspectArgs,
@@ -25,10 +26,11 @@ struct Inspected {
 }
 
 pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliError> {
-    let token = Token::read(&args.token)?;
-    let unverified = token.peek().map_err(|error| CliError::refused(sentence(error.kind())))?;
+    let text = TokenText::read(&args.token)?;
+    let token = Token::of(&text);
+    let unverified = token.peek().map_err(|error| CliError::refused(sentence(error)))?;
     output.warning("NOTHING WAS VERIFIED: anybody can have written this");
-    let (protected, header) = (object(unverified.protected_header()), token.unprotected_header());
+    let (protected, header) = (object(unverified.protected_header()), token.unprotected_header(0));
     let payload = unverified.dangerous_payload();
 
     let strong = style::STRONG;

@@ -1,17 +1,15 @@
 //! `sealwright jws sign`
 
-use std::fmt;
-
 use sealwright_jose::{
     Alg, Key,
-    jws::{self, Header, SigningInput},
+    jws::{self, Header, Policy, Signer},
 };
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::Outcome;
+use super::{Outcome, detached, members::Members};
 use crate::{
-    args::{Serialization, SignArgs},
+    args::{self, Serialization, SignArgs},
     error::CliError,
     input::{MAX_TOKEN_BYTES, stdin_at_most_once},
     key_file::KeyFile,
@@ -19,93 +17,120 @@ use crate::{
 };
 
 pub(super) fn run(args: &SignArgs, output: &Output) -> Result<Outcome, CliError> {
-    stdin_at_most_once([&args.key, &args.payload])?;
-    let members = match &args.header {
-        Some(json) => serde_json::from_str(json)
-            .map_err(|e| CliError::Usage(format!("--header is not a JSON object: {e}")))?,
-        None => Members::default(),
-    };
-    let file = KeyFile::read(&args.key)?;
-    let key = file.one_key(args.alg.as_slice())?;
-    let header = header(key.alg(), key.kid(), members)?;
-    let payload = args.payload.read(MAX_TOKEN_BYTES)?;
-
-    let not_signed = |error| CliError::refused_by("nothing was signed", error);
-    let prepared = jws::prepare(header, &payload).map_err(not_signed)?;
-    let SigningInput::Message(message) = prepared.signing_input() else {
-        return Err(CliError::refused("nothing was signed: the algorithm signs no bytes"));
-    };
-    let signature = match &key {
-        Key::Signing(key) => key.sign(message),
-        Key::Mac(key) => key.sign(message),
-        _ => {
-            return Err(CliError::refused(format!(
-                "{} is a public key: signing needs the private one",
-                args.key
-            )));
+    stdin_at_most_once(args.keys.iter().chain(&args.password_file).chain([&args.payload]))?;
+    let serialization = serialization(args)?;
+    let signers = (0..args.keys.len()).map(|n| signer(args, n)).collect::<Result<Vec<_>, _>>()?;
+    let token = match (signers.as_slice(), serialization) {
+        ([signer], Serialization::Compact | Serialization::Flattened) if args.detached => {
+            detached::sign(signer, &args.payload, serialization)?
         }
-    }
-    .map_err(not_signed)?;
-    let token = match args.serialization {
-        Serialization::Compact => prepared.finish_compact(&signature),
-        Serialization::Flattened => prepared.finish_flattened(&signature),
-    }
-    .map_err(not_signed)?;
+        (signers, serialization) => {
+            let payload = args.payload.read(MAX_TOKEN_BYTES)?;
+            match (signers, serialization) {
+                ([signer], Serialization::Compact) => signer.sign_compact(&payload),
+                ([signer], Serialization::Flattened) => signer.sign_flattened(&payload),
+                (signers, _) => {
+                    let signers: Vec<&Signer> = signers.iter().collect();
+                    if args.detached {
+                        jws::sign_general_detached(&signers, &payload)
+                    } else {
+                        jws::sign_general(&signers, &payload)
+                    }
+                }
+            }
+            .map_err(not_signed)?
+        }
+    };
     output.text(&token)?;
     Ok(Outcome::Done)
 }
 
-/// `alg` and `kid` are those of the key. `--header` may repeat them, and name a key that has no name.
-fn header(alg: Alg, kid: Option<&str>, members: Members) -> Result<Header, CliError> {
-    let mut header = Header::new(alg);
-    if let Some(kid) = kid {
-        header = header.kid(kid);
-    }
-    for (name, value) in members.0 {
-        header = match (name.as_str(), &value) {
-            ("alg", Value::String(stated)) if stated == alg.name() => header,
-            ("alg", _) => return Err(CliError::refused(format!("--header: the key's algorithm is {alg}"))),
-            ("kid", Value::String(stated)) if kid == Some(stated.as_str()) => header,
-            ("kid", Value::String(stated)) if kid.is_none() => header.kid(stated),
-            ("kid", _) => return Err(CliError::refused("--header: the key has another `kid`")),
-            ("typ", Value::String(typ)) => header.typ(typ),
-            ("cty", Value::String(cty)) => header.cty(cty),
-            ("typ" | "cty", _) => {
-                return Err(CliError::refused(format!("--header: `{name}` is not a string")));
-            }
-            _ => header.param(&name, value),
-        };
-    }
-    Ok(header)
+pub(super) fn not_signed(error: sealwright_jose::SignError) -> CliError {
+    CliError::refused_by("nothing was signed", error)
 }
 
-/// The members of a JSON object in the order in which they were written, none of them twice.
-#[derive(Default)]
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members: Vec<(String, Value)> = Vec::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    if members.iter().any(|(other, _)| *other == name) {
-                        return Err(serde::de::Error::custom(format_args!("`{name}` stands there twice")));
-                    }
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
+fn serialization(args: &SignArgs) -> Result<Serialization, CliError> {
+    let usage = |message: &str| Err(CliError::Usage(message.to_owned()));
+    let keys = args.keys.len();
+    if args.headers.len() > keys || args.unprotected.len() > keys {
+        return usage(
+            "there are more headers than keys; each --header and --unprotected belongs to one --key",
+        );
+    }
+    match args.serialization {
+        None if keys > 1 => Ok(Serialization::General),
+        None => Ok(Serialization::Compact),
+        Some(Serialization::Compact | Serialization::Flattened) if keys > 1 => {
+            usage("several keys make several signatures, which only --serialization general has room for")
         }
+        Some(serialization) => Ok(serialization),
+    }
+}
 
-        deserializer.deserialize_map(InOrder)
+/// What a header says that the rest of the command line leaves open.
+#[derive(Default, Deserialize)]
+struct Stated {
+    alg: Option<String>,
+    kid: Option<Value>,
+    b64: Option<Value>,
+}
+
+impl Stated {
+    fn read(option: &str, json: Option<&String>) -> Result<Self, CliError> {
+        let Some(json) = json else { return Ok(Self::default()) };
+        serde_json::from_str(json).map_err(|error| {
+            CliError::Usage(format!("{option} is not a header, which is a JSON object: {error}"))
+        })
+    }
+}
+
+/// The n-th key with the n-th headers.
+fn signer(args: &SignArgs, n: usize) -> Result<Signer, CliError> {
+    let (protected, unprotected) = (args.headers.get(n), args.unprotected.get(n));
+    let stated = Stated::read("--header", protected)?;
+    let beside = Stated::read("--unprotected", unprotected)?;
+    let policy = Policy::from(args.policy);
+
+    let key = key(args, n, stated.alg.as_deref().or(beside.alg.as_deref()))?;
+    let (signer, alg, kid) = match &key {
+        Key::Signing(key) => (Signer::new(key), key.alg(), key.kid()),
+        Key::Mac(key) => (Signer::mac(key), key.alg(), key.kid()),
+        _ => {
+            let message = format!("{} is a public key: signing needs the private one", args.keys[n]);
+            return Err(CliError::refused(message));
+        }
+    };
+    let mut header = match protected {
+        Some(json) => Header::from_json(alg, json).map_err(not_signed)?,
+        None => Header::new(alg),
+    };
+    // joserfc writes the caller's header and nothing else.
+    if let (Some(kid), None, None) = (kid, &stated.kid, &beside.kid)
+        && policy != Policy::Joserfc
+    {
+        header = header.kid(kid);
+    }
+    if args.unencoded && stated.b64.is_none() {
+        header = header.unencoded();
+    }
+    let signer = signer.policy(policy).header(header);
+    let members = Members::read(unprotected)?;
+    Ok(members.0.into_iter().fold(signer, |signer, (name, value)| signer.unprotected(&name, value)))
+}
+
+/// The n-th key. Where neither it nor `--alg` names an algorithm, the header that goes with it does: it
+/// is the signer's own word.
+fn key(args: &SignArgs, n: usize, stated: Option<&str>) -> Result<Key, CliError> {
+    let file = KeyFile::read(&args.keys[n])?.short_secrets(args.policy == args::Policy::Joserfc);
+    let one_key = |algs: &[Alg]| file.one_key(algs);
+    match (one_key(&args.algs), stated) {
+        (Err(CliError::Usage(message)), Some(stated)) if args.algs.is_empty() => {
+            let fitting: Vec<Alg> = match stated {
+                "EdDSA" => vec![Alg::Ed25519],
+                name => Alg::from_name(name).into_iter().collect(),
+            };
+            if fitting.is_empty() { Err(CliError::Usage(message)) } else { one_key(&fitting) }
+        }
+        (key, _) => key,
     }
 }

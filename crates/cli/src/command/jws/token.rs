@@ -1,10 +1,9 @@
 //! A token as the user gave it, and how its parts are shown.
 
-use sealwright_jose::{
-    VerifyError, VerifyErrorKind,
-    jws::{Scratch, Unverified, Verified, Verifier},
-};
-use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+
+use sealwright_jose::{VerifyError, jws::Unverified};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -13,78 +12,93 @@ use crate::{
     input::{MAX_TOKEN_BYTES, Source},
 };
 
-/// A token, and its serialization as far as the first character tells.
-pub(super) struct Token {
-    text: Zeroizing<String>,
-    pub(super) serialization: Serialization,
-}
+/// The text of a token. Whoever has it may use it, so it is wiped in the end.
+pub(crate) struct TokenText(Zeroizing<String>);
 
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Serialization {
-    Compact,
-    Flattened,
-}
-
-impl Token {
+impl TokenText {
     /// The argument itself, or standard input for `-`, without the line end that `echo` and editors leave.
-    pub(super) fn read(argument: &str) -> Result<Self, CliError> {
+    pub(crate) fn read(argument: &str) -> Result<Self, CliError> {
         let mut text = match Source::from(argument) {
             Source::Stdin => Source::Stdin.read_text(MAX_TOKEN_BYTES)?,
             Source::File(_) => Zeroizing::new(argument.to_owned()),
         };
         let length = text.trim_end_matches(['\r', '\n']).len();
         text.truncate(length);
-        let is_json = text.trim_start().starts_with('{');
-        let serialization = if is_json { Serialization::Flattened } else { Serialization::Compact };
-        Ok(Self { text, serialization })
+        Ok(Self(text))
     }
+}
 
-    pub(super) fn verify<'t>(
-        &'t self,
-        verifier: &'t Verifier,
-        scratch: &'t mut Scratch,
-    ) -> Result<Verified<'t>, VerifyError> {
-        match self.serialization {
-            Serialization::Compact => verifier.verify_compact(&self.text, scratch),
-            Serialization::Flattened => verifier.verify_flattened(&self.text, scratch),
+impl Deref for TokenText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A token, and its serialization as far as can be told without believing it.
+pub(super) struct Token<'t> {
+    pub(super) text: &'t str,
+    pub(super) serialization: Serialization,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Serialization {
+    Compact,
+    Flattened,
+    General,
+}
+
+impl<'t> Token<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        #[derive(Deserialize)]
+        struct Outline {
+            signatures: Option<IgnoredAny>,
         }
+        let serialization = if !text.trim_start().starts_with('{') {
+            Serialization::Compact
+        } else if matches!(serde_json::from_str(text), Ok(Outline { signatures: Some(IgnoredAny) })) {
+            Serialization::General
+        } else {
+            Serialization::Flattened
+        };
+        Self { text, serialization }
     }
 
     pub(super) fn peek(&self) -> Result<Unverified, VerifyError> {
         match self.serialization {
-            Serialization::Compact => Unverified::peek_compact(&self.text),
-            Serialization::Flattened => Unverified::peek_flattened(&self.text),
+            Serialization::Compact => Unverified::peek_compact(self.text),
+            Serialization::Flattened | Serialization::General => Unverified::peek_flattened(self.text),
         }
     }
 
-    /// The header that nobody signed (RFC 7515 §7.2.2); empty if there is none.
-    pub(super) fn unprotected_header(&self) -> Option<Box<RawValue>> {
+    /// The header of the n-th signature that nobody signed (RFC 7515 §7.2.1); empty if there is none.
+    pub(super) fn unprotected_header(&self, n: usize) -> Option<Box<RawValue>> {
         #[derive(Deserialize)]
-        struct Unprotected<'a> {
+        struct Signature<'a> {
             #[serde(borrow)]
             header: Option<&'a RawValue>,
         }
-        match self.serialization {
-            Serialization::Compact => object("{}"),
-            Serialization::Flattened => {
-                let token: Unprotected<'_> = serde_json::from_str(&self.text).ok()?;
-                object(token.header.map_or("{}", RawValue::get))
-            }
+        #[derive(Deserialize)]
+        struct General<'a> {
+            #[serde(borrow)]
+            signatures: Vec<Signature<'a>>,
         }
-    }
-}
-
-/// What was wrong, for whoever holds the token and the keys: to them the reason is no oracle but the answer.
-pub(super) fn sentence(kind: VerifyErrorKind) -> String {
-    match kind {
-        VerifyErrorKind::Malformed => "malformed: this is no JWS in compact or flattened form".to_owned(),
-        kind => format!("not valid: {kind}"),
+        let signature = match self.serialization {
+            Serialization::Compact => None,
+            Serialization::Flattened => Some(serde_json::from_str(self.text).ok()?),
+            Serialization::General => {
+                let general: General<'_> = serde_json::from_str(self.text).ok()?;
+                general.signatures.into_iter().nth(n)
+            }
+        };
+        object(signature.and_then(|of: Signature<'_>| of.header).map_or("{}", RawValue::get))
     }
 }
 
 /// JSON that the library has read, with its members in their order and its numbers as they were written.
-pub(super) fn object(json: &str) -> Option<Box<RawValue>> {
+pub(crate) fn object(json: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(in_one_line(json)).ok()
 }
 
