@@ -5,6 +5,7 @@
 
 mod command;
 mod e2e;
+mod fuzz;
 mod interop;
 mod places;
 mod runner;
@@ -21,9 +22,9 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [GROUP...]   everything that must hold on every change, or only some groups of it:
-                    format lint docs build tests doctests tidy deny demo interop
+                    format lint docs build tests doctests tidy deny demo interop fuzz
   tidy              the rules of the house that no compiler checks
-  soak              long runs, each bounded, that report figures
+  soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo fuzz
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
 ";
 
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", groups @ ..] => test::run(groups),
         ["tidy"] => tidy::run(),
-        ["soak"] => soak::run(),
+        ["soak", parts @ ..] => soak::run(parts),
         ["postgres"] => tools::postgres::run_until_interrupted(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -51,6 +51,11 @@ impl Places {
         self.target.join("tools").join(name)
     }
 
+    /// The build of the fuzz targets, which is instrumented, and the inputs that they have found.
+    pub(crate) fn fuzz(&self) -> PathBuf {
+        self.target.join("fuzz")
+    }
+
     /// What a person may want to look at after a run: screenshots, signed documents.
     pub(crate) fn artefacts(&self) -> Result<PathBuf> {
         folder(self.target.join("artefacts"))

@@ -7,27 +7,44 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::command;
 use crate::e2e::{self, judge, large, visit};
+use crate::fuzz;
 use crate::places::Places;
 use crate::runner::{Runner, Step};
 use crate::scratch::Scratch;
 
+const PARTS: [&str; 2] = ["demo", "fuzz"];
+const FUZZ_SECONDS: u64 = 10 * 60;
 const ROUNDS: usize = 10;
 /// Near the 100 MiB that the demo's workers take.
 const DOCUMENT_BYTES: u64 = 90_000_000;
 const ROUND_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// Runs everything. Whether it all held.
-pub(crate) fn run() -> Result<bool> {
+/// Runs everything, or the named parts. Whether it all held.
+pub(crate) fn run(only: &[&str]) -> Result<bool> {
+    if let Some(unknown) = only.iter().find(|part| !PARTS.contains(part)) {
+        return Err(format!("there is no part `{unknown}`; the parts are {}", PARTS.join(", ")));
+    }
+    let wanted = |part: &str| only.is_empty() || only.contains(&part);
     let places = Places::find()?;
     let mut runner = Runner::new(&places);
+    if wanted("demo") {
+        demo(&mut runner, &places);
+    }
+    if wanted("fuzz") {
+        fuzz::run(&mut runner, FUZZ_SECONDS);
+    }
+    Ok(runner.finish())
+}
+
+fn demo(runner: &mut Runner, places: &Places) {
     let built = runner.step("build", |step| {
         step.run(places.cargo().args(["build", "--workspace", "--all-targets", "--locked"]))
     });
     if built.is_none() {
         runner.impossible("soak", "the build failed");
-        return Ok(runner.finish());
+        return;
     }
-    let Some(_held) = e2e::hold(&mut runner) else { return Ok(runner.finish()) };
+    let Some(_held) = e2e::hold(runner) else { return };
     runner.step(&format!("{ROUNDS} demos, each on {} MB", DOCUMENT_BYTES / 1_000_000), large_documents);
     if let Some(mut kept) = runner.step("demo --keep: servers to be soaked", visit::keep) {
         runner.step("races and a flood", |step| {
@@ -38,7 +55,6 @@ pub(crate) fn run() -> Result<bool> {
     } else {
         runner.impossible("races and a flood", "there are no servers");
     }
-    Ok(runner.finish())
 }
 
 /// The whole demo on a large document, again and again: how long, and how much memory at its height.

@@ -8,10 +8,13 @@ use crate::runner::{Runner, Step};
 use crate::tally::{Tally, failed_tests};
 use crate::tools::postgres::{self, Postgres};
 use crate::tools::{deny, on_path};
-use crate::{e2e, interop, tidy};
+use crate::{e2e, fuzz, interop, tidy};
 
-const GROUPS: [&str; 10] =
-    ["format", "lint", "docs", "build", "tests", "doctests", "tidy", "deny", "demo", "interop"];
+const GROUPS: [&str; 11] =
+    ["format", "lint", "docs", "build", "tests", "doctests", "tidy", "deny", "demo", "interop", "fuzz"];
+
+/// Long enough to find again what was ever found, and the shallow part of what is new.
+const FUZZ_SECONDS: u64 = 30;
 
 /// Runs all groups, or the named ones. Whether everything held.
 pub(crate) fn run(only: &[&str]) -> Result<bool> {
@@ -92,6 +95,9 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
             Some(_) => interop::run(&mut runner),
             None => runner.impossible("interop", "the build failed"),
         }
+    }
+    if wanted("fuzz") {
+        fuzz::run(&mut runner, FUZZ_SECONDS);
     }
     Ok(runner.finish())
 }
