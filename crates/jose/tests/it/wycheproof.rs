@@ -119,6 +119,13 @@ fn ed25519() {
     assert_eq!(hold_signatures(Alg::Ed25519, &Set::read(name, name.json_data())), 151);
 }
 
+#[cfg(feature = "ed448")]
+#[test]
+fn ed448() {
+    let name = eddsa::TestName::Ed448;
+    assert_eq!(hold_signatures(Alg::Ed448, &Set::read(name, name.json_data())), 87);
+}
+
 #[test]
 fn rsa_pkcs1() {
     use rsa_pkcs1_verify::TestName::*;
