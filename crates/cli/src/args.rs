@@ -16,7 +16,10 @@ use sealwright_jose::Alg;
 
 pub(crate) use self::{
     audit::{AuditCommand, ExportArgs, ShowArgs, VerifyArgs as AuditVerifyArgs},
-    jwk::{GenerateArgs, HashName, JwkCommand, PublicArgs, ThumbprintArgs},
+    jwk::{
+        ConvertArgs, GenerateArgs, HashName, InspectArgs as JwkInspectArgs, JwkCommand, KeyFormat,
+        PublicArgs, ThumbprintArgs,
+    },
     jws::{InspectArgs, JwsCommand, Policy, Serialization, SignArgs, VerifyArgs as JwsVerifyArgs},
     jwt::{JwtCommand, VerifyArgs as JwtVerifyArgs, Waivable},
     user::{HashPasswordArgs, UserCommand},

@@ -1,4 +1,4 @@
-//! Key files: a JWK, a JWK set, PEM or DER, told apart by how they begin.
+//! Key files: a JWK, a JWK set, PEM, DER or OpenSSH, told apart by how they begin.
 
 use sealwright_jose::{
     Alg, Key, KeyError, MacKey,
@@ -14,16 +14,28 @@ use crate::{
     output::Output,
 };
 
+/// A password is a line, not a file of its own.
+const MAX_PASSWORD_BYTES: u64 = 4096;
+
 /// A key file, read but not yet understood.
 pub(crate) struct KeyFile {
     source: Source,
     bytes: Zeroizing<Vec<u8>>,
+    password: Option<Zeroizing<Vec<u8>>>,
     short_secrets: bool,
 }
 
 impl KeyFile {
+    /// Reads a key that no password guards.
     pub(crate) fn read(source: &Source) -> Result<Self, CliError> {
-        Ok(Self { source: source.clone(), bytes: source.read(MAX_KEY_BYTES)?, short_secrets: false })
+        Self::read_with_password(source, None)
+    }
+
+    /// Reads a key, and its password from the first line of another file.
+    pub(crate) fn read_with_password(source: &Source, password: Option<&Source>) -> Result<Self, CliError> {
+        let password = password.map(read_password).transpose()?;
+        let bytes = source.read(MAX_KEY_BYTES)?;
+        Ok(Self { source: source.clone(), bytes, password, short_secrets: false })
     }
 
     /// Whether a secret shorter than its hash will do, as `--policy joserfc` has it.
@@ -37,19 +49,19 @@ impl KeyFile {
             let message = format!("{} is a set of keys, and one key is needed", self.source);
             return Err(CliError::Usage(message));
         }
-        self.single(algs)
+        self.parse(&self.source.to_string(), &self.bytes, algs)
     }
 
     /// All keys of the file. A set may hold keys that nobody here can use, which are passed over with
     /// a warning, but not only such.
     pub(crate) fn keys(&self, algs: &[Alg], output: &Output) -> Result<Vec<Key>, CliError> {
         let Some(set) = self.set()? else {
-            return Ok(vec![self.single(algs)?]);
+            return Ok(vec![self.parse(&self.source.to_string(), &self.bytes, algs)?]);
         };
         let (mut keys, mut passed_over) = (Vec::new(), Vec::new());
         for (n, text) in set.iter().enumerate() {
             let name = format!("key {} of {}", n + 1, self.source);
-            match self.text_key(&name, text, algs) {
+            match self.parse(&name, text.as_bytes(), algs) {
                 Ok(key) => keys.push(key),
                 Err(error) => passed_over.push(error),
             }
@@ -64,14 +76,24 @@ impl KeyFile {
         Ok(keys)
     }
 
-    /// The texts of a JWK or of each JWK of a set; `true` for a set.
-    pub(crate) fn jwks(&self) -> Result<(Vec<&str>, bool), CliError> {
-        if let Some(set) = self.set()? {
-            return Ok((set, true));
-        }
-        match self.json() {
-            Some(text) => Ok((vec![text], false)),
-            None => Err(CliError::refused(format!("{} is no JWK and no JWK set", self.source))),
+    /// The one key, or each key of a set, without a word on what they are for; `true` for a set.
+    pub(crate) fn each(&self) -> Result<(Vec<&[u8]>, bool), CliError> {
+        Ok(match self.set()? {
+            Some(set) => (set.into_iter().map(str::as_bytes).collect(), true),
+            None => (vec![&self.bytes], false),
+        })
+    }
+
+    /// What opens a key of this file that is encrypted.
+    pub(crate) fn password(&self) -> Option<&[u8]> {
+        self.password.as_ref().map(|password| password.as_slice())
+    }
+
+    /// `error`, with the name of this file and, in a set, the number of the key.
+    pub(crate) fn refused_at(&self, n: Option<usize>, error: KeyError) -> CliError {
+        match n {
+            Some(n) => refused(&format!("key {} of {}", n + 1, self.source), error),
+            None => self.refused(error),
         }
     }
 
@@ -106,36 +128,27 @@ impl KeyFile {
         Ok(Some(set.keys.into_iter().map(RawValue::get).collect()))
     }
 
-    fn single(&self, algs: &[Alg]) -> Result<Key, CliError> {
-        let name = self.source.to_string();
-        match std::str::from_utf8(&self.bytes) {
-            Ok(text) if !text.starts_with(DER_SEQUENCE) => self.text_key(&name, text, algs),
-            _ => der_key(&name, &self.bytes, algs),
-        }
-    }
-
-    /// A JWK or PEM.
-    fn text_key(&self, name: &str, text: &str, algs: &[Alg]) -> Result<Key, CliError> {
-        match self.parse(text, None) {
+    fn parse(&self, name: &str, key: &[u8], algs: &[Alg]) -> Result<Key, CliError> {
+        match self.key(key, None) {
             Ok(key) if algs.is_empty() || algs.contains(&key.alg()) => Ok(key),
             Ok(key) => Err(CliError::refused(format!(
                 "{name} cannot be used: it is for {}, which --alg does not name",
                 key.alg()
             ))),
-            Err(KeyError::AlgMissing) => fitting(name, algs, |alg| self.parse(text, Some(alg))),
+            Err(KeyError::AlgMissing) => fitting(name, algs, |alg| self.key(key, Some(alg))),
             Err(error) => Err(refused(name, error)),
         }
     }
 
-    fn parse(&self, text: &str, alg: Option<Alg>) -> Result<Key, KeyError> {
-        match Key::parse(text, alg) {
-            Err(error @ KeyError::Size { .. }) if self.short_secrets => {
+    fn key(&self, key: &[u8], alg: Option<Alg>) -> Result<Key, KeyError> {
+        match (Key::parse_with_password(key, alg, self.password()), std::str::from_utf8(key)) {
+            (Err(error @ KeyError::Size { .. }), Ok(text)) if self.short_secrets => {
                 let wanted = |mac: &Alg| mac.is_mac() && alg.is_none_or(|alg| alg == *mac);
                 let mut algs = Alg::ALL.iter().copied().filter(wanted);
                 let key = algs.find_map(|alg| MacKey::insecure_from_short_jwk_as(alg, text).ok());
                 key.map(Key::Mac).ok_or(error)
             }
-            key => key,
+            (key, _) => key,
         }
     }
 }
@@ -168,15 +181,16 @@ impl Keys {
     }
 }
 
-/// The first byte of every key in DER, and of no JWK or PEM.
-const DER_SEQUENCE: char = '\x30';
-
-fn der_key(name: &str, der: &[u8], algs: &[Alg]) -> Result<Key, CliError> {
-    let parse = |alg| Key::parse_der(der, alg);
-    if Alg::ALL.iter().all(|alg| matches!(parse(*alg), Err(KeyError::Format { .. }))) {
-        return Err(CliError::refused(format!("{name} is no JWK, JWK set, PEM or DER")));
+fn read_password(source: &Source) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let mut password = source.read(MAX_PASSWORD_BYTES)?;
+    let line = password.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(password.len());
+    password.truncate(line);
+    if password.is_empty() {
+        return Err(CliError::Usage(format!(
+            "the first line of {source} is empty, and should be a password"
+        )));
     }
-    fitting(name, algs, parse)
+    Ok(password)
 }
 
 /// The key under the one algorithm of `algs` that fits it: two that fit would leave the choice to
@@ -202,5 +216,9 @@ fn fitting(name: &str, algs: &[Alg], parse: impl Fn(Alg) -> Result<Key, KeyError
 }
 
 fn refused(name: &str, error: KeyError) -> CliError {
-    CliError::refused_by(format!("{name} cannot be used"), error)
+    let hint = match error {
+        KeyError::PasswordNeeded => ": name the file that holds it with --password-file",
+        _ => "",
+    };
+    CliError::refused(format!("{name} cannot be used: {error}{hint}"))
 }

@@ -1,13 +1,16 @@
-//! `sealwright jwk …`: keys are made, stripped of what is private, and named by their thumbprint.
+//! `sealwright jwk …`: keys are made, converted, stripped of what is private, looked at, and named by their thumbprint.
 
-use sealwright_jose::{Alg, Key, KeyError, MacKey, SigningKey, VerifyingKey};
-use sealwright_service::random;
-use serde_json::{Value, json};
+mod convert;
+mod generate;
+mod inspect;
+mod thumbprint;
+
+use sealwright_jose::{Alg, Inspected, Key, KeyError, VerifyingKey};
 use zeroize::Zeroizing;
 
 use super::Outcome;
 use crate::{
-    args::{GenerateArgs, HashName, JwkCommand, PublicArgs, ThumbprintArgs},
+    args::{JwkCommand, PublicArgs},
     error::CliError,
     key_file::KeyFile,
     output::Output,
@@ -15,99 +18,92 @@ use crate::{
 
 pub(super) fn run(command: &JwkCommand, output: &Output) -> Result<Outcome, CliError> {
     match command {
-        JwkCommand::Generate(args) => generate(args, output),
+        JwkCommand::Generate(args) => generate::run(args, output),
         JwkCommand::Public(args) => public(args, output),
-        JwkCommand::Thumbprint(args) => thumbprint(args, output),
+        JwkCommand::Convert(args) => convert::run(args, output),
+        JwkCommand::Thumbprint(args) => thumbprint::run(args, output),
+        JwkCommand::Inspect(args) => inspect::run(args, output),
     }
-}
-
-fn generate(args: &GenerateArgs, output: &Output) -> Result<Outcome, CliError> {
-    let one = || {
-        new_key(args.alg, args.kid.as_deref()).map_err(|error| CliError::refused_by("no key was made", error))
-    };
-    let Some(count) = args.count else {
-        output.text(&one()?)?;
-        return Ok(Outcome::Done);
-    };
-    let keys = (0..count).map(|_| one()).collect::<Result<Vec<_>, _>>()?;
-    output.text(&Zeroizing::new(set_of(keys.iter().map(|key| key.as_str()))))?;
-    Ok(Outcome::Done)
-}
-
-/// A private JWK under `kid`, or under its thumbprint. A symmetric key gets a random name: its
-/// thumbprint would be a hash of the secret, published with every token.
-fn new_key(alg: Alg, kid: Option<&str>) -> Result<Zeroizing<String>, KeyError> {
-    if alg.is_mac() {
-        let kid = kid.map_or_else(|| random::id("k_"), str::to_owned);
-        return Ok(MacKey::generate(alg)?.with_kid(kid).to_jwk());
-    }
-    let key = SigningKey::generate(alg)?;
-    let kid = kid.map_or_else(|| key.verifying_key().thumbprint_base64url(), str::to_owned);
-    key.with_kid(kid).to_jwk()
 }
 
 fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
-    let file = KeyFile::read(&args.file)?;
-    let (texts, is_set) = file.jwks()?;
-    let mut keys = Vec::new();
-    for text in texts {
-        let (key, names_alg) = public_half(text).map_err(|error| file.refused(error))?;
-        keys.push(if names_alg { key.to_jwk() } else { without_alg(&key) });
+    let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
+    let (keys, is_set) = file.each()?;
+    let mut jwks = Vec::new();
+    for (n, key) in keys.into_iter().enumerate() {
+        let key = AnyKey::read(key, file.password()).and_then(|key| key.public_jwk());
+        jwks.push(key.map_err(|error| file.refused_at(is_set.then_some(n), error))?);
     }
-    let keys = keys.iter().map(String::as_str);
-    output.text(&if is_set { set_of(keys) } else { keys.collect() })?;
+    output.text(&one_or_set(jwks.iter().map(String::as_str), is_set))?;
     Ok(Outcome::Done)
 }
 
-fn thumbprint(args: &ThumbprintArgs, output: &Output) -> Result<Outcome, CliError> {
-    let HashName::Sha256 = args.hash;
-    let file = KeyFile::read(&args.file)?;
-    let (texts, is_set) = file.jwks()?;
-    let mut found = Vec::new();
-    for text in texts {
-        let (key, _) = public_half(text).map_err(|error| file.refused(error))?;
-        let thumbprint = key.thumbprint_base64url();
-        let uri = format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{thumbprint}");
-        output.line(if args.uri { &uri } else { &thumbprint })?;
-        found.push(json!({"kid": key.kid(), "thumbprint": thumbprint, "uri": uri}));
-    }
-    match <[Value; 1]>::try_from(found) {
-        Ok([one]) if !is_set => output.json(&one)?,
-        Ok(one) => output.json(&json!({"keys": one}))?,
-        Err(found) => output.json(&json!({"keys": found}))?,
-    }
-    Ok(Outcome::Done)
+/// A key that is not used for anything here, so that of the algorithms that it may be for any will do.
+struct AnyKey {
+    key: Key,
+    /// Whether its file says which algorithm it is for.
+    names_alg: bool,
 }
 
-/// The public half of a JWK, and whether it names its algorithm. Neither it nor a thumbprint needs one,
-/// so that any that fits will do.
-fn public_half(jwk: &str) -> Result<(VerifyingKey, bool), KeyError> {
-    let (key, names_alg) = match Key::parse(jwk, None) {
-        Err(KeyError::AlgMissing) => (any_fitting(jwk)?, false),
-        key => (key?, true),
-    };
-    let symmetric = KeyError::Format { seen: "a symmetric key", wanted: "a key that has a public half" };
-    Ok((key.verifying_key().ok_or(symmetric)?, names_alg))
-}
-
-fn any_fitting(jwk: &str) -> Result<Key, KeyError> {
-    let mut error = KeyError::AlgMissing;
-    for alg in Alg::ALL {
-        match Key::parse(jwk, Some(*alg)) {
-            Err(KeyError::Type { .. }) => {}
-            Err(e) => error = e,
-            key => return key,
+impl AnyKey {
+    fn read(key: &[u8], password: Option<&[u8]>) -> Result<Self, KeyError> {
+        match Key::parse_with_password(key, None, password) {
+            Err(KeyError::AlgMissing) => {
+                let facts = Inspected::read(key, password)?;
+                // One that fits nothing is read all the same, for the library's own words on why.
+                let alg = facts.fitting_algs().first().copied().unwrap_or(Alg::Es256);
+                let key = Key::parse_with_password(key, Some(alg), password)?;
+                Ok(Self { key, names_alg: false })
+            }
+            key => Ok(Self { key: key?, names_alg: true }),
         }
     }
-    Err(error)
+
+    fn public(&self) -> Result<VerifyingKey, KeyError> {
+        let symmetric = KeyError::Format { seen: "a symmetric key", wanted: "a key that has a public half" };
+        self.key.verifying_key().ok_or(symmetric)
+    }
+
+    fn public_jwk(&self) -> Result<String, KeyError> {
+        let key = self.public()?;
+        Ok(self.as_it_was(key.to_jwk(), key.alg()))
+    }
+
+    fn jwk(&self) -> Result<Zeroizing<String>, KeyError> {
+        let jwk = match &self.key {
+            Key::Signing(key) => key.to_jwk()?,
+            Key::Mac(key) => key.to_jwk(),
+            _ => return self.public_jwk().map(Zeroizing::new),
+        };
+        Ok(if self.names_alg { jwk } else { Zeroizing::new(without_alg(&jwk, self.key.alg())) })
+    }
+
+    fn as_it_was(&self, jwk: String, alg: Alg) -> String {
+        if self.names_alg { jwk } else { without_alg(&jwk, alg) }
+    }
 }
 
-/// The library never writes a key without its algorithm, and the file did not name one.
-fn without_alg(key: &VerifyingKey) -> String {
+/// The library never writes a key without its algorithm, and the file did not name one. For ML-DSA it is part of the
+/// key's type (RFC 9964 §3).
+fn without_alg(jwk: &str, alg: Alg) -> String {
+    if jwk.contains(r#""kty":"AKP""#) {
+        return jwk.to_owned();
+    }
     // No other member can hold this text: the quotes of a value would be escaped.
-    key.to_jwk().replacen(&format!(r#","alg":"{}""#, key.alg()), "", 1)
+    jwk.replacen(&format!(r#","alg":"{alg}""#), "", 1)
 }
 
-fn set_of<'a>(keys: impl Iterator<Item = &'a str>) -> String {
-    format!("{{\"keys\":[{}]}}", keys.collect::<Vec<_>>().join(","))
+fn one_or_set<'a>(mut keys: impl Iterator<Item = &'a str>, is_set: bool) -> Zeroizing<String> {
+    if !is_set {
+        return Zeroizing::new(keys.next().unwrap_or_default().to_owned());
+    }
+    let mut set = Zeroizing::new(r#"{"keys":["#.to_owned());
+    for (n, key) in keys.enumerate() {
+        if n > 0 {
+            set.push(',');
+        }
+        set.push_str(key);
+    }
+    set.push_str("]}");
+    set
 }

@@ -121,7 +121,8 @@ fn signer(args: &SignArgs, n: usize) -> Result<Signer, CliError> {
 /// The n-th key. Where neither it nor `--alg` names an algorithm, the header that goes with it does: it
 /// is the signer's own word.
 fn key(args: &SignArgs, n: usize, stated: Option<&str>) -> Result<Key, CliError> {
-    let file = KeyFile::read(&args.keys[n])?.short_secrets(args.policy == args::Policy::Joserfc);
+    let file = KeyFile::read_with_password(&args.keys[n], args.password_file.as_ref())?
+        .short_secrets(args.policy == args::Policy::Joserfc);
     let one_key = |algs: &[Alg]| file.one_key(algs);
     match (one_key(&args.algs), stated) {
         (Err(CliError::Usage(message)), Some(stated)) if args.algs.is_empty() => {
