@@ -21,9 +21,13 @@ fn walk(step: &mut Step<'_>) -> Result<()> {
     let programs = python::environment(step, "python", "python/requirements.txt")?;
     let judges = node::judges(step)?;
     let node = on_path("node").ok_or("node is missing")?;
+    let openssl = on_path("openssl").ok_or("openssl is missing: install it with `apt-get install openssl`")?;
     let mut command = Command::new(step.places().built("sealwright-interop"));
     command.arg(programs.join("python")).arg(step.places().interop().join("python").join("peers"));
     command.arg(node).arg(judges.join("peer.mjs"));
+    command.arg(openssl).arg(step.places().sealwright());
+    // Nothing is left behind among our sources.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
     let output = step.watch(&mut command, LIMIT)?;
     let tally = Tally::of_our_own(&output.text);
     step.counts(tally);

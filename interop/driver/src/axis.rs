@@ -33,24 +33,40 @@ impl Name {
 }
 
 /// Formats of private keys, as the wire names them.
-pub(crate) const PRIVATE_FORMATS: [&str; 5] = [
+pub(crate) const PRIVATE_FORMATS: [&str; 9] = [
     "jwk",
     "pkcs8-pem",
     "pkcs8-der",
+    "encrypted-pem",
+    "encrypted-der",
     // PKCS#1 of an RSA key, SEC1 of an elliptic-curve key.
     "traditional-pem",
     "traditional-der",
+    "openssh",
+    "encrypted-openssh",
 ];
 
 /// Formats of public keys.
-pub(crate) const PUBLIC_FORMATS: [&str; 7] =
-    ["jwk", "spki-pem", "spki-der", "pkcs1-pem", "pkcs1-der", "certificate-pem", "certificate-der"];
+pub(crate) const PUBLIC_FORMATS: [&str; 8] = [
+    "jwk",
+    "spki-pem",
+    "spki-der",
+    "pkcs1-pem",
+    "pkcs1-der",
+    "certificate-pem",
+    "certificate-der",
+    "openssh",
+];
 
 /// Whether there is such a format for such a key at all.
 pub(crate) fn exists(format: &str, name: Name) -> bool {
     let family = name.family();
     let is_mac = name.alg.is_mac();
     let is_ec = family.starts_with("ES");
+    // What a password costs is the same for all algorithms of a key: one of them will do.
+    if format.starts_with("encrypted-") && (family == "RSA" && name.header != "RS256" || name == EDDSA) {
+        return false;
+    }
     match format.trim_start_matches("encrypted-") {
         "jwk" => true,
         _ if is_mac => false,
@@ -69,7 +85,8 @@ mod tests {
     fn formats_are_asked_for_where_they_exist() {
         assert!(exists("traditional-pem", SECOND));
         assert!(!exists("traditional-pem", EDDSA));
-        assert!(exists("jwk", EDDSA));
+        assert!(exists("encrypted-openssh", SECOND));
+        assert!(!exists("encrypted-pem", EDDSA));
         assert!(!exists("pkcs1-der", SECOND));
     }
 }

@@ -1,5 +1,5 @@
-//! What a peer cannot do, and why. Each row is put to the test: a peer that can do it after all fails the run, and so does
-//! one that refuses in other words, or a row that fits no cell.
+//! What a peer cannot do, or what we refuse of it, and why. Each row is put to the test: a cell that goes through after all
+//! fails the run, and so does one that is refused in other words, or a row that fits no cell.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ pub(crate) struct Cannot {
     /// Forms or formats; a `*` at either end stands for any text.
     what: &'static [&'static str],
     algs: &'static [&'static str],
-    /// One of these must stand in the peer's words.
+    /// One of these must stand in the words of whoever refuses.
     says: &'static [&'static str],
     /// For whoever reads this table.
     because: &'static str,
@@ -63,6 +63,24 @@ const TABLE: &[Cannot] = &[
         algs: ANY,
         says: &["no function reads DER"],
         because: "it reads PEM and JWK alone",
+        until: None,
+    },
+    Cannot {
+        peer: "jwcrypto",
+        directions: SIGNS,
+        what: &["detached-flattened", "detached-general"],
+        algs: ANY,
+        says: &["malformed"],
+        because: "it writes an empty payload where RFC 7515 appendix F has none, and to us an empty payload is one",
+        until: None,
+    },
+    Cannot {
+        peer: "PyJWT",
+        directions: READS,
+        what: &["encrypted-*"],
+        algs: ANY,
+        says: &["no function takes a password"],
+        because: "it reads private keys without password alone",
         until: None,
     },
     Cannot {
@@ -187,8 +205,17 @@ const TABLE: &[Cannot] = &[
         directions: READS,
         what: &["*-der"],
         algs: ANY,
-        says: &["no function reads"],
+        says: &["no function reads", "no function takes a password"],
         because: "it reads PEM and JWK alone",
+        until: None,
+    },
+    Cannot {
+        peer: "jose",
+        directions: READS,
+        what: &["encrypted-*"],
+        algs: ANY,
+        says: &["no function takes a password"],
+        because: "it reads private keys without password alone",
         until: None,
     },
     Cannot {
@@ -224,22 +251,27 @@ impl Table {
 
     /// Judges a cell by what came of it.
     pub(crate) fn judge(&self, report: &mut Report, cell: &Cell<'_>, outcome: Outcome) {
-        let mut rows = self.0.iter().filter(|(_, row)| row.covers(cell)).peekable();
+        let rows: Vec<_> = self.0.iter().filter(|(_, row)| row.covers(cell)).collect();
+        let foretold = |words: &str| {
+            let row = rows.iter().find(|(_, row)| row.says.iter().any(|says| words.contains(says)));
+            row.map(|(at, _)| *at)
+        };
         match outcome {
-            Ok(()) => match rows.peek() {
+            Ok(()) => match rows.first() {
                 None => report.passed(cell),
                 Some((_, row)) => {
                     let why = format!("it can do that now: take the row out that says \"{}\"", row.because);
                     report.failed(cell, &why);
                 }
             },
-            Err(Refusal::Theirs(words)) => {
-                match rows.find(|(_, row)| row.says.iter().any(|says| words.contains(says))) {
-                    Some((at, _)) => report.cannot(cell, *at),
-                    None => report.failed(cell, &format!("the peer says: {words}")),
-                }
-            }
-            Err(Refusal::Ours(words)) => report.failed(cell, &format!("we say: {words}")),
+            Err(Refusal::Theirs(words)) => match foretold(&words) {
+                Some(row) => report.cannot(cell, row),
+                None => report.failed(cell, &format!("the peer says: {words}")),
+            },
+            Err(Refusal::Ours(words)) => match foretold(&words) {
+                Some(row) => report.cannot(cell, row),
+                None => report.failed(cell, &format!("we say: {words}")),
+            },
             Err(Refusal::Accepted(words)) => report.failed(cell, &words),
         }
     }

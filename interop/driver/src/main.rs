@@ -8,6 +8,7 @@ mod cannot;
 mod flip;
 mod form;
 mod keys;
+mod openssl;
 mod ours;
 mod peer;
 mod random;
@@ -35,7 +36,7 @@ use crate::{
 /// What goes wrong with the walk itself: a sentence for a person.
 type Result<T, E = String> = std::result::Result<T, E>;
 
-const USAGE: &str = "usage: sealwright-interop PYTHON PYTHON-PEERS NODE NODE-PEER";
+const USAGE: &str = "usage: sealwright-interop PYTHON PYTHON-PEERS NODE NODE-PEER OPENSSL SEALWRIGHT";
 
 /// A peer, who makes its keys, and whether its tokens are looked at or its keys alone.
 struct Role {
@@ -55,7 +56,7 @@ const IN_NODE: [Role; 1] = [Role { name: "jose", maker: "jose", tokens: true }];
 
 fn main() -> ExitCode {
     let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [python, python_peers, node, node_peer] = arguments.as_slice() else {
+    let [python, python_peers, node, node_peer, openssl, sealwright] = arguments.as_slice() else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
@@ -69,7 +70,8 @@ fn main() -> ExitCode {
                     .map(|(program, script, roles)| scope.spawn(|| walk(program, script, roles, &ours)))
                     .into_iter()
                     .collect();
-                for walk in started {
+                let keys = scope.spawn(|| walk_openssl(openssl, sealwright));
+                for walk in started.into_iter().chain([keys]) {
                     match walk.join() {
                         Ok(part) => report.add(part),
                         Err(_) => report.broken("a walk ended in a panic".into()),
@@ -90,6 +92,21 @@ fn our_keys() -> Result<OurKeys> {
     }
     keys.insert("second", OurKey::generate(axis::SECOND, "ours-too")?);
     Ok(keys)
+}
+
+fn walk_openssl(openssl: &Path, sealwright: &Path) -> Report {
+    let mut report = Report::default();
+    let walked = openssl::Folder::new().and_then(|folder| {
+        let programs = openssl::Programs { openssl, sealwright, folder: folder.path() };
+        let versions = json!({"openssl": programs.version()?});
+        report.versions(&versions);
+        let table = Table::new(&versions);
+        openssl::walk(&programs, &table, &mut Random::new(), &mut report)
+    });
+    if let Err(why) = walked {
+        report.broken(why);
+    }
+    report
 }
 
 fn walk(program: &Path, script: &Path, roles: &[Role], ours: &OurKeys) -> Report {

@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     Alg, Key, KeyError, MacKey, SigningKey,
-    jws::{self, Scratch, Signer, Verifier, VerifierBuilder},
+    jws::{self, Require, Scratch, Signer, Verified, VerifiedGeneral, Verifier, VerifierBuilder},
 };
 use serde_json::Value;
 
@@ -25,7 +25,12 @@ impl OurKey {
         let key = if name.alg.is_mac() {
             MacKey::generate(name.alg).map(|key| Key::Mac(key.with_kid(kid)))
         } else {
-            SigningKey::generate(name.alg).map(|key| Key::Signing(key.with_kid(kid)))
+            let key = match name.header {
+                "RS384" => SigningKey::generate_rsa(name.alg, 3072),
+                "RS512" => SigningKey::generate_rsa(name.alg, 4096),
+                _ => SigningKey::generate(name.alg),
+            };
+            key.map(|key| Key::Signing(key.with_kid(kid)))
         };
         let key = key.map_err(said)?;
         let private = private_jwk(&key).map_err(said)?;
@@ -50,15 +55,19 @@ impl OurKey {
         password: &str,
     ) -> Option<Ours<KeyFile>> {
         let plain = |data: Vec<u8>| KeyFile { format, data, password: None };
+        let locked = |data: Vec<u8>| KeyFile { password: Some(password.to_owned()), ..plain(data) };
         if format == "jwk" {
             return Some(Ok(if private { self.private.clone() } else { self.public.clone() }));
         }
         let Key::Signing(key) = &self.key else { return None };
         let public = key.verifying_key();
-        let _ = password;
         let data = match (format, private) {
             ("pkcs8-pem", true) => key.to_pem().map(|pem| pem.as_bytes().to_vec()).map(plain),
             ("pkcs8-der", true) => key.to_pkcs8_der().map(|der| der.to_vec()).map(plain),
+            ("encrypted-pem", true) => {
+                key.to_encrypted_pem(password.as_bytes()).map(String::into_bytes).map(locked)
+            }
+            ("encrypted-der", true) => key.to_encrypted_pkcs8_der(password.as_bytes()).map(locked),
             ("spki-pem", false) => public.to_pem().map(String::into_bytes).map(plain),
             ("spki-der", false) => Ok(plain(public.to_spki_der())),
             _ => return None,
@@ -87,12 +96,8 @@ fn under(name: Name, jwk: &str) -> Ours<String> {
 
 /// A peer's key file.
 pub(crate) fn read(alg: Alg, file: &KeyFile) -> Ours<Key> {
-    match std::str::from_utf8(&file.data) {
-        Ok(text) if text.trim_start().starts_with(['{', '-', 's', 'e']) => {
-            Key::parse(text, Some(alg)).map_err(said)
-        }
-        _ => Key::parse_der(&file.data, alg).map_err(said),
-    }
+    let password = file.password.as_deref().map(str::as_bytes);
+    Key::parse_with_password(&file.data, Some(alg), password).map_err(said)
 }
 
 /// Signs with each key; only the general forms have more than one.
@@ -123,11 +128,31 @@ fn signer(form: Form, name: Name, key: &Key, kid: &str) -> Ours<Signer> {
     Ok(if form.is_unencoded() { signer.unencoded() } else { signer })
 }
 
-/// The forms that we read.
-pub(crate) const READ: [Form; 2] = [Form::Compact, Form::Flattened];
-
 /// The payload, if `token` is valid under all keys. `detached` is what the form leaves out.
 pub(crate) fn verify(form: Form, keys: &[(&Key, &str)], token: &str, detached: &[u8]) -> Ours<Vec<u8>> {
+    let verifier = verifier(form, keys)?;
+    let mut scratch = Scratch::new();
+    let of_one = |verified: Verified<'_>| verified.payload().to_vec();
+    let of_many = |verified: VerifiedGeneral<'_>| verified.payload().to_vec();
+    match form {
+        Form::Compact | Form::Unencoded => verifier.verify_compact(token, &mut scratch).map(of_one),
+        Form::Flattened | Form::UnencodedFlattened => {
+            verifier.verify_flattened(token, &mut scratch).map(of_one)
+        }
+        Form::General | Form::UnencodedGeneral => {
+            verifier.verify_general(token, Require::All, &mut scratch).map(of_many)
+        }
+        Form::Detached | Form::UnencodedDetached => {
+            verifier.verify_detached(token, detached, &mut scratch).map(of_one)
+        }
+        Form::DetachedFlattened | Form::DetachedGeneral => {
+            verifier.verify_detached_json(token, detached, Require::All, &mut scratch).map(of_many)
+        }
+    }
+    .map_err(|error| format!("{error}: {}", error.kind()))
+}
+
+fn verifier(form: Form, keys: &[(&Key, &str)]) -> Ours<Verifier> {
     let mut algs: Vec<Alg> = keys.iter().map(|(key, _)| key.alg()).collect();
     algs.dedup();
     let add = |builder: VerifierBuilder, (key, kid): &(&Key, &str)| match key {
@@ -137,14 +162,9 @@ pub(crate) fn verify(form: Form, keys: &[(&Key, &str)], token: &str, detached: &
             None => builder,
         },
     };
-    let verifier = keys.iter().fold(Verifier::builder_from(&algs), add).build().map_err(said)?;
-    let mut scratch = Scratch::new();
-    let verified = match form {
-        Form::Compact => verifier.verify_compact(token, &mut scratch),
-        Form::Flattened => verifier.verify_flattened(token, &mut scratch),
-        _ => return Err(format!("we do not read {} of {} bytes", form.name(), detached.len())),
-    };
-    verified.map(|verified| verified.payload().to_vec()).map_err(|error| format!("{error}: {}", error.kind()))
+    let builder = keys.iter().fold(Verifier::builder_from(&algs), add);
+    let builder = if form.is_unencoded() { builder.unencoded() } else { builder };
+    builder.build().map_err(said)
 }
 
 fn said(error: impl std::fmt::Display) -> String {
