@@ -16,7 +16,7 @@ const SIGNING_SERVER: &str = "sealwright-signing-server";
 const TESTKIT: &str = "sealwright-testkit";
 
 /// A crate and what it may use. The two servers never name each other: they meet over HTTP, as in two companies.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     (JOSE, &[]),
     (SERVICE, &[]),
     (RESOURCE_SERVER, &[JOSE]),
@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("sealwright", &[AUTHORIZATION_SERVER, SIGNING_SERVER, AUDIT, KEYSTORE, SERVICE, JOSE]),
     (TESTKIT, &[RESOURCE_SERVER, KEYSTORE, AUDIT, SERVICE, JOSE]),
     ("sealwright-interop", &[JOSE]),
+    ("sealwright-jose-examples", &[JOSE]),
     ("xtask", &[]),
 ];
 

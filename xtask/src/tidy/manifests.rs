@@ -74,10 +74,12 @@ fn dependencies(manifest: &str, prefix: &str) -> Vec<Dependency> {
 }
 
 fn manifests(root: &Path) -> Result<Vec<PathBuf>> {
-    let crates = root.join("crates");
-    let entries =
-        fs::read_dir(&crates).map_err(|error| format!("cannot read {}: {error}", crates.display()))?;
-    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path().join("Cargo.toml")).collect();
+    let mut found: Vec<PathBuf> = Vec::new();
+    for folder in ["crates", "examples"].map(|folder| root.join(folder)) {
+        let entries =
+            fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+        found.extend(entries.flatten().map(|entry| entry.path().join("Cargo.toml")));
+    }
     found.extend(["interop/driver", "xtask"].map(|folder| root.join(folder).join("Cargo.toml")));
     found.retain(|path| path.is_file());
     found.sort();
