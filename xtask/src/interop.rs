@@ -21,7 +21,8 @@ fn walk(step: &mut Step<'_>) -> Result<()> {
     let programs = python::environment(step, "python", "python/requirements.txt")?;
     let judges = node::judges(step)?;
     let node = on_path("node").ok_or("node is missing")?;
-    let openssl = on_path("openssl").ok_or("openssl is missing: install it with `apt-get install openssl`")?;
+    let openssl =
+        on_path("openssl").ok_or("openssl is missing: install it with `apt-get install openssl`")?;
     let mut command = Command::new(step.places().built("sealwright-interop"));
     command.arg(programs.join("python")).arg(step.places().interop().join("python").join("peers"));
     command.arg(node).arg(judges.join("peer.mjs"));

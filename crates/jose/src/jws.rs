@@ -48,6 +48,6 @@ pub use sign::{
 pub use stream::{DetachedVerifier, VerifiedDetached};
 #[cfg(feature = "unsecured")]
 pub use unsecured::UnsecuredJws;
-pub use unverified::Unverified;
+pub use unverified::{Unverified, UnverifiedJson};
 pub use verified::{Verified, VerifiedSignature};
 pub use verify::Verifier;

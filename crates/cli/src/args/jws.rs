@@ -48,7 +48,7 @@ pub(crate) struct SignArgs {
     /// The private key: a JWK, PEM (PKCS#8, PKCS#1, SEC1), DER or OpenSSH; repeated, there are several signatures.
     #[arg(long = "key", value_name = "FILE", required = true, value_parser = source())]
     pub(crate) keys: Vec<Source>,
-    /// The file with the password of an encrypted key.
+    /// The file with the password of an encrypted key; of several keys, the one of all that need one.
     #[arg(long, value_name = "FILE", value_parser = source())]
     pub(crate) password_file: Option<Source>,
     /// The algorithm, where a key names none; of several, each key gets the one that fits it.

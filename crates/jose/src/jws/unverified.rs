@@ -60,18 +60,9 @@ impl Unverified {
     }
 
     fn decode(protected: &str, payload: &str, signature: &str) -> Result<Self, VerifyError> {
-        let limits = Limits::default();
-        Limit::Header.check(base64url::decoded_len(protected.len()), limits.header_bytes)?;
-        let malformed = |_| VerifyErrorKind::Malformed;
-        let header = base64url::decode(protected).map_err(malformed)?;
-        let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-        let unencoded = Header::parse(&header, &HeaderRules::peeking())?.claims_unencoded();
-        let payload = if unencoded {
-            payload.as_bytes().to_vec()
-        } else {
-            base64url::decode(payload).map_err(malformed)?
-        };
-        base64url::decode(signature).map_err(malformed)?;
+        let (header, unencoded) = decode_header(protected, &Limits::default())?;
+        let payload = decode_payload(payload, unencoded)?;
+        base64url::decode(signature).map_err(|_| VerifyErrorKind::Malformed)?;
         Ok(Self { header, payload })
     }
 
@@ -91,8 +82,85 @@ impl Unverified {
     }
 }
 
+/// The header's text, and whether it says that the payload is not encoded.
+fn decode_header(protected: &str, limits: &Limits) -> Result<(String, bool), VerifyError> {
+    Limit::Header.check(base64url::decoded_len(protected.len()), limits.header_bytes)?;
+    let header = base64url::decode(protected).map_err(|_| VerifyErrorKind::Malformed)?;
+    let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
+    let unencoded = Header::parse(&header, &HeaderRules::peeking())?.claims_unencoded();
+    Ok((header, unencoded))
+}
+
+fn decode_payload(payload: &str, unencoded: bool) -> Result<Vec<u8>, VerifyErrorKind> {
+    if unencoded {
+        return Ok(payload.as_bytes().to_vec());
+    }
+    base64url::decode(payload).map_err(|_| VerifyErrorKind::Malformed)
+}
+
 impl fmt::Debug for Unverified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unverified").field("payload_bytes", &self.payload.len()).finish_non_exhaustive()
+    }
+}
+
+/// What was only parsed of a JWS in one of the JSON forms; see [`Unverified`].
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::{Signer, UnverifiedJson, sign_general}};
+///
+/// let (one, two) = (SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Ed25519)?);
+/// let token = sign_general(&[&Signer::new(&one), &Signer::new(&two)], b"hello")?;
+/// let token = UnverifiedJson::peek(&token)?;
+/// assert_eq!(token.protected_headers().collect::<Vec<_>>(), [r#"{"alg":"ES256"}"#, r#"{"alg":"Ed25519"}"#]);
+/// assert_eq!(token.dangerous_payload(), Some(&b"hello"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct UnverifiedJson {
+    headers: Vec<String>,
+    payload: Option<Vec<u8>>,
+}
+
+impl UnverifiedJson {
+    /// Parses a JWS in the flattened or the general form, by the rules of a strict verifier except
+    /// those about algorithm, key and signature. Sizes are limited as in
+    /// [`Unverified::peek_compact`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Unverified::peek_compact`].
+    pub fn peek(json: &str) -> Result<Self, VerifyError> {
+        let limits = Limits::default();
+        let envelope = Envelope::parse(json, Policy::Strict, &limits)?;
+        let entries = envelope.entries.as_slice();
+        let (mut headers, mut unencoded) = (Vec::with_capacity(entries.len()), None);
+        for entry in entries {
+            let (header, this) = decode_header(&entry.protected, &limits)?;
+            // One payload cannot be encoded and not (RFC 7797 §3).
+            if *unencoded.get_or_insert(this) != this {
+                return Err(VerifyErrorKind::Malformed.into());
+            }
+            base64url::decode(&entry.signature).map_err(|_| VerifyErrorKind::Malformed)?;
+            headers.push(header);
+        }
+        let unencoded = unencoded.unwrap_or(false);
+        let payload = envelope.payload.as_deref().map(|text| decode_payload(text, unencoded)).transpose()?;
+        Ok(Self { headers, payload })
+    }
+
+    /// The JSON of each protected header, in the order of the signatures.
+    pub fn protected_headers(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(String::as_str)
+    }
+
+    /// The payload, which anybody can have written; `None` if it is detached.
+    pub fn dangerous_payload(&self) -> Option<&[u8]> {
+        self.payload.as_deref()
+    }
+}
+
+impl fmt::Debug for UnverifiedJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnverifiedJson").field("signatures", &self.headers.len()).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,9 @@
 //! `sealwright jws inspect`: shows what a token says, and says that it may be a lie.
 
-use sealwright_jose::base64url;
+use sealwright_jose::{
+    VerifyError, base64url,
+    jws::{Unverified, UnverifiedJson},
+};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
@@ -15,40 +18,68 @@ use crate::{
     output::{Output, one_line, printable, style},
 };
 
-/// The object of `--json`.
+/// The object of `--json`. Without `payload`, the payload is detached.
 #[derive(Serialize)]
 struct Inspected {
     verified: bool,
     serialization: Serialization,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
+    signatures: Vec<Headers>,
+}
+
+#[derive(Serialize)]
+struct Headers {
     protected: Option<Box<RawValue>>,
     header: Option<Box<RawValue>>,
-    payload: String,
 }
 
 pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliError> {
     let text = TokenText::read(&args.token)?;
     let token = Token::of(&text);
-    let unverified = token.peek().map_err(|error| CliError::refused(sentence(error)))?;
+    let (protected, payload) = peek(&token).map_err(|error| CliError::refused(sentence(error)))?;
     output.warning("NOTHING WAS VERIFIED: anybody can have written this");
-    let (protected, header) = (object(unverified.protected_header()), token.unprotected_header(0));
-    let payload = unverified.dangerous_payload();
+    let headers = |(n, protected): (usize, &String)| Headers {
+        protected: object(protected),
+        header: token.unprotected_header(n),
+    };
+    let signatures: Vec<Headers> = protected.iter().enumerate().map(headers).collect();
 
     let strong = style::STRONG;
-    for (name, json) in [("protected", &protected), ("header", &header)] {
-        if let Some(json) = json.as_deref().map(RawValue::get).filter(|json| *json != "{}") {
-            output.line(format_args!("{strong}{name:<10}{strong:#} {}", one_line(json)))?;
+    for headers in &signatures {
+        for (name, json) in [("protected", &headers.protected), ("header", &headers.header)] {
+            if let Some(json) = json.as_deref().map(RawValue::get).filter(|json| *json != "{}") {
+                output.line(format_args!("{strong}{name:<10}{strong:#} {}", one_line(json)))?;
+            }
         }
     }
-    output.line(format_args!("{strong}{:<10}{strong:#} {} bytes", "payload", payload.len()))?;
-    output.line(shown(payload))?;
+    match &payload {
+        Some(payload) => {
+            output.line(format_args!("{strong}{:<10}{strong:#} {} bytes", "payload", payload.len()))?;
+            output.line(shown(payload))?;
+        }
+        None => output.line(format_args!("{strong}{:<10}{strong:#} detached", "payload"))?,
+    }
     output.json(&Inspected {
         verified: false,
         serialization: token.serialization,
-        protected,
-        header,
-        payload: base64url::encode(payload),
+        payload: payload.map(base64url::encode),
+        signatures,
     })?;
     Ok(Outcome::Done)
+}
+
+/// The protected headers and the payload, which is `None` if it is detached.
+fn peek(token: &Token<'_>) -> Result<(Vec<String>, Option<Vec<u8>>), VerifyError> {
+    if token.serialization != Serialization::Compact {
+        let unverified = UnverifiedJson::peek(token.text)?;
+        let headers = unverified.protected_headers().map(str::to_owned).collect();
+        return Ok((headers, unverified.dangerous_payload().map(<[u8]>::to_vec)));
+    }
+    let unverified = Unverified::peek_compact(token.text)?;
+    let payload = unverified.dangerous_payload();
+    let payload = (!payload.is_empty()).then(|| payload.to_vec());
+    Ok((vec![unverified.protected_header().to_owned()], payload))
 }
 
 /// JSON laid out, text as text, and of anything else only that it is there; nothing that commands a terminal.

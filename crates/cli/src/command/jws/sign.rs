@@ -1,9 +1,10 @@
 //! `sealwright jws sign`
 
 use sealwright_jose::{
-    Alg, Key,
+    Alg, Key, SignError,
     jws::{self, Header, Policy, Signer},
 };
+use sealwright_service::json_object::Object;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -45,8 +46,11 @@ pub(super) fn run(args: &SignArgs, output: &Output) -> Result<Outcome, CliError>
     Ok(Outcome::Done)
 }
 
-pub(super) fn not_signed(error: sealwright_jose::SignError) -> CliError {
-    CliError::refused_by("nothing was signed", error)
+pub(super) fn not_signed(error: SignError) -> CliError {
+    match error {
+        SignError::HeaderJson => CliError::Usage(format!("nothing was signed: {error}")),
+        error => CliError::refused_by("nothing was signed", error),
+    }
 }
 
 fn serialization(args: &SignArgs) -> Result<Serialization, CliError> {
@@ -78,9 +82,9 @@ struct Stated {
 impl Stated {
     fn read(option: &str, json: Option<&String>) -> Result<Self, CliError> {
         let Some(json) = json else { return Ok(Self::default()) };
-        serde_json::from_str(json).map_err(|error| {
-            CliError::Usage(format!("{option} is not a header, which is a JSON object: {error}"))
-        })
+        serde_json::from_str(json)
+            .map(|Object(stated)| stated)
+            .map_err(|error| CliError::Usage(format!("{option} is not a JSON object: {error}")))
     }
 }
 
@@ -104,6 +108,9 @@ fn signer(args: &SignArgs, n: usize) -> Result<Signer, CliError> {
         Some(json) => Header::from_json(alg, json).map_err(not_signed)?,
         None => Header::new(alg),
     };
+    if stated.kid.as_ref().is_some_and(|stated| kid.is_some_and(|kid| stated != kid)) {
+        return Err(CliError::refused("nothing was signed: --header names another `kid` than the key has"));
+    }
     // joserfc writes the caller's header and nothing else.
     if let (Some(kid), None, None) = (kid, &stated.kid, &beside.kid)
         && policy != Policy::Joserfc

@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 
-use sealwright_jose::{VerifyError, jws::Unverified};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -66,11 +65,19 @@ impl<'t> Token<'t> {
         Self { text, serialization }
     }
 
-    pub(super) fn peek(&self) -> Result<Unverified, VerifyError> {
-        match self.serialization {
-            Serialization::Compact => Unverified::peek_compact(self.text),
-            Serialization::Flattened | Serialization::General => Unverified::peek_flattened(self.text),
+    /// Whether its payload is in it; `None` if that cannot be told.
+    pub(super) fn has_payload(&self) -> Option<bool> {
+        #[derive(Deserialize)]
+        struct Outline {
+            payload: Option<IgnoredAny>,
         }
+        if self.serialization == Serialization::Compact {
+            let mut parts = self.text.splitn(3, '.');
+            let payload = parts.nth(1)?;
+            return parts.next().map(|_| !payload.is_empty());
+        }
+        let outline: Outline = serde_json::from_str(self.text).ok()?;
+        Some(outline.payload.is_some())
     }
 
     /// The header of the n-th signature that nobody signed (RFC 7515 §7.2.1); empty if there is none.

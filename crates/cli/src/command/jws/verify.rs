@@ -45,7 +45,16 @@ pub(super) fn run(args: &JwsVerifyArgs, output: &Output) -> Result<Outcome, CliE
         },
         Err((verdict, error)) => {
             output.json(&verdict)?;
-            return Err(CliError::refused(sentence(error)));
+            let sentence = match (&args.payload, token.has_payload()) {
+                (None, Some(false)) => {
+                    format!("{}; its payload is not in it: name the file with --payload", sentence(error))
+                }
+                (Some(_), Some(true)) => {
+                    "not valid: it has a payload of its own, so --payload cannot name another".to_owned()
+                }
+                _ => sentence(error),
+            };
+            return Err(CliError::refused(sentence));
         }
     }
     Ok(Outcome::Done)
