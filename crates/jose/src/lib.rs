@@ -64,3 +64,8 @@ pub use digest::{Digest, Hash, Hasher};
 pub use error::{KeyError, SignError, VerifyError, VerifyErrorKind};
 pub use jwk_set::{JwkSet, JwkSetLimits, SelectError, Selection};
 pub use key::{Inspected, Key, KeyFormat, MacKey, SigningKey, VerifyingKey};
+
+/// The page for those who come from other libraries: its examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/howto/from-other-libraries.md")]
+mod from_other_libraries {}
