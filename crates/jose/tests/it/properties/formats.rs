@@ -24,7 +24,7 @@ proptest! {
                 prop_assert_eq!(again.kid(), kid.as_deref());
             }
             Secret::Signing(key) => {
-                let named = |key: SigningKey| kid.iter().fold(key, |key, kid| key.with_kid(kid));
+                let named = |key: SigningKey| kid.iter().fold(key, SigningKey::with_kid);
                 let again = SigningKey::from_jwk(&key.to_jwk().unwrap()).unwrap();
                 prop_assert!(same(&again, key));
                 prop_assert_eq!(again.kid(), kid.as_deref());
@@ -35,7 +35,7 @@ proptest! {
                 prop_assert!(matches!(Key::parse_der(&der, alg), Ok(Key::Signing(_))));
 
                 let public = key.verifying_key();
-                let named = |key: VerifyingKey| kid.iter().fold(key, |key, kid| key.with_kid(kid));
+                let named = |key: VerifyingKey| kid.iter().fold(key, VerifyingKey::with_kid);
                 prop_assert_eq!(&VerifyingKey::from_jwk(&public.to_jwk()).unwrap(), &public);
                 let pem = public.to_pem().unwrap();
                 prop_assert_eq!(&named(VerifyingKey::from_pem(alg, &pem).unwrap()), &public);
