@@ -248,7 +248,8 @@ impl VerifyingKey {
                 PublicMaterial::Rsa { n, .. } => secret == &n[..],
                 PublicMaterial::Ec(point) => {
                     let (x, _) = point.coordinates();
-                    secret == x || secret == point.bytes() || secret == &point.bytes()[1..]
+                    let is_compressed = matches!(secret, [2 | 3, number @ ..] if number == x);
+                    is_compressed || secret == x || secret == point.bytes() || secret == &point.bytes()[1..]
                 }
                 PublicMaterial::Ed25519(point) => secret == point,
                 #[cfg(feature = "ed448")]

@@ -11,6 +11,7 @@ mod mutation;
 mod properties;
 mod signing;
 mod support;
+mod tally;
 mod unusual;
 mod vectors;
 mod vectors_jws;

@@ -1,12 +1,13 @@
 //! Input or secrets that come out again in errors and logs (CVE-2025-65015).
 
 use sealwright_jose::{
-    Alg, JwkSet, Key, VerifyingKey, base64url,
-    jws::{Scratch, Signer, Unverified, Verifier},
+    Alg, JwkSet, Key, KeyError, MacKey, SigningKey, VerifyErrorKind as Kind, VerifyingKey, base64url,
+    jws::{BuildError, Scratch, Signer, Unverified, Verifier},
     jwt::Claims,
 };
 
 use crate::support::{ED25519, ES256, HS256, PAYLOAD, RS256, es256_verifier};
+use crate::tally::{refused, refused_if};
 
 const MARK: &str = "Zm9vYmFyMARK";
 
@@ -22,7 +23,7 @@ fn said(error: &dyn std::error::Error) -> String {
 }
 
 #[test]
-fn input_in_an_error() {
+pub(super) fn input_in_an_error() {
     let verifier = es256_verifier().build().unwrap();
     let mut scratch = Scratch::new();
     let header = base64url::encode(format!(r#"{{"alg":"{MARK}","kid":"{MARK}","crit":["{MARK}"]}}"#));
@@ -51,18 +52,28 @@ fn input_in_an_error() {
 }
 
 #[test]
-fn the_caller_cannot_tell_refusals_apart() {
+pub(super) fn the_caller_cannot_tell_refusals_apart() {
     let verifier = es256_verifier().build().unwrap();
     let mut scratch = Scratch::new();
-    for token in ["", "a.b.c", "e30..", "eyJhbGciOiJub25lIn0..", "....", "eyJhbGciOiJFUzI1NiJ9..AA"] {
-        let error = verifier.verify_compact(token, &mut scratch).unwrap_err();
+    for (token, kind) in [
+        ("", Kind::Malformed),
+        ("a.b.c", Kind::Malformed),
+        ("e30..", Kind::Malformed),
+        ("eyJhbGciOiJub25lIn0..", Kind::AlgNotAllowed),
+        ("....", Kind::Encrypted),
+        ("eyJhbGciOiJFUzI1NiJ9..AA", Kind::Signature),
+        ("eyJhbGciOiJFUzI1NiIsImtpZCI6IngifQ..AA", Kind::KeyUnknown),
+        ("eyJhbGciOiJFUzI1NiIsImNyaXQiOltdfQ..AA", Kind::Critical),
+    ] {
+        let error =
+            refused_if(token, verifier.verify_compact(token, &mut scratch), |error| error.kind() == kind);
         assert_eq!(error.to_string(), "the signature is not valid");
         assert!(std::error::Error::source(&error).is_none());
     }
 }
 
 #[test]
-fn secret_in_debug() {
+pub(super) fn secret_in_debug() {
     for key in [&*ES256, &*ED25519, &*RS256] {
         let jwk: serde_json::Value = serde_json::from_str(&key.to_jwk().unwrap()).unwrap();
         let d = jwk["d"].as_str().unwrap();
@@ -79,7 +90,7 @@ fn secret_in_debug() {
 }
 
 #[test]
-fn token_in_debug() {
+pub(super) fn token_in_debug() {
     let payload = std::str::from_utf8(PAYLOAD).unwrap();
     let token = Signer::new(&ES256).sign_compact(PAYLOAD).unwrap();
     let verifier = es256_verifier().build().unwrap();
@@ -88,4 +99,58 @@ fn token_in_debug() {
     let shown = format!("{verified} {scratch:?} {:?}", Unverified::peek_compact(&token).unwrap());
     assert!(!shown.contains(payload) && !shown.contains(&format!("{PAYLOAD:?}")), "{shown}");
     assert!(!shown.contains(token.split('.').next_back().unwrap()));
+}
+
+#[test]
+pub(super) fn password_or_secret_in_an_error() {
+    let pem = include_str!("../vectors/encrypted/ec_pbkdf2_sha384_aes192.pem");
+    let wrong = SigningKey::from_pem_with_password(Alg::Es256, pem, MARK.as_bytes());
+    let error = refused("wrong password", wrong, KeyError::Password);
+    assert!(!said(&error).contains(MARK));
+    let private: serde_json::Value = serde_json::from_str(&ES256.to_jwk().unwrap()).unwrap();
+    let d = private["d"].as_str().unwrap();
+    let quoted = serde_json::to_string(&private).unwrap();
+    let own = |jwk: &str| SigningKey::from_jwk(jwk);
+    let public = |jwk: &str| VerifyingKey::from_jwk(jwk).map(|_| unreachable!("a private key is not public"));
+    let secrets: [(&str, Result<SigningKey, KeyError>, KeyError); 6] = [
+        ("no password", SigningKey::from_pem(Alg::Es256, pem), KeyError::PasswordNeeded),
+        (
+            "long",
+            own(&quoted.replace(d, &format!("{d}AAAA"))),
+            KeyError::Member { member: "d", problem: "has the wrong length" },
+        ),
+        (
+            "padded",
+            own(&quoted.replace(d, &format!("{d}="))),
+            KeyError::Member { member: "d", problem: "is not base64url" },
+        ),
+        (
+            "as public",
+            public(&quoted),
+            KeyError::Format { seen: "a private or symmetric JWK", wanted: "a public one" },
+        ),
+        (
+            "of another algorithm",
+            own(&quoted.replace("ES256", "ES384")),
+            KeyError::Type { alg: Alg::Es384, seen: "a P-256 key" },
+        ),
+        (
+            "cut",
+            own(&quoted[..quoted.len() - 1]),
+            KeyError::Malformed { format: "JWK", problem: "not strict JSON" },
+        ),
+    ];
+    for (name, got, why) in secrets {
+        let error = refused(name, got, why);
+        assert!(!said(&error).contains(&d[..8]), "{name}");
+    }
+    let weak = MacKey::insecure_from_short_bytes(Alg::Hs256, MARK.as_bytes()).unwrap();
+    let error = refused(
+        "weak secret",
+        Verifier::builder([Alg::Hs256]).mac_key(weak.clone()).build(),
+        BuildError::WeakKey,
+    );
+    assert!(!said(&error).contains(MARK) && !format!("{weak:?}").contains(MARK));
+    let builder = format!("{:?}", Verifier::builder([Alg::Hs256]).mac_key(weak));
+    assert!(!builder.contains(MARK) && !builder.contains(&format!("{:?}", MARK.as_bytes())));
 }
