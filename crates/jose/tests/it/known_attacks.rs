@@ -94,7 +94,14 @@ const CLASSES: [Class; 27] = [
             signature::mac_cut_or_extended,
         ],
     ),
-    ("key in the header", &[injection::key_in_the_header, injection::key_in_the_unprotected_header]),
+    (
+        "key in the header",
+        &[
+            injection::key_in_the_header,
+            injection::key_in_the_unprotected_header,
+            injection::certificate_in_the_header,
+        ],
+    ),
     (
         "`kid` that is more than a name",
         &[
@@ -188,6 +195,7 @@ const CLASSES: [Class; 27] = [
         "EdDSA",
         &[
             signature::eddsa_degenerate_or_not_canonical,
+            signature::eddsa_key_or_signature_of_another_length,
             key_numbers::ed25519_of_small_order_or_not_canonical,
             key_numbers::ed25519_off_the_curve,
         ],
@@ -251,6 +259,7 @@ const CLASSES: [Class; 27] = [
             leaks::secret_in_debug,
             leaks::token_in_debug,
             leaks::password_or_secret_in_an_error,
+            leaks::private_number_in_any_debug,
         ],
     ),
     (

@@ -179,7 +179,7 @@ fn unusual_keys_are_accepted() {
         with(&ed, "iat", json!(-1)),
         ec.to_string().replace("\"kty\"", "\r\n\t\"k\\u0074y\" "),
     ] {
-        accepted(&jwk[..jwk.len().min(60)].to_owned(), VerifyingKey::from_jwk(&jwk));
+        accepted(&jwk, VerifyingKey::from_jwk(&jwk));
         let set = format!("{{\"keys\":[{jwk}],\"more\":{{}}}}");
         assert_eq!(JwkSet::parse(&set, Alg::ALL).unwrap().keys().len(), 1, "{jwk}");
     }

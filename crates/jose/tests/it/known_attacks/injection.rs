@@ -37,13 +37,53 @@ pub(super) fn key_in_the_header() {
         ("jwk", secret),
         ("jwk", json!({})),
         ("jku", json!("https://evil.example/jwks")),
+        ("jku", json!("https://issuer.example@evil.example/")),
+        ("jku", json!("https://issuer.example/redirect?to=https://evil.example")),
+        ("jku", json!("http://169.254.169.254/latest/meta-data")),
+        ("jku", json!("http://[::1]:8080/jwks")),
         ("jku", json!("file:///dev/stdin")),
+        ("jku", json!("data:application/json,{}")),
+        ("jku", json!("")),
         ("x5u", json!("http://localhost/cert.pem")),
+        ("x5u", json!("http://0x7f000001/cert.pem")),
+        ("x5u", json!("file:///etc/ssl/certs/ca.pem")),
+        ("x5u", json!("gopher://evil.example")),
         ("x5c", json!(["MIIB"])),
+        ("x5c", json!(["", ""])),
+        ("x5t", json!("AAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+        ("x5t#S256", json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
     ] {
+        let case = format!("{name} {:.60}", value.to_string());
         let token = forged(name, value);
-        refused(format_args!("{name}"), outcome(&verifier, &token), Kind::Signature);
-        refused(format_args!("{name}"), outcome(&no_keys, &token), Kind::KeyUnknown);
+        refused(&case, outcome(&verifier, &token), Kind::Signature);
+        refused(&case, outcome(&no_keys, &token), Kind::KeyUnknown);
+    }
+}
+
+#[test]
+pub(super) fn certificate_in_the_header() {
+    // A real certificate, self-signed, whose key has signed the token.
+    let base64: String =
+        include_str!("../vectors/openssl/eccert.pem").lines().filter(|line| !line.starts_with('-')).collect();
+    let owner = SigningKey::from_pem(Alg::Es256, include_str!("../vectors/openssl/ec8.pem")).unwrap();
+    let verifier = es256_verifier().build().unwrap();
+    let rsa: String = include_str!("../vectors/openssl/rsacert.pem")
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
+    for (name, chain) in [
+        ("alone", json!([base64])),
+        ("twice", json!([base64, base64])),
+        ("leaf outside the chain", json!([rsa, base64])),
+        ("issuer that did not sign it", json!([base64, rsa])),
+    ] {
+        let header = base64url::encode(json!({"alg": "ES256", "x5c": chain}).to_string());
+        let input = format!("{header}.{}", base64url::encode(PAYLOAD));
+        let token = format!("{input}.{}", base64url::encode(owner.sign(input.as_bytes()).unwrap()));
+        assert!(
+            owner.verifying_key().verify(input.as_bytes(), &owner.sign(input.as_bytes()).unwrap()).is_ok()
+        );
+        refused(name, outcome(&verifier, &token), Kind::Signature);
     }
 }
 
@@ -67,6 +107,19 @@ pub(super) fn kid_that_is_a_path_a_query_or_a_url() {
         ("x' UNION SELECT 'secret", Kind::KeyUnknown),
         ("*)(uid=*))(|(uid=*", Kind::KeyUnknown),
         ("https://evil.example/key", Kind::KeyUnknown),
+        ("file:///dev/null", Kind::KeyUnknown),
+        ("/dev/null\\u0000", Kind::KeyUnknown),
+        ("..\\\\..\\\\windows\\\\win.ini", Kind::KeyUnknown),
+        ("k' OR '1'='1", Kind::KeyUnknown),
+        ("k; DROP TABLE keys", Kind::KeyUnknown),
+        ("$(id)", Kind::KeyUnknown),
+        ("${jndi:ldap://evil.example}", Kind::KeyUnknown),
+        ("%2e%2e%2f", Kind::KeyUnknown),
+        ("__proto__", Kind::KeyUnknown),
+        ("0", Kind::KeyUnknown),
+        ("\\u212a", Kind::KeyUnknown),
+        ("k\\u0301", Kind::KeyUnknown),
+        ("\\ufeffk", Kind::KeyUnknown),
         ("k\\u0000", Kind::KeyUnknown),
         ("k ", Kind::KeyUnknown),
         ("K", Kind::KeyUnknown),

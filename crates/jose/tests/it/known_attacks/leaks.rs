@@ -1,7 +1,8 @@
 //! Input or secrets that come out again in errors and logs (CVE-2025-65015).
 
 use sealwright_jose::{
-    Alg, JwkSet, Key, KeyError, MacKey, SigningKey, VerifyErrorKind as Kind, VerifyingKey, base64url,
+    Alg, Inspected, JwkSet, Key, KeyError, MacKey, SigningKey, VerifyErrorKind as Kind, VerifyingKey,
+    base64url,
     jws::{BuildError, Scratch, Signer, Unverified, Verifier},
     jwt::Claims,
 };
@@ -153,4 +154,36 @@ pub(super) fn password_or_secret_in_an_error() {
     assert!(!said(&error).contains(MARK) && !format!("{weak:?}").contains(MARK));
     let builder = format!("{:?}", Verifier::builder([Alg::Hs256]).mac_key(weak));
     assert!(!builder.contains(MARK) && !builder.contains(&format!("{:?}", MARK.as_bytes())));
+}
+
+#[test]
+pub(super) fn private_number_in_any_debug() {
+    for key in super::keys() {
+        let (alg, jwk) = (key.alg(), key.to_jwk().unwrap());
+        let private: serde_json::Value = serde_json::from_str(&jwk).unwrap();
+        let set = JwkSet::parse(&format!(r#"{{"keys":[{}]}}"#, *jwk), Alg::ALL).unwrap();
+        let [(0, skipped)] = set.skipped() else { panic!("{alg}") };
+        let error =
+            refused_if(alg, Err::<(), _>(skipped.clone()), |error| matches!(error, KeyError::Format { .. }));
+        let signer = Signer::new(key);
+        let shown = [
+            format!("{key:?} {:?}", Key::parse(&jwk, None).unwrap()),
+            format!("{:?} {:?}", Inspected::read(jwk.as_bytes(), None).unwrap(), key.verifying_key()),
+            format!("{set:?} {} {signer:?} {:?}", said(&error), signer.start_detached()),
+            format!("{:?}", Verifier::builder_from(&[alg]).key(key.verifying_key())),
+            set.to_json(),
+            key.verifying_key().to_jwk(),
+        ]
+        .concat();
+        for member in ["d", "p", "q", "dp", "dq", "qi", "priv"] {
+            if let Some(number) = private[member].as_str() {
+                let bytes = base64url::decode(number).unwrap();
+                let list = format!("{bytes:?}");
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                for form in [number, &list[1..list.len() - 1], &hex] {
+                    assert!(!shown.contains(form), "{alg} {member}");
+                }
+            }
+        }
+    }
 }

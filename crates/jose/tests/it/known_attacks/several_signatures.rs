@@ -2,8 +2,8 @@
 //! key counted twice, what an unverified header says (RFC 8725bis §2.13).
 
 use sealwright_jose::{
-    Alg, SigningKey, VerifyErrorKind as Kind, base64url,
-    jws::{Require, Scratch, Verifier},
+    Alg, SigningKey, VerifyError, VerifyErrorKind as Kind, base64url,
+    jws::{Require, Scratch, VerifiedSignature, Verifier},
 };
 
 use crate::{
@@ -41,7 +41,7 @@ fn verify(json: &str, require: Require) -> Result<Vec<usize>, Kind> {
     let (verifier, mut scratch) = (verifier(), Scratch::new());
     let verified = verifier.verify_general(json, require, &mut scratch).map_err(|error| error.kind())?;
     assert_eq!(verified.payload(), PAYLOAD);
-    Ok(verified.signatures().iter().map(|signature| signature.index()).collect())
+    Ok(verified.signatures().iter().map(VerifiedSignature::index).collect())
 }
 
 #[test]
@@ -99,7 +99,7 @@ pub(super) fn header_of_a_signature_that_is_not_valid() {
     assert_eq!(shown, [(1, None)]);
     let mut scratch = Scratch::new();
     let report = verifier.examine_json(&json, &mut scratch).unwrap();
-    let first = report.signatures()[0].as_ref().map(|_| "valid").map_err(|error| error.kind());
+    let first = report.signatures()[0].as_ref().map(|_| "valid").map_err(VerifyError::kind);
     refused("in the report", first, Kind::Signature);
     refused("all of the report", report.require(Require::All).map_err(|error| error.kind()), Kind::Signature);
 }

@@ -1,9 +1,9 @@
 //! Signatures that no one made, and one signature in another form (CVE-2022-21449 and its kin).
 
-use sealwright_jose::{SigningKey, VerifyErrorKind as Kind, VerifyingKey};
+use sealwright_jose::{KeyError, SigningKey, VerifyErrorKind as Kind, VerifyingKey, base64url};
 
 use crate::support::{ED25519, HS256, RS256};
-use crate::tally::refused;
+use crate::tally::{refused, refused_if};
 
 const MESSAGE: &[u8] = b"message";
 #[track_caller]
@@ -86,4 +86,30 @@ pub(super) fn mac_cut_or_extended() {
     let mut bent = good.clone();
     bent[31] ^= 1;
     assert!(HS256.verify(MESSAGE, &bent).is_err());
+}
+
+#[test]
+pub(super) fn eddsa_key_or_signature_of_another_length() {
+    let good = good(&ED25519);
+    let public = super::jwk_of(&ED25519.verifying_key());
+    for len in [0, 1, 32, 63, 65, 96, 114, 128] {
+        let mut bent = good.clone();
+        bent.resize(len, 0);
+        let got = ED25519.verifying_key().verify(MESSAGE, &bent).map_err(|error| error.kind());
+        refused(format_args!("signature of {len}"), got, Kind::Signature);
+    }
+    for len in [0, 31, 33, 56, 57, 64] {
+        let mut jwk = public.clone();
+        jwk["x"] = base64url::encode(vec![7; len]).into();
+        let error = KeyError::Member { member: "x", problem: "has the wrong length" };
+        refused(format_args!("key of {len}"), VerifyingKey::from_jwk(&jwk.to_string()), error);
+    }
+    // Ed448's name and size, on a key of the other curve.
+    for (alg, len) in [("Ed448", 32), ("Ed448", 57), ("ES256", 32), ("X25519", 32), ("ECDH-ES", 32)] {
+        let mut jwk = public.clone();
+        (jwk["alg"], jwk["x"]) = (alg.into(), base64url::encode(vec![7; len]).into());
+        refused_if(format_args!("{alg} {len}"), VerifyingKey::from_jwk(&jwk.to_string()), |error| {
+            matches!(error, KeyError::Type { .. } | KeyError::AlgUnsupported)
+        });
+    }
 }
