@@ -1,9 +1,11 @@
-//! The workshop: `cargo xtask test | tidy | soak | postgres`.
+//! The workshop: `cargo xtask test | tidy | soak | bench | counts | postgres`.
 //!
 //! `test` is all that must hold on every change, so that a red run can be repeated at any desk. It finds or installs
 //! what it needs, and where it cannot, it fails and names the command that does. Nothing is skipped in silence.
 
+mod bench;
 mod command;
+mod counts;
 mod e2e;
 mod fuzz;
 mod interop;
@@ -22,9 +24,11 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [GROUP...]   everything that must hold on every change, or only some groups of it:
-                    format lint docs build tests doctests tidy deny demo interop fuzz
+                    format lint docs build tests doctests tidy deny demo interop fuzz counts
   tidy              the rules of the house that no compiler checks
   soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo fuzz
+  bench [--quick]   how fast we are beside other libraries; a whole run writes bench/RESULTS.md
+  counts [--write]  instructions of our own code, compared with bench/counts.toml, or recorded there
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
 ";
 
@@ -38,6 +42,10 @@ fn main() -> ExitCode {
         ["test", groups @ ..] => test::run(groups),
         ["tidy"] => tidy::run(),
         ["soak", parts @ ..] => soak::run(parts),
+        ["bench"] => bench::run(false),
+        ["bench", "--quick"] => bench::run(true),
+        ["counts"] => counts::run(false),
+        ["counts", "--write"] => counts::run(true),
         ["postgres"] => tools::postgres::run_until_interrupted(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -56,6 +56,11 @@ impl Places {
         self.target.join("fuzz")
     }
 
+    /// The build of the measuring house, and what it measures with.
+    pub(crate) fn bench(&self) -> PathBuf {
+        self.target.join("bench")
+    }
+
     /// What a person may want to look at after a run: screenshots, signed documents.
     pub(crate) fn artefacts(&self) -> Result<PathBuf> {
         folder(self.target.join("artefacts"))

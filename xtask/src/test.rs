@@ -8,10 +8,12 @@ use crate::runner::{Runner, Step};
 use crate::tally::{Tally, failed_tests};
 use crate::tools::postgres::{self, Postgres};
 use crate::tools::{deny, on_path};
-use crate::{e2e, fuzz, interop, tidy};
+use crate::{counts, e2e, fuzz, interop, tidy};
 
-const GROUPS: [&str; 11] =
-    ["format", "lint", "docs", "build", "tests", "doctests", "tidy", "deny", "demo", "interop", "fuzz"];
+const GROUPS: [&str; 13] = [
+    "format", "lint", "docs", "build", "tests", "doctests", "features", "tidy", "deny", "demo", "interop",
+    "fuzz", "counts",
+];
 
 /// Long enough to find again what was ever found, and the shallow part of what is new.
 const FUZZ_SECONDS: u64 = 30;
@@ -84,6 +86,9 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
             run_and_count(step, &mut command, Tally::of_cargo_test)
         });
     }
+    if wanted("features") {
+        features(&mut runner);
+    }
     if wanted("demo") {
         match built {
             Some(_) => e2e::run(&mut runner),
@@ -98,6 +103,9 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
     }
     if wanted("fuzz") {
         fuzz::run(&mut runner, FUZZ_SECONDS);
+    }
+    if wanted("counts") {
+        counts::steps(&mut runner, false);
     }
     Ok(runner.finish())
 }
@@ -123,6 +131,20 @@ fn tests(runner: &mut Runner) {
             command.args(["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]);
             run_and_count(step, &mut command, Tally::of_cargo_test)
         }
+    });
+}
+
+/// The library with all that is off by default; everything else builds it without.
+fn features(runner: &mut Runner) {
+    const JOSE: [&str; 4] = ["--package", "sealwright-jose", "--all-features", "--locked"];
+    runner.step("lint with all features", |step| {
+        let mut command = step.places().cargo();
+        step.run(command.arg("clippy").args(JOSE).args(["--all-targets", "--", "-D", "warnings"]))
+    });
+    runner.step("tests with all features", |step| {
+        let mut command = step.places().cargo();
+        command.arg("test").args(JOSE).args(["--lib", "--test", "it", "--no-fail-fast"]);
+        run_and_count(step, &mut command, Tally::of_cargo_test)
     });
 }
 

@@ -1,0 +1,55 @@
+//! Everything that one run found out.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{large::Large, rounds::Times};
+
+pub(crate) struct Results {
+    pub(crate) times: Times,
+    /// By candidate and operation.
+    pub(crate) allocations: BTreeMap<(String, String), f64>,
+    pub(crate) large: BTreeMap<&'static str, Large>,
+    pub(crate) scripts: Vec<Script>,
+}
+
+/// What a script in another language measured by itself.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Script {
+    /// Name and version.
+    pub(crate) library: String,
+    /// Nanoseconds by operation.
+    pub(crate) times: BTreeMap<String, f64>,
+}
+
+impl Results {
+    /// Nanoseconds of an undisturbed time.
+    pub(crate) fn ns(&self, candidate: &str, operation: &str) -> Option<f64> {
+        Some(self.times.get(&(candidate.to_owned(), operation.to_owned()))?.p10)
+    }
+
+    /// As [`ns`](Self::ns), of what is in our own binary: Sealwright and the floor.
+    pub(crate) fn ours(&self, operation: &str) -> Option<f64> {
+        self.ns("ours", operation)
+    }
+
+    pub(crate) fn allocations(&self, candidate: &str, operation: &str) -> Option<f64> {
+        self.allocations.get(&(candidate.to_owned(), operation.to_owned())).copied()
+    }
+
+    /// How often Sealwright's `operation` fits into that of `candidate`.
+    pub(crate) fn times_faster(&self, operation: &str, candidate: &str, theirs: &str) -> Option<f64> {
+        Some(self.ns(candidate, theirs)? / self.ours(operation)?)
+    }
+
+    pub(crate) fn large_ns(&self, way: &str) -> Option<f64> {
+        Some(self.large.get(way)?.time.p10)
+    }
+
+    /// Nanoseconds of a script's library, whose name starts so.
+    pub(crate) fn script_ns(&self, library: &str, operation: &str) -> Option<f64> {
+        let script = self.scripts.iter().find(|script| script.library.starts_with(library))?;
+        script.times.get(operation).copied()
+    }
+}

@@ -1,0 +1,204 @@
+//! What we want to hold, and whether it did.
+
+use crate::results::Results;
+
+/// One line of the table of targets.
+pub(crate) struct Target {
+    pub(crate) what: String,
+    pub(crate) wanted: String,
+    pub(crate) measured: String,
+    pub(crate) met: bool,
+}
+
+/// The algorithms whose verification is held to the floor.
+const ALGS: [&str; 6] = ["HS256", "RS256", "PS256", "ES256", "ES384", "EdDSA"];
+const PEERS: [&str; 4] = ["jsonwebtoken-aws-lc", "jsonwebtoken-rust-crypto", "josekit", "jwt-simple"];
+
+/// Every target that this run says something about.
+pub(crate) fn all(results: &Results) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for alg in ALGS {
+        targets.extend(verify(results, alg));
+    }
+    targets.extend(hs256(results));
+    for alg in &ALGS[1..] {
+        targets.extend(against_floor_and_peers(results, alg));
+    }
+    targets.extend(sign(results));
+    targets.extend(general(results));
+    targets.extend(large(results));
+    targets.extend(attached(results));
+    targets.extend(batch(results));
+    targets.extend(import(results));
+    targets
+}
+
+/// At most `most` ns over the floor.
+fn over(what: String, floor: Option<f64>, ours: Option<f64>, most: f64) -> Option<Target> {
+    let over = ours? - floor?;
+    Some(Target {
+        what,
+        wanted: format!("≤ +{most} ns"),
+        measured: format!("{over:+.0} ns"),
+        met: over <= most,
+    })
+}
+
+/// At most `most` times the floor.
+fn ratio(what: String, floor: Option<f64>, ours: Option<f64>, most: f64) -> Option<Target> {
+    let ratio = ours? / floor?;
+    Some(Target {
+        what,
+        wanted: format!("≤ {most} ×"),
+        measured: format!("{ratio:.3} ×"),
+        met: ratio <= most,
+    })
+}
+
+/// At least `least` times as fast.
+fn faster(what: String, times: Option<f64>, least: f64) -> Option<Target> {
+    let times = times?;
+    let wanted = if least > 1.0 { format!("≥ {least} ×") } else { "faster".into() };
+    Some(Target { what, wanted, measured: format!("{times:.2} ×"), met: times >= least })
+}
+
+fn allocations(results: &Results, what: String, operation: &str, most: f64) -> Option<Target> {
+    let found = results.allocations("ours", operation)?;
+    Some(Target { what, wanted: format!("≤ {most}"), measured: format!("{found}"), met: found <= most })
+}
+
+fn verify(results: &Results, alg: &str) -> Vec<Target> {
+    let ours = |what: &str| results.ours(&format!("verify/{alg}/{what}"));
+    let floor = ours("primitive");
+    let several = ours("primitive-several");
+    let (jws, jwt) = (format!("verify/{alg}/jws"), format!("verify/{alg}/jwt"));
+    [
+        over(format!("{alg} JWS verify, header seen"), floor, ours("jws"), 100.0),
+        allocations(results, format!("{alg} JWS verify, header seen: allocations"), &jws, 0.0),
+        over(format!("{alg} JWS verify, new header"), several, ours("jws-new-header"), 300.0),
+        over(format!("{alg} JWT verify, borrowed"), floor, ours("jwt"), 450.0),
+        allocations(results, format!("{alg} JWT verify, borrowed: allocations"), &jwt, 0.0),
+        over(format!("{alg} JWT verify, owned"), floor, ours("jwt-owned"), 600.0),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn hs256(results: &Results) -> Vec<Target> {
+    let (jws, jwt) = ("verify/HS256/jws", "verify/HS256/jwt");
+    let mut targets: Vec<_> = [
+        ("HS256 JWS verify against jsonwebtoken", jws, "jsonwebtoken-aws-lc", jws, 6.0),
+        ("HS256 JWS verify against josekit", jws, "josekit", jws, 10.0),
+        ("HS256 JWT verify against jsonwebtoken", jwt, "jsonwebtoken-aws-lc", jwt, 3.0),
+    ]
+    .into_iter()
+    .filter_map(|(what, ours, peer, theirs, least)| {
+        faster(what.to_owned(), results.times_faster(ours, peer, theirs), least)
+    })
+    .collect();
+    if let (Some(joserfc), Some(ours)) = (results.script_ns("joserfc", jwt), results.ours(jwt)) {
+        targets.extend(faster("HS256 JWT verify against joserfc".into(), Some(joserfc / ours), 25.0));
+    }
+    targets
+}
+
+fn against_floor_and_peers(results: &Results, alg: &str) -> Vec<Target> {
+    let (jws, jwt) = (format!("verify/{alg}/jws"), format!("verify/{alg}/jwt"));
+    let floor = results.ours(&format!("verify/{alg}/primitive"));
+    let held = ratio(format!("{alg} JWS verify"), floor, results.ours(&jws), 1.03);
+    let rivals = PEERS.iter().flat_map(|peer| [(*peer, &jws), (*peer, &jwt)]);
+    let fastest = rivals
+        // Like against like: each of theirs against the same of ours.
+        .filter_map(|(peer, operation)| results.times_faster(operation, peer, operation))
+        .min_by(f64::total_cmp);
+    held.into_iter().chain(faster(format!("{alg} verify against the fastest peer"), fastest, 1.0)).collect()
+}
+
+fn sign(results: &Results) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for alg in ["HS256", "ES256", "ES384", "EdDSA"] {
+        let operation = format!("sign/{alg}/jws");
+        let floor = results.ours(&format!("sign/{alg}/primitive"));
+        targets.extend(over(format!("{alg} sign"), floor, results.ours(&operation), 100.0));
+        targets.extend(allocations(results, format!("{alg} sign: allocations"), &operation, 1.0));
+    }
+    for (alg, least) in [("RS256", 2.5), ("ES256", 1.6), ("EdDSA", 1.8)] {
+        let operation = format!("sign/{alg}/jws");
+        let times = results.times_faster(&operation, "jsonwebtoken-aws-lc", &operation);
+        targets.extend(faster(format!("{alg} sign against jsonwebtoken"), times, least));
+    }
+    targets
+}
+
+fn general(results: &Results) -> Vec<Target> {
+    let (floor, ours) = (results.ours("general/3/primitive"), results.ours("general/3/jws"));
+    let times = results.times_faster("general/3/jws", "josekit", "general/3/jws");
+    [
+        ratio("JSON general, three signatures, all verified".into(), floor, ours, 1.05),
+        faster("JSON general against josekit".into(), times, 1.8),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn large(results: &Results) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for (way, floor) in [
+        ("verify-unencoded", "hash"),
+        ("sign-unencoded", "hash"),
+        ("verify-base64", "hash-base64"),
+        ("sign-base64", "hash-base64"),
+    ] {
+        let what = format!("1 GiB detached HS256, {}", way.replace('-', ", "));
+        targets.extend(ratio(what.clone(), results.large_ns(floor), results.large_ns(way), 1.1));
+        if let Some(large) = results.large.get(way) {
+            let mib = large.peak_kib as f64 / 1024.0;
+            targets.push(Target {
+                what: format!("{what}: memory"),
+                wanted: "≤ 8 MiB".into(),
+                measured: format!("{mib:.1} MiB"),
+                met: mib <= 8.0,
+            });
+        }
+    }
+    targets
+}
+
+fn attached(results: &Results) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for mib in [1, 16, 64] {
+        let operation = format!("attached/{mib}/jws");
+        for (peer, least) in [("josekit", 1.5), ("jsonwebtoken-aws-lc", 2.0)] {
+            let times = results.times_faster(&operation, peer, &operation);
+            targets.extend(faster(format!("{mib} MiB attached HS256 verify against {peer}"), times, least));
+        }
+    }
+    targets
+}
+
+fn batch(results: &Results) -> Vec<Target> {
+    let target = |alg: &str| {
+        let scaling = |what: &str| {
+            let on = |threads| results.ours(&format!("batch/{alg}/{what}-{threads}"));
+            Some(2.0 * on(1)? / on(2)?)
+        };
+        let (floor, ours) = (scaling("primitive")?, scaling("jws")?);
+        Some(Target {
+            what: format!("{alg} batch on two threads"),
+            wanted: "≥ 0.97 × the primitive's scaling".into(),
+            measured: format!("{:.3} × ({ours:.2} of {floor:.2})", ours / floor),
+            met: ours / floor >= 0.97,
+        })
+    };
+    ["HS256", "RS256", "ES256", "EdDSA"].into_iter().filter_map(target).collect()
+}
+
+fn import(results: &Results) -> Vec<Target> {
+    let target = |peer: &str| {
+        let times = results.times_faster("import/100/set", peer, "import/100/set");
+        faster(format!("JWK set of 100 keys against {peer}"), times, 2.0)
+    };
+    ["jsonwebtoken-aws-lc", "josekit"].into_iter().filter_map(target).collect()
+}

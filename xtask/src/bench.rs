@@ -1,0 +1,243 @@
+//! `cargo xtask bench`: how fast we are beside others, in one run. The measuring house is a workspace of its own, `bench/`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::Result;
+use crate::command::capture;
+use crate::places::Places;
+use crate::runner::{Runner, Step};
+use crate::tools::{debian, node, on_path, python};
+
+/// A package of the measuring house, the features it is built with, and the names of its program before and after: one
+/// library chooses its back end for a whole process, so it is built twice.
+const PROGRAMS: [(&str, &str, &str, &str); 5] = [
+    ("ours", "", "ours", "ours"),
+    ("peer-josekit", "", "josekit", "josekit"),
+    ("peer-jwt-simple", "", "jwt-simple", "jwt-simple"),
+    ("peer-jsonwebtoken", "aws_lc_rs", "jsonwebtoken", "jsonwebtoken-aws-lc"),
+    ("peer-jsonwebtoken", "rust_crypto", "jsonwebtoken", "jsonwebtoken-rust-crypto"),
+];
+
+/// The libraries whose versions stand above the tables, as Cargo.lock names them.
+const LIBRARIES: [&str; 4] = ["aws-lc-rs", "jsonwebtoken", "josekit", "jwt-simple"];
+
+/// Everything on a slow machine.
+const LIMIT: Duration = Duration::from_secs(90 * 60);
+
+/// Builds, measures and prints; a whole run writes `bench/RESULTS.md`, a `quick` one nothing of ours.
+pub(crate) fn run(quick: bool) -> Result<bool> {
+    let places = Places::find()?;
+    let mut runner = Runner::new(&places);
+    let results = if quick {
+        places.bench().join("results.md")
+    } else {
+        places.root().join("bench").join("RESULTS.md")
+    };
+    let ready = runner.step("bench: libraries and compilers that the peers need", needs).is_some()
+        && runner.step("bench: build", build).is_some()
+        && runner.step("bench: fixture", fixture).is_some();
+    if ready {
+        let scripts = [
+            runner.step("bench: Python", |step| python_peers(step, quick)),
+            runner.step("bench: Node", |step| node_peers(step, quick)),
+        ];
+        let scripts: Vec<PathBuf> = scripts.into_iter().flatten().collect();
+        let measured = runner.step("bench: measure", |step| measure(step, quick, &scripts, &results));
+        if measured.is_some() {
+            let text = fs::read_to_string(&results)
+                .map_err(|error| format!("cannot read {}: {error}", results.display()))?;
+            println!("{text}");
+            eprintln!("written to {}", results.display());
+        }
+    } else {
+        runner.impossible("bench: measure", "there is nothing to be run");
+    }
+    Ok(runner.finish())
+}
+
+/// josekit links OpenSSL; jwt-simple builds BoringSSL.
+fn needs(step: &mut Step<'_>) -> Result<()> {
+    let openssl = on_path("pkg-config").is_some()
+        && capture(Command::new("pkg-config").args(["--exists", "openssl"]))?.success;
+    let clang = ["/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib"];
+    let libclang = std::env::var_os("LIBCLANG_PATH").is_some()
+        || clang.iter().any(|folder| has_file(Path::new(folder), "libclang"))
+        || entries(Path::new("/usr/lib"))
+            .iter()
+            .any(|folder| starts_with(folder, "llvm-") && has_file(&folder.join("lib"), "libclang"));
+    let missing: Vec<&str> = [
+        (openssl, "libssl-dev"),
+        (openssl, "pkg-config"),
+        (on_path("cmake").is_some(), "cmake"),
+        (on_path("c++").is_some(), "g++"),
+        (libclang, "libclang-dev"),
+    ]
+    .into_iter()
+    .filter_map(|(there, package)| (!there).then_some(package))
+    .collect();
+    if missing.is_empty() { Ok(()) } else { debian::install(step, &missing) }
+}
+
+fn build(step: &mut Step<'_>) -> Result<()> {
+    let places = step.places().clone();
+    let programs = places.bench().join("programs");
+    fs::create_dir_all(&programs).map_err(|error| format!("cannot make {}: {error}", programs.display()))?;
+    for (package, features, built, name) in PROGRAMS {
+        step.run_for(release(&places, package).args(["--features", features]), LIMIT)?;
+        for kind in ["", "-allocations"] {
+            let from = places.bench().join("release").join(format!("{built}{kind}"));
+            let to = programs.join(format!("{name}{kind}"));
+            fs::copy(&from, &to).map_err(|error| format!("cannot copy {}: {error}", from.display()))?;
+        }
+    }
+    step.run(&mut release(&places, "measure")).map(drop)
+}
+
+/// `cargo build` of one package of the measuring house.
+pub(crate) fn release(places: &Places, package: &str) -> Command {
+    let mut command = places.cargo();
+    command.env("CARGO_TARGET_DIR", places.bench());
+    command.args(["build", "--release", "--locked", "--manifest-path", "bench/Cargo.toml"]);
+    command.args(["--package", package]);
+    command
+}
+
+fn fixture_folder(places: &Places) -> PathBuf {
+    places.bench().join("fixture")
+}
+
+fn fixture(step: &mut Step<'_>) -> Result<()> {
+    let folder = fixture_folder(step.places());
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    let ours = step.places().bench().join("programs").join("ours");
+    step.run(Command::new(ours).arg("fixture").arg(folder)).map(drop)
+}
+
+fn python_peers(step: &mut Step<'_>, quick: bool) -> Result<PathBuf> {
+    let programs = python::environment(step, "python", "python/requirements.txt")?;
+    let script = step.places().root().join("bench").join("python").join("measure.py");
+    times_of(step, "python", Command::new(programs.join("python")).arg(script), quick)
+}
+
+fn node_peers(step: &mut Step<'_>, quick: bool) -> Result<PathBuf> {
+    let source = step.places().root().join("bench").join("node");
+    let folder = node::packages(step, "bench-node", &source)?;
+    let node = on_path("node").ok_or("node is missing")?;
+    times_of(step, "node", Command::new(node).current_dir(&folder).arg("measure.mjs"), quick)
+}
+
+/// Runs a script on the fixture and keeps what it printed.
+fn times_of(step: &mut Step<'_>, name: &str, command: &mut Command, quick: bool) -> Result<PathBuf> {
+    let fixture = fixture_folder(step.places()).join("fixture.json");
+    command.arg(fixture).arg(if quick { "0.3" } else { "2" });
+    let text = step.run(command.env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    // A warning may stand above it.
+    let json = text.lines().rfind(|line| line.starts_with('[')).ok_or("the script printed no times")?;
+    let path = step.places().bench().join(format!("{name}.json"));
+    fs::write(&path, json).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(path)
+}
+
+fn measure(step: &mut Step<'_>, quick: bool, scripts: &[PathBuf], results: &Path) -> Result<()> {
+    let places = step.places().clone();
+    let head = places.bench().join("head.md");
+    fs::write(&head, about(&places)?).map_err(|error| format!("cannot write {}: {error}", head.display()))?;
+    let mut command = Command::new(places.bench().join("release").join("measure"));
+    command.arg("--programs").arg(places.bench().join("programs"));
+    command.arg("--fixture").arg(fixture_folder(&places).join("fixture.json"));
+    command.arg("--head").arg(head).arg("--out").arg(results);
+    for script in scripts {
+        command.arg("--scripts").arg(script);
+    }
+    if quick {
+        command.arg("--quick");
+    }
+    step.run_for(&mut command, LIMIT).map(drop)
+}
+
+/// What stands above the tables: machine, versions, date, commit.
+fn about(places: &Places) -> Result<String> {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .and_then(|rest| rest.split_once(':'))
+        .map_or("an unknown CPU", |(_, model)| model.trim());
+    let features: Vec<&str> = ["sha_ni", "avx2", "avx512ifma"]
+        .into_iter()
+        .filter(|feature| cpus.split_ascii_whitespace().any(|word| word == *feature))
+        .collect();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let lock_path = places.root().join("bench").join("Cargo.lock");
+    let lock = fs::read_to_string(&lock_path)
+        .map_err(|error| format!("cannot read {}: {error}", lock_path.display()))?;
+    let versions = versions(&lock);
+    let libraries: Vec<String> = LIBRARIES
+        .iter()
+        .map(|name| format!("{name} {}", versions.get(name).copied().unwrap_or("unknown")))
+        .collect();
+    let mut openssl = Command::new("pkg-config");
+    let commit = first_line(Command::new("git").current_dir(places.root()).args([
+        "describe",
+        "--always",
+        "--dirty=, with changes",
+    ]));
+    Ok(format!(
+        "# Results\n\nMade by `cargo xtask bench`; [README.md](README.md) says how.\n\n- machine: {model}, {cores} cores ({})\n\
+         - date: {}; commit: {commit}; {}\n- {}; OpenSSL {}\n",
+        features.join(", "),
+        first_line(Command::new("date").args(["-u", "+%F"])),
+        first_line(Command::new("rustc").current_dir(places.root()).arg("--version")),
+        libraries.join(", "),
+        first_line(openssl.args(["--modversion", "openssl"])),
+    ))
+}
+
+fn first_line(command: &mut Command) -> String {
+    let text = capture(command).map(|output| output.text).unwrap_or_default();
+    text.lines().next().unwrap_or("unknown").to_owned()
+}
+
+/// Name and version of every package in a Cargo.lock.
+fn versions(lock: &str) -> BTreeMap<&str, &str> {
+    let mut found = BTreeMap::new();
+    let mut name = "";
+    for line in lock.lines() {
+        let value = |key: &str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"');
+        if let Some(value) = value("name") {
+            name = value;
+        } else if let Some(value) = value("version") {
+            found.insert(name, value);
+        }
+    }
+    found
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+fn starts_with(path: &Path, prefix: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+}
+
+fn has_file(folder: &Path, prefix: &str) -> bool {
+    entries(folder).iter().any(|path| starts_with(path, prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::versions;
+
+    #[test]
+    fn versions_are_read_from_a_lock_file() {
+        let lock = "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.2.3\"\nsource = \"x\"\n\n[[package]]\nname = \"b\"\n\
+                    version = \"0.1.0\"\ndependencies = [\n \"a\",\n]\n";
+        let found = versions(lock);
+        assert_eq!((found["a"], found["b"]), ("1.2.3", "0.1.0"));
+    }
+}
