@@ -65,7 +65,10 @@ type Class = (&'static str, &'static [fn()]);
 
 /// The classes of attack, and the tests of each.
 const CLASSES: [Class; 27] = [
-    ("`alg` is none, or spelt in another way", &[alg::alg_none, alg::alg_in_another_spelling]),
+    (
+        "`alg` is none, or spelt in another way",
+        &[alg::alg_none, alg::alg_none_by_every_policy_and_in_every_form, alg::alg_in_another_spelling],
+    ),
     (
         "public key as HMAC secret",
         &[

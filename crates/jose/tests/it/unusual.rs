@@ -3,11 +3,13 @@
 use sealwright_jose::{Alg, JwkSet, SigningKey, VerifyingKey, base64url, jws::Verifier};
 use serde_json::json;
 
-use crate::support::{
-    ED25519, ES256, PAYLOAD, RS256, es256_verifier, generate, outcome, outcome_flattened, signed,
-    signed_flattened,
+use crate::{
+    support::{
+        ED25519, ES256, PAYLOAD, RS256, es256_verifier, generate, outcome, outcome_flattened, signed,
+        signed_flattened,
+    },
+    tally::accepted,
 };
-use crate::tally::accepted;
 
 /// All of them, to be counted.
 pub(crate) const TESTS: &[fn()] = &[

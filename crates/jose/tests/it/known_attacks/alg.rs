@@ -2,14 +2,17 @@
 //! key (CVE-2015-9235, CVE-2016-10555, CVE-2022-29217, CVE-2022-23540; RFC 8725bis §3.1).
 
 use sealwright_jose::{
-    Alg, KeyError, SigningKey, VerifyErrorKind as Kind, VerifyingKey, base64url,
-    jws::{BuildError, Verifier},
+    Alg, KeyError, SigningKey, VerifyError, VerifyErrorKind as Kind, VerifyingKey, base64url,
+    jws::{BuildError, Policy, Require, Scratch, Verifier},
 };
 
-use crate::support::{
-    ED25519, ES256, HS256, PAYLOAD, RS256, es256_verifier, outcome, outcome_flattened, refuse_headers, signed,
+use crate::{
+    support::{
+        ED25519, ES256, HS256, PAYLOAD, RS256, es256_verifier, outcome, outcome_flattened, refuse_headers,
+        signed,
+    },
+    tally::refused,
 };
-use crate::tally::refused;
 
 #[test]
 pub(super) fn alg_none() {
@@ -35,6 +38,61 @@ pub(super) fn alg_none() {
         (r#"{}"#, Kind::Malformed),
     ] {
         refused(format_args!("{header}"), outcome(&verifier, &signed(header, PAYLOAD)), kind);
+    }
+}
+
+#[test]
+pub(super) fn alg_none_by_every_policy_and_in_every_form() {
+    for policy in [Policy::Strict, Policy::Rfc, Policy::Joserfc] {
+        let builder = Verifier::builder_from(Alg::ALL).policy(policy).unencoded();
+        let builder = builder.key(ES256.verifying_key()).key(RS256.verifying_key()).mac_key(HS256.clone());
+        let verifier = builder.build().unwrap();
+        for header in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"none","kid":"k"}"#,
+            r#"{"alg":"none","b64":false,"crit":["b64"]}"#,
+        ] {
+            let (protected, payload) = (base64url::encode(header), base64url::encode(PAYLOAD));
+            let detached = format!("{protected}..");
+            let member = format!(r#""protected":"{protected}","signature":"""#);
+            let flattened = format!(r#"{{"payload":"{payload}",{member}}}"#);
+            let general = format!(r#"{{"payload":"{payload}","signatures":[{{{member}}}]}}"#);
+            let kind = |error: VerifyError| error.kind();
+            let (mut scratch, mut other) = (Scratch::new(), Scratch::new());
+            let got = outcome(&verifier, &format!("{protected}.{payload}."));
+            refused(format_args!("{policy:?} {header}"), got, Kind::AlgNotAllowed);
+            let got = outcome_flattened(&verifier, &flattened);
+            refused(format_args!("{policy:?} {header}"), got, Kind::AlgNotAllowed);
+            let got = verifier.verify_json(&general, Require::Any, &mut scratch).map_err(kind);
+            refused(format_args!("{policy:?} {header}"), got, Kind::AlgNotAllowed);
+            let got = verifier.verify_detached(&detached, PAYLOAD, &mut other).map_err(kind);
+            refused(format_args!("{policy:?} {header}"), got, Kind::AlgNotAllowed);
+            let got = verifier.start_detached(&detached).map_err(kind);
+            refused(format_args!("{policy:?} {header}"), got, Kind::AlgNotAllowed);
+        }
+    }
+}
+
+/// Not even the type that is made for it takes what only resembles it.
+#[cfg(feature = "unsecured")]
+#[test]
+fn unsecured_token_that_is_none() {
+    use sealwright_jose::jws::UnsecuredJws;
+
+    assert_eq!(UnsecuredJws::decode(&UnsecuredJws::encode(PAYLOAD)).unwrap().payload(), PAYLOAD);
+    let token = |header: &str, signature: &str| format!("{}.e30.{signature}", base64url::encode(header));
+    for (token, kind) in [
+        (token(r#"{"alg":"None"}"#, ""), Kind::AlgNotAllowed),
+        (token(r#"{"alg":"HS256"}"#, ""), Kind::AlgNotAllowed),
+        (token(r#"{"alg":"none"}"#, "AA"), Kind::Signature),
+        (token(r#"{"alg":"none","alg":"none"}"#, ""), Kind::Malformed),
+        (token(r#"{"alg":"none","crit":["x"],"x":1}"#, ""), Kind::Critical),
+        (token(r#"{"alg":"none","b64":false,"crit":["b64"]}"#, ""), Kind::Critical),
+        (token(r#"{"alg":"none","enc":"none"}"#, ""), Kind::Encrypted),
+        (token("{}", ""), Kind::Malformed),
+        (signed(r#"{"alg":"ES256"}"#, PAYLOAD), Kind::AlgNotAllowed),
+    ] {
+        refused(&token, UnsecuredJws::decode(&token).map_err(|error| error.kind()), kind);
     }
 }
 

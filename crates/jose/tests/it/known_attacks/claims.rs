@@ -1,13 +1,16 @@
 //! Claims of another type than they must be, or that say another thing than they seem to
 //! (CVE-2020-26160, CVE-2024-51744, CVE-2026-25537). The signatures are good.
 
-use sealwright_jose::jwt::{Claims, ClaimsError, JwtErrorKind as Kind, Validator};
+use sealwright_jose::{
+    VerifyErrorKind,
+    jws::Scratch,
+    jwt::{Claims, ClaimsError, JwtErrorKind as Kind, Validator},
+};
 
 use crate::{
     support::{es256_verifier, signed},
     tally::refused,
 };
-use sealwright_jose::{VerifyErrorKind, jws::Scratch};
 
 const NOW: i64 = 1_764_547_200;
 

@@ -3,8 +3,10 @@
 
 use sealwright_jose::{VerifyErrorKind as Kind, jws::BuildError};
 
-use crate::support::{es256_verifier, outcome_flattened, refuse_headers, signed_flattened};
-use crate::tally::refused;
+use crate::{
+    support::{es256_verifier, outcome_flattened, refuse_headers, signed_flattened},
+    tally::refused,
+};
 
 #[test]
 pub(super) fn crit_that_breaks_its_rules() {

@@ -3,8 +3,10 @@
 
 use sealwright_jose::{VerifyErrorKind as Kind, base64url, jws::Unverified};
 
-use crate::support::{PAYLOAD, es256_verifier, outcome, signed};
-use crate::tally::refused;
+use crate::{
+    support::{PAYLOAD, es256_verifier, outcome, signed},
+    tally::refused,
+};
 
 #[test]
 pub(super) fn base64url_in_another_spelling() {

@@ -7,8 +7,10 @@ use sealwright_jose::{
     jws::{Limits, Policy, Require, Scratch, Unverified},
 };
 
-use crate::support::{PAYLOAD, es256_verifier, outcome, outcome_flattened, signed, signed_flattened};
-use crate::tally::{refused, refused_if};
+use crate::{
+    support::{PAYLOAD, es256_verifier, outcome, outcome_flattened, signed, signed_flattened},
+    tally::{refused, refused_if},
+};
 
 #[test]
 pub(super) fn many_dots() {

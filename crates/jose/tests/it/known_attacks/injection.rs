@@ -7,8 +7,10 @@ use sealwright_jose::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ES256, HS256, PAYLOAD, es256_verifier, generate, outcome, outcome_flattened};
-use crate::tally::refused;
+use crate::{
+    support::{ES256, HS256, PAYLOAD, es256_verifier, generate, outcome, outcome_flattened},
+    tally::refused,
+};
 
 /// Signed by the attacker's own key, which the token also carries.
 fn forged(name: &str, value: Value) -> String {

@@ -2,8 +2,10 @@
 
 use sealwright_jose::{VerifyErrorKind as Kind, jws::Unverified};
 
-use crate::support::{PAYLOAD, es256_verifier, outcome, refuse_headers, signed};
-use crate::tally::refused;
+use crate::{
+    support::{PAYLOAD, es256_verifier, outcome, refuse_headers, signed},
+    tally::refused,
+};
 
 #[test]
 pub(super) fn one_name_twice() {

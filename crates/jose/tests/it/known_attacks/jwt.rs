@@ -3,8 +3,10 @@
 
 use sealwright_jose::VerifyErrorKind as Kind;
 
-use crate::support::{PAYLOAD, es256_verifier, outcome, refuse_headers, signed};
-use crate::tally::refused;
+use crate::{
+    support::{PAYLOAD, es256_verifier, outcome, refuse_headers, signed},
+    tally::refused,
+};
 
 #[test]
 pub(super) fn token_of_another_type() {

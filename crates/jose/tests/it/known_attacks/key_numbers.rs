@@ -4,8 +4,10 @@
 use sealwright_jose::{Alg, KeyError, SigningKey, VerifyingKey, base64url};
 use serde_json::{Value, json};
 
-use crate::support::{ED25519, ES256, RS256, generate};
-use crate::tally::{refused, refused_if};
+use crate::{
+    support::{ED25519, ES256, RS256, generate},
+    tally::{refused, refused_if},
+};
 
 fn public(alg: Alg) -> Value {
     let key = match alg {

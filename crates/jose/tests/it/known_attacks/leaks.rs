@@ -7,8 +7,10 @@ use sealwright_jose::{
     jwt::Claims,
 };
 
-use crate::support::{ED25519, ES256, HS256, PAYLOAD, RS256, es256_verifier};
-use crate::tally::{refused, refused_if};
+use crate::{
+    support::{ED25519, ES256, HS256, PAYLOAD, RS256, es256_verifier},
+    tally::{refused, refused_if},
+};
 
 const MARK: &str = "Zm9vYmFyMARK";
 

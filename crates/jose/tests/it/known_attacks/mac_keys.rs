@@ -4,8 +4,10 @@
 use sealwright_jose::{Alg, KeyError, MacKey, VerifyingKey, base64url};
 use serde_json::json;
 
-use crate::support::{ED25519, ES256, RS256};
-use crate::tally::{refused, refused_if};
+use crate::{
+    support::{ED25519, ES256, RS256},
+    tally::{refused, refused_if},
+};
 
 macro_rules! file {
     ($name:literal) => {

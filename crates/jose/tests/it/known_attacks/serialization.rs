@@ -6,11 +6,13 @@ use sealwright_jose::{
     jws::{Unverified, Verifier},
 };
 
-use crate::support::{
-    ED25519, ES256, PAYLOAD, es256_verifier, outcome, outcome_flattened, refuse_headers, signed,
-    signed_flattened,
+use crate::{
+    support::{
+        ED25519, ES256, PAYLOAD, es256_verifier, outcome, outcome_flattened, refuse_headers, signed,
+        signed_flattened,
+    },
+    tally::refused,
 };
-use crate::tally::refused;
 
 const HEADER: &str = r#"{"alg":"ES256"}"#;
 

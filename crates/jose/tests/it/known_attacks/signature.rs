@@ -2,8 +2,10 @@
 
 use sealwright_jose::{KeyError, SigningKey, VerifyErrorKind as Kind, VerifyingKey, base64url};
 
-use crate::support::{ED25519, HS256, RS256};
-use crate::tally::{refused, refused_if};
+use crate::{
+    support::{ED25519, HS256, RS256},
+    tally::{refused, refused_if},
+};
 
 const MESSAGE: &[u8] = b"message";
 #[track_caller]
