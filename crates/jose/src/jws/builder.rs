@@ -13,6 +13,22 @@ use crate::{
 };
 
 /// Collects what a verifier accepts; [`build`](Self::build) checks it as a whole.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, SigningKey, jws::{BuildError, Limits, Verifier}};
+///
+/// let key = SigningKey::generate(Alg::Es256)?.verifying_key();
+/// let verifier = Verifier::builder([Alg::Es256])
+///     .key(key.clone())
+///     .typ("at+jwt")
+///     .understands("nonce")
+///     .limits(Limits::default().token_bytes(8 * 1024))
+///     .build()?;
+///
+/// let error = Verifier::builder([Alg::Ed25519]).key(key).build().unwrap_err();
+/// assert_eq!(error, BuildError::KeyNotAllowed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct VerifierBuilder {
     policy: Policy,

@@ -80,6 +80,22 @@ fn distinct(keys: &[&AnyKey]) -> usize {
 
 /// The outcome of each signature of a JSON JWS, in order, and the payload for whoever then says how
 /// many of them are needed.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind};
+/// use sealwright_jose::jws::{Require, Scratch, Signer, Verifier, sign_general};
+///
+/// let (known, unknown) = (SigningKey::generate(Alg::Es256)?.with_kid("a"), SigningKey::generate(Alg::Es256)?.with_kid("b"));
+/// let json = sign_general(&[&Signer::new(&known), &Signer::new(&unknown)], b"hello")?;
+///
+/// let verifier = Verifier::builder([Alg::Es256]).key(known.verifying_key()).build()?;
+/// let mut scratch = Scratch::new();
+/// let report = verifier.examine_json(&json, &mut scratch)?;
+/// assert_eq!(report.signatures()[0].as_ref().map(|valid| valid.kid()), Ok(Some("a")));
+/// assert_eq!(report.signatures()[1].as_ref().map_err(|error| error.kind()).err(), Some(VerifyErrorKind::KeyUnknown));
+/// assert_eq!(report.require(Require::Any)?.payload(), b"hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Report<'t> {
     payload: &'t [u8],
     unencoded: bool,

@@ -54,7 +54,9 @@ impl Verifier {
     /// # Errors
     ///
     /// As [`start_detached`](Self::start_detached), and as
-    /// [`verify_general`](Self::verify_general) if the requirement cannot be met any more.
+    /// [`verify_general`](Self::verify_general) if the requirement cannot be met any more;
+    /// [`VerifyErrorKind::NeedsWholeMessage`] if that is so for want of signatures by EdDSA or ML-DSA,
+    /// which [`verify_detached_json`](Self::verify_detached_json) verifies.
     ///
     /// # Examples
     ///
@@ -100,15 +102,23 @@ impl Rules {
         let unencoded = one_encoding(&readings)?;
 
         let (mut pending, mut refused) = (Vec::with_capacity(entries.len()), Refused::default());
+        let mut needs_whole = false;
         for (index, (entry, reading)) in entries.iter().zip(readings).enumerate() {
             match reading.decision.and_then(|decision| self.pend(index, entry, &decision)) {
                 Ok(one) => pending.push(one),
-                Err(error) => refused.add(error),
+                Err(error) => {
+                    needs_whole |= error.kind() == VerifyErrorKind::NeedsWholeMessage;
+                    refused.add(error);
+                }
             }
         }
-        // What cannot be met any more is refused before anybody sends the payload.
+        // What cannot be met any more is refused before anybody sends the payload. If it could be met by
+        // signatures that need the whole of it, the caller learns that.
         let possible: Vec<_> = pending.iter().flat_map(Pending::keys).collect();
-        refused.check(require, &possible)?;
+        refused.check(require, &possible).map_err(|error| match error.kind() {
+            VerifyErrorKind::Threshold if needs_whole => VerifyErrorKind::NeedsWholeMessage.into(),
+            _ => error,
+        })?;
         let encoder = StreamEncoder::default();
         Ok(DetachedVerifier { require, unencoded, encoder, pending, refused, payload_bytes: 0 })
     }

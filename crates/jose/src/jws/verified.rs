@@ -11,6 +11,21 @@ use crate::{
 /// one.
 ///
 /// It borrows from the verifier, the token and the scratch buffer, and is made without allocating.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::{Scratch, Signer, Verifier}};
+///
+/// let key = SigningKey::generate(Alg::Es256)?.with_kid("2026-11");
+/// let token = Signer::new(&key).typ("JWT").param("nonce", "n-1".into()).sign_compact(b"hello")?;
+/// let verifier = Verifier::builder([Alg::Es256]).key(key.verifying_key()).build()?;
+///
+/// let mut scratch = Scratch::new();
+/// let verified = verifier.verify_compact(&token, &mut scratch)?;
+/// assert_eq!((verified.alg(), verified.kid(), verified.typ()), (Alg::Es256, Some("2026-11"), Some("JWT")));
+/// assert_eq!(verified.header("nonce"), Some("n-1".into()));
+/// assert_eq!(verified.key(), Some(&key.verifying_key()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Verified<'t> {
     pub(super) payload: &'t [u8],
     pub(super) signature: VerifiedSignature<'t>,

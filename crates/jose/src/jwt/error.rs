@@ -9,6 +9,26 @@ use crate::{VerifyError, VerifyErrorKind};
 /// oracle.
 ///
 /// [`kind`](Self::kind) says more, for logs.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}, jwt::{JwtErrorKind, Validator}};
+///
+/// let key = MacKey::generate(Alg::Hs256)?;
+/// let token = Signer::mac(&key).sign_compact(br#"{"exp":1764547200}"#)?;
+/// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+/// let validator = Validator::builder()
+///     .waive_typ()
+///     .waive_issuer()
+///     .waive_audience()
+///     .expect_expiry()
+///     .waive_not_before()
+///     .waive_max_age()
+///     .build()?;
+/// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut Scratch::new()).unwrap_err();
+/// assert_eq!(error.to_string(), "the token is not valid");
+/// assert_eq!(error.kind(), JwtErrorKind::Expired);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the token is not valid")]
 pub struct JwtError(JwtErrorKind);

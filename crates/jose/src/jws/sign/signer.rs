@@ -129,6 +129,15 @@ impl Signer {
     /// A parameter of the unprotected header, which anybody can change; only the JSON forms have
     /// one (RFC 7515 §7.2.1). A name is in one header only. `crit` and `b64` must be protected, and
     /// so must `alg` be under [`Policy::Strict`]; under another policy it may stand here instead.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, SignError, jws::Signer};
+    ///
+    /// let signer = Signer::new(&SigningKey::generate(Alg::Es256)?).unprotected("note", "for the archive".into());
+    /// assert!(signer.sign_flattened(b"hello")?.contains(r#""header":{"note":"for the archive"}"#));
+    /// assert_eq!(signer.sign_compact(b"hello").unwrap_err(), SignError::UnprotectedHeader);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn unprotected(mut self, name: &str, value: Value) -> Self {
         if let Err(error) = self.add_unprotected(name, &value) {

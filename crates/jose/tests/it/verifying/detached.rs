@@ -209,5 +209,8 @@ fn a_stream_that_cannot_end_well_does_not_begin() {
     assert_eq!(start(&[&es, &unknown], Require::AtLeast(2)), Err(Kind::Threshold));
     assert_eq!(start(&[&es, &es], Require::AtLeast(2)), Err(Kind::Threshold));
     assert_eq!(start(&[&es], Require::AtLeast(0)), Err(Kind::Threshold));
-    assert_eq!(start(&[&unknown, &ed], Require::Any), Err(Kind::Threshold));
+    // The signatures that need the whole payload could still decide.
+    assert_eq!(start(&[&unknown, &ed], Require::Any), Err(Kind::NeedsWholeMessage));
+    assert_eq!(start(&[&ed, &es], Require::AtLeast(2)), Err(Kind::NeedsWholeMessage));
+    assert_eq!(start(&[&unknown, &unknown], Require::Any), Err(Kind::AlgNotAllowed));
 }
