@@ -22,7 +22,7 @@ impl Mac {
 
     /// Takes the same time wherever the tags differ.
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
-        self.sign(message).is(tag)
+        hmac::verify(&self.0, message, tag).is_ok()
     }
 
     /// Begins a message that comes in pieces.
