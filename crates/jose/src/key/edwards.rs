@@ -13,8 +13,7 @@ const D: Number =
 
 const P: Number = [0xffff_ffff_ffff_ffed, u64::MAX, u64::MAX, 0x7fff_ffff_ffff_ffff];
 
-/// (p − 1)/2 = 2²⁵⁴ − 10, Euler's exponent.
-const EULER: Number = [0xffff_ffff_ffff_fff6, u64::MAX, u64::MAX, 0x3fff_ffff_ffff_ffff];
+const P_LESS_1: Number = [P[0] - 1, P[1], P[2], P[3]];
 
 /// Whether there is an x to this y, which is little-endian and below p.
 pub(crate) fn has_x(y: &[u8; 32]) -> bool {
@@ -25,10 +24,89 @@ pub(crate) fn has_x(y: &[u8; 32]) -> bool {
     let y2 = multiply(limbs, limbs);
     // x² = (y² − 1)/(d·y² + 1). A quotient is a square where the product is, and the divisor is
     // never zero.
-    let u = add(y2, subtract(P, [1, 0, 0, 0]));
+    let u = add(y2, P_LESS_1);
     let v = add(multiply(D, y2), [1, 0, 0, 0]);
-    let symbol = reduce(power(multiply(u, v), EULER));
-    symbol == [0; 4] || symbol == [1, 0, 0, 0]
+    symbol(multiply(u, v)) != Symbol::NoSquare
+}
+
+/// What a number is modulo p.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Symbol {
+    Zero,
+    Square,
+    NoSquare,
+}
+
+/// The Jacobi symbol of a over p, by the binary algorithm: a fraction of the work of Euler's criterion.
+fn symbol(a: Number) -> Symbol {
+    let mut pair = Pair { even: a, odd: P, negative: false };
+    // The numbers shrink together, and so do the steps.
+    pair.shrink::<4>();
+    pair.shrink::<3>();
+    pair.shrink::<2>();
+    pair.shrink::<1>();
+    match (pair.odd, pair.negative) {
+        ([1, 0, 0, 0], false) => Symbol::Square,
+        ([1, 0, 0, 0], true) => Symbol::NoSquare,
+        _ => Symbol::Zero,
+    }
+}
+
+/// Two numbers, and the sign that their symbol is to be multiplied with. `even` may be odd at first.
+struct Pair {
+    even: Number,
+    odd: Number,
+    negative: bool,
+}
+
+impl Pair {
+    /// Goes on until both numbers fit into fewer than N limbs, or `even` is zero.
+    fn shrink<const N: usize>(&mut self) {
+        let (mut a, mut b) = ([0; N], [0; N]);
+        a.copy_from_slice(&self.even[..N]);
+        b.copy_from_slice(&self.odd[..N]);
+        let mut negative = self.negative as u64;
+        while (N == 1 || a[N - 1] | b[N - 1] != 0) && a != [0; N] {
+            while a[0] == 0 {
+                // 2⁶⁴ is a square.
+                a.rotate_left(1);
+            }
+            let zeros = a[0].trailing_zeros();
+            for i in 0..N {
+                let next = if i + 1 < N { a[i + 1] } else { 0 };
+                a[i] = a[i] >> zeros | next << 1 << (63 - zeros);
+            }
+            // (2/b) = −1 where b is 3 or 5 modulo 8: where the second and third bit differ.
+            negative ^= u64::from(zeros) & (b[0] >> 1 ^ b[0] >> 2);
+            let (difference, below) = minus(a, b);
+            // (a/b) = −(b/a) where both are 3 modulo 4.
+            negative ^= below & (a[0] & b[0]) >> 1;
+            // All bits set if they change places: a coin toss, so no branch.
+            let mask = below.wrapping_neg();
+            let mut carry = below;
+            for i in 0..N {
+                b[i] ^= (a[i] ^ b[i]) & mask;
+                let carried;
+                (a[i], carried) = (difference[i] ^ mask).overflowing_add(carry);
+                carry = u64::from(carried);
+            }
+        }
+        self.even[..N].copy_from_slice(&a);
+        self.odd[..N].copy_from_slice(&b);
+        self.negative = negative & 1 == 1;
+    }
+}
+
+/// a − b modulo 2^(64·N), and 1 if b is larger.
+fn minus<const N: usize>(a: [u64; N], b: [u64; N]) -> ([u64; N], u64) {
+    let mut difference = [0; N];
+    let mut borrow = false;
+    for i in 0..N {
+        let (once, first) = a[i].overflowing_sub(b[i]);
+        let (twice, second) = once.overflowing_sub(u64::from(borrow));
+        (difference[i], borrow) = (twice, first | second);
+    }
+    (difference, u64::from(borrow))
 }
 
 fn add(a: Number, b: Number) -> Number {
@@ -40,18 +118,6 @@ fn add(a: Number, b: Number) -> Number {
     }
     sum[4] = carry as u64;
     fold(sum)
-}
-
-/// a − b, where b is not larger.
-fn subtract(a: Number, b: Number) -> Number {
-    let mut difference = [0; 4];
-    let mut borrow = false;
-    for i in 0..4 {
-        let (once, first) = a[i].overflowing_sub(b[i]);
-        let (twice, second) = once.overflowing_sub(u64::from(borrow));
-        (difference[i], borrow) = (twice, first || second);
-    }
-    difference
 }
 
 fn multiply(a: Number, b: Number) -> Number {
@@ -81,30 +147,61 @@ fn fold(mut wide: [u64; 8]) -> Number {
     [wide[0], wide[1], wide[2], wide[3]]
 }
 
-fn power(base: Number, exponent: Number) -> Number {
-    let mut result = [1, 0, 0, 0];
-    for limb in exponent.into_iter().rev() {
-        for bit in (0..64).rev() {
-            result = multiply(result, result);
-            if limb >> bit & 1 == 1 {
-                result = multiply(result, base);
-            }
-        }
-    }
-    result
-}
-
-/// The same number below p.
-fn reduce(mut a: Number) -> Number {
-    while a.iter().rev().ge(P.iter().rev()) {
-        a = subtract(a, P);
-    }
-    a
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// (p − 1)/2 = 2²⁵⁴ − 10, Euler's exponent.
+    const EULER: Number = [0xffff_ffff_ffff_fff6, u64::MAX, u64::MAX, 0x3fff_ffff_ffff_ffff];
+
+    fn power(base: Number, exponent: Number) -> Number {
+        let mut result = [1, 0, 0, 0];
+        for limb in exponent.into_iter().rev() {
+            for bit in (0..64).rev() {
+                result = multiply(result, result);
+                if limb >> bit & 1 == 1 {
+                    result = multiply(result, base);
+                }
+            }
+        }
+        result
+    }
+
+    /// The same number below p.
+    fn reduce(mut a: Number) -> Number {
+        while a.iter().rev().ge(P.iter().rev()) {
+            a = minus(a, P).0;
+        }
+        a
+    }
+
+    #[test]
+    fn symbols_are_those_of_eulers_criterion() {
+        for (number, expected) in [([0; 4], Symbol::Zero), (P, Symbol::Zero), (add(P, P), Symbol::Zero)] {
+            assert_eq!(symbol(number), expected);
+        }
+        let mut number = [3, 0, 0, 0];
+        let mut squares = 0;
+        for round in 0..300 {
+            // Also numbers with long runs of zeros, and those of few limbs.
+            let mut sparse = number;
+            sparse[round % 4] = 0;
+            sparse[round / 4 % 4] &= u64::MAX << (round % 64);
+            let mut short = number;
+            short[round % 5..].fill(0);
+            for number in [number, sparse, short] {
+                let expected = match reduce(power(number, EULER)) {
+                    [0, 0, 0, 0] => Symbol::Zero,
+                    [1, 0, 0, 0] => Symbol::Square,
+                    _ => Symbol::NoSquare,
+                };
+                assert_eq!(symbol(number), expected, "{number:x?}");
+                squares += u32::from(expected == Symbol::Square);
+            }
+            number = add(multiply(number, number), [round as u64, 0, 0, 0]);
+        }
+        assert!((300..600).contains(&squares), "{squares}");
+    }
 
     #[test]
     fn constants_are_what_they_are_said_to_be() {
@@ -113,7 +210,7 @@ mod tests {
         assert_eq!(reduce(P), [0; 4]);
         assert_eq!(reduce([u64::MAX; 4]), [37, 0, 0, 0]);
         assert_eq!(reduce(power([2, 0, 0, 0], add(EULER, EULER))), [1, 0, 0, 0], "Fermat");
-        assert_eq!(reduce(power([2, 0, 0, 0], EULER)), subtract(P, [1, 0, 0, 0]), "2 is no square");
+        assert_eq!(reduce(power([2, 0, 0, 0], EULER)), P_LESS_1, "2 is no square");
         assert_eq!(reduce(power([4, 0, 0, 0], EULER)), [1, 0, 0, 0]);
     }
 

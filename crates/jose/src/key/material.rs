@@ -153,6 +153,11 @@ impl PublicMaterial {
         }
     }
 
+    /// Whether every check was made that there is; if not, the provider makes the last one.
+    pub(crate) fn is_checked(&self) -> bool {
+        matches!(self, Self::Rsa { .. } | Self::Ed25519(_))
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Rsa { .. } => Kind::Rsa,

@@ -1,6 +1,9 @@
 //! The public half.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     Alg, Digest, Hash, KeyError, VerifyError, VerifyErrorKind, base64url,
@@ -29,8 +32,9 @@ struct Inner {
     alg: Alg,
     kid: Option<Box<str>>,
     material: PublicMaterial,
-    spki: Box<[u8]>,
-    parsed: Arc<provider::PublicKey>,
+    /// Made at once where making it is what checks the key, else when the key is first used: of a set
+    /// of a hundred keys most tokens need one. `None` is a key that verifies nothing.
+    parsed: OnceLock<Option<Arc<provider::PublicKey>>>,
 }
 
 impl VerifyingKey {
@@ -117,9 +121,17 @@ impl VerifyingKey {
     }
 
     pub(crate) fn from_material(alg: Alg, material: PublicMaterial) -> Result<Self, KeyError> {
-        let parsed = Arc::new(provider::PublicKey::new(alg, &material)?);
-        let spki = der::public_to_spki(&material)?.into();
-        Ok(Self(Arc::new(Inner { alg, kid: None, material, spki, parsed })))
+        material.kind().check_fits(alg)?;
+        let parsed = OnceLock::new();
+        if !material.is_checked() {
+            let _ = parsed.set(Some(Arc::new(provider::PublicKey::new(alg, &material)?)));
+        }
+        Ok(Self(Arc::new(Inner { alg, kid: None, material, parsed })))
+    }
+
+    fn parsed(&self) -> Option<&provider::PublicKey> {
+        let Inner { alg, material, parsed, .. } = &*self.0;
+        parsed.get_or_init(|| provider::PublicKey::new(*alg, material).ok().map(Arc::new)).as_deref()
     }
 
     /// The same key under this `kid`.
@@ -149,7 +161,7 @@ impl VerifyingKey {
 
     /// Its `SubjectPublicKeyInfo` in DER.
     pub fn to_spki_der(&self) -> Vec<u8> {
-        self.0.spki.to_vec()
+        der::public_to_spki(&self.0.material).expect("the DER of a key is far below the limit of DER")
     }
 
     /// Its `SubjectPublicKeyInfo` in PEM, labelled `PUBLIC KEY`.
@@ -158,7 +170,7 @@ impl VerifyingKey {
     ///
     /// [`KeyError::Backend`] if the encoder fails.
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        pem::encode("PUBLIC KEY", &self.0.spki)
+        pem::encode("PUBLIC KEY", &der::public_to_spki(&self.0.material)?)
     }
 
     /// Its thumbprint by RFC 7638 with SHA-256: the same for the same key, whatever its `kid` and
@@ -200,7 +212,7 @@ impl VerifyingKey {
     ///
     /// [`VerifyErrorKind::Signature`] if it is not this key's signature of `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
-        if self.0.parsed.verifies(message, signature) {
+        if self.parsed().is_some_and(|key| key.verifies(message, signature)) {
             Ok(())
         } else {
             Err(VerifyErrorKind::Signature.into())
@@ -216,7 +228,7 @@ impl VerifyingKey {
     /// does not sign that kind of digest (see [`Alg::digest`]).
     pub fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), VerifyError> {
         if self.alg().digest() == Some(digest.hash())
-            && self.0.parsed.verifies_digest(digest.inner(), signature)
+            && self.parsed().is_some_and(|key| key.verifies_digest(digest.inner(), signature))
         {
             Ok(())
         } else {
@@ -243,7 +255,7 @@ impl VerifyingKey {
     /// Whether these bytes are the public key in one of the forms that someone could take for a
     /// secret.
     pub(crate) fn is_encoded_as(&self, secret: &[u8]) -> bool {
-        secret == &self.0.spki[..]
+        der::public_to_spki(&self.0.material).is_ok_and(|spki| secret == spki)
             || match &self.0.material {
                 PublicMaterial::Rsa { n, .. } => secret == &n[..],
                 PublicMaterial::Ec(point) => {
