@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Alg, KeyError, base64url,
-    json::{self, JsonError, Value},
+    json::{self, JsonError, Str, Value},
     key::{
         MAX_KEY_BYTES, crt,
         kind::{Curve, Kind, MlDsa},
@@ -15,6 +15,9 @@ use crate::{
 };
 
 const NESTING: usize = 16;
+
+/// More members than most keys have.
+const USUAL: usize = 12;
 
 /// What the key is to be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,18 @@ pub(crate) struct Jwk<'a> {
 
 impl<'a> Jwk<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, KeyError> {
+        Self::read(text, |text, each| json::object(text, NESTING, each))
+    }
+
+    /// Reads an element of a text that was scanned before, so that names are known to stand once.
+    pub(crate) fn of_scanned(text: &'a str) -> Result<Self, KeyError> {
+        Self::read(text, |text, each| json::members(text, each))
+    }
+
+    fn read(
+        text: &'a str,
+        scan: impl FnOnce(&'a str, &mut dyn FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError>,
+    ) -> Result<Self, KeyError> {
         if text.len() > MAX_KEY_BYTES {
             return Err(KeyError::TooLarge(MAX_KEY_BYTES));
         }
@@ -48,8 +63,8 @@ impl<'a> Jwk<'a> {
             let seen = crate::key::pem::describe(text.as_bytes());
             return Err(KeyError::Format { seen, wanted: "a JWK" });
         }
-        let mut members = Vec::new();
-        json::object(text, NESTING, |name, value| members.push((name.decoded(), value)))
+        let mut members = Vec::with_capacity(USUAL);
+        scan(text, &mut |name, value| members.push((name.decoded(), value)))
             .map_err(|error| malformed("JWK", error))?;
         let jwk = Self { members };
         if jwk.value("kty").is_none() && jwk.value("keys").is_some() {
@@ -189,7 +204,7 @@ impl<'a> Jwk<'a> {
         let strings = value
             .strings()
             .ok_or(KeyError::Member { member: "key_ops", problem: "is not an array of strings" })?;
-        let names: Vec<_> = strings.into_iter().map(json::Str::decoded).collect();
+        let names: Vec<_> = strings.into_iter().map(Str::decoded).collect();
         if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
             return Err(KeyError::Member { member: "key_ops", problem: "repeats a value" });
         }

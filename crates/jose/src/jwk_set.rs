@@ -4,6 +4,8 @@ mod select;
 
 pub use select::{SelectError, Selection};
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     Alg, KeyError, VerifyingKey,
     json::{self, Value},
@@ -107,7 +109,7 @@ impl JwkSet {
         let limits = JwkSetLimits::default();
         match outline(json, limits)? {
             Outline::Set(keys) => Self::from_values(keys, allowed, limits),
-            Outline::Jwk => Self::from_keys([read(json, allowed)?]),
+            Outline::Jwk => Self::from_keys([read(&Jwk::parse(json)?, allowed)?]),
         }
     }
 
@@ -115,14 +117,13 @@ impl JwkSet {
         if keys.len() > limits.keys {
             return Err(KeyError::TooManyKeys(limits.keys));
         }
-        let mut set = Self { keys: Vec::with_capacity(keys.len()), skipped: Vec::new() };
-        for (index, key) in keys.into_iter().enumerate() {
-            match read(key.raw, allowed) {
-                Ok(key) => set.add(key),
-                Err(error) => set.skipped.push((index, error)),
-            }
-        }
-        Ok(set)
+        let mut skipped = Vec::new();
+        let read = |(index, key): (usize, Value<'_>)| {
+            let key = Jwk::of_scanned(key.raw).and_then(|jwk| read(&jwk, allowed));
+            key.map_err(|error| skipped.push((index, error))).ok()
+        };
+        let keys = distinct(keys.into_iter().enumerate().filter_map(read));
+        Ok(Self { keys, skipped })
     }
 
     /// A set of these keys, to be published. A key that is there twice is kept once.
@@ -132,21 +133,15 @@ impl JwkSet {
     /// [`KeyError::DuplicateKid`] if two different keys have one `kid`, which nobody wants to
     /// publish.
     pub fn from_keys(keys: impl IntoIterator<Item = VerifyingKey>) -> Result<Self, KeyError> {
-        let mut set = Self::default();
-        for key in keys {
-            let same_kid = |known: &&VerifyingKey| known.kid().is_some() && known.kid() == key.kid();
-            if set.keys.iter().filter(same_kid).any(|known| !known.same_key(&key)) {
+        let keys = distinct(keys);
+        let mut named: HashMap<&str, &VerifyingKey> = HashMap::with_capacity(keys.len());
+        for key in &keys {
+            let known = key.kid().and_then(|kid| named.insert(kid, key));
+            if known.is_some_and(|known| !known.same_key(key)) {
                 return Err(KeyError::DuplicateKid);
             }
-            set.add(key);
         }
-        Ok(set)
-    }
-
-    fn add(&mut self, key: VerifyingKey) {
-        if !self.keys.contains(&key) {
-            self.keys.push(key);
-        }
+        Ok(Self { keys, skipped: Vec::new() })
     }
 
     /// The keys that can be used.
@@ -164,6 +159,15 @@ impl JwkSet {
         let keys: Vec<_> = self.keys.iter().map(VerifyingKey::to_jwk).collect();
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     }
+}
+
+/// Each key once, where it stands first.
+fn distinct(keys: impl IntoIterator<Item = VerifyingKey>) -> Vec<VerifyingKey> {
+    let keys: Vec<_> = keys.into_iter().collect();
+    let mut seen = HashSet::with_capacity(keys.len());
+    let is_first: Vec<_> =
+        keys.iter().map(|key| seen.insert((key.alg(), key.kid(), key.material()))).collect();
+    keys.into_iter().zip(is_first).filter_map(|(key, is_first)| is_first.then_some(key)).collect()
 }
 
 enum Outline<'a> {
@@ -198,11 +202,10 @@ fn outline(json: &str, limits: JwkSetLimits) -> Result<Outline<'_>, KeyError> {
     }
 }
 
-fn read(jwk: &str, allowed: &[Alg]) -> Result<VerifyingKey, KeyError> {
-    let jwk = Jwk::parse(jwk)?;
+fn read(jwk: &Jwk<'_>, allowed: &[Alg]) -> Result<VerifyingKey, KeyError> {
     if jwk.kind()? == Kind::Oct {
         return Err(KeyError::Format { seen: "a symmetric key", wanted: "a public one" });
     }
     let alg = jwk.alg_among(allowed)?;
-    VerifyingKey::from_parsed(&jwk, alg)
+    VerifyingKey::from_parsed(jwk, alg)
 }

@@ -25,8 +25,7 @@ const BASES: u32 = 32;
 /// The whole key of n, e and d (SP 800-56B revision 2, appendix C.1). It fails for a d that is not
 /// the inverse of e.
 ///
-/// It takes an exponentiation modulo n, for most keys one or two: milliseconds for 2048 bits, below
-/// a second for 8192.
+/// It takes an exponentiation modulo n for each base that is tried: for most keys one or two.
 pub(crate) fn from_exponent(n: &[u8], e: &[u8], d: &[u8]) -> Result<RsaPrivate, KeyError> {
     // The rules for the size of n and e, before any long arithmetic.
     PublicMaterial::rsa(n, e)?;

@@ -8,7 +8,7 @@ use const_oid::{
 use crate::{Alg, KeyError};
 
 /// A curve of ECDSA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Curve {
     P256,
     P384,
@@ -72,7 +72,7 @@ impl Curve {
 }
 
 /// A parameter set of ML-DSA (FIPS 204 §4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum MlDsa {
     L44,
     L65,

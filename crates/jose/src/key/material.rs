@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The numbers of a public key, big-endian.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum PublicMaterial {
     Rsa {
         n: Box<[u8]>,
@@ -31,7 +31,7 @@ pub(crate) enum PublicMaterial {
 
 /// A point of a curve of ECDSA, uncompressed: 4, x, y (SEC 1 §2.3.3). The provider checks that it
 /// is on the curve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Point {
     curve: Curve,
     bytes: Box<[u8]>,

@@ -27,6 +27,25 @@ const PRIMES: [u16; 132] = {
     primes
 };
 
+/// Their inverses modulo 2⁶⁴.
+static INVERSES: [u64; PRIMES.len()] = {
+    let mut inverses = [1_u64; PRIMES.len()];
+    let mut at = 0;
+    while at < PRIMES.len() {
+        let prime = PRIMES[at] as u64;
+        // Each round doubles the bits that are right; a number of three bits is its own inverse.
+        let mut inverse = prime;
+        let mut round = 0;
+        while round < 5 {
+            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(prime.wrapping_mul(inverse)));
+            round += 1;
+        }
+        inverses[at] = inverse;
+        at += 1;
+    }
+    inverses
+};
+
 /// The smallest keys that the library made (512 bits) have the primes up to 167 in their M, and all
 /// larger ones have those too.
 const MARKED: u16 = 167;
@@ -87,12 +106,14 @@ pub(crate) fn mark(n: &[u8]) -> Option<Mark> {
     for group in &TABLE {
         let sum: u128 = limbs.iter().zip(&group.weights).map(|(l, w)| u128::from(*l) * u128::from(*w)).sum();
         let rest = (sum % u128::from(group.product)) as u64;
-        for prime in &PRIMES[group.primes.0..group.primes.1] {
-            let rest = (rest % u64::from(*prime)) as u16;
-            if rest == 0 {
+        for at in group.primes.0..group.primes.1 {
+            let (prime, inverse) = (PRIMES[at], INVERSES[at]);
+            // A multiple of the prime becomes its quotient, all else something larger than any.
+            if rest.wrapping_mul(inverse) <= u64::MAX / u64::from(prime) {
                 return Some(Mark::SmallFactor);
             }
-            roca = roca && (*prime > MARKED || is_power_of_65537(rest, *prime));
+            // Of the moduli without the mark hardly one gets past the first dozen.
+            roca = roca && (prime > MARKED || is_power_of_65537((rest % u64::from(prime)) as u16, prime));
         }
     }
     roca.then_some(Mark::Roca)
