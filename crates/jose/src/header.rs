@@ -58,22 +58,25 @@ impl<'a> Header<'a> {
         let (mut others, mut is_empty, mut encrypted, mut unknown) = (Others::default(), true, false, false);
         json::object_with(text, rules.nesting, rules.policy.names(), |name, value| {
             is_empty = false;
-            match &*name.decoded() {
-                "alg" => alg = Some(value),
-                "kid" => kid = Some(value),
-                "typ" => typ = Some(value),
-                "crit" => crit = Some(value),
-                "b64" => b64 = Some(value),
-                "cty" => others.note(0, is_string(value)),
-                "jku" => others.note(1, is_string(value) && (!refuses_unknown || is_url(value))),
-                "x5u" => others.note(2, is_string(value) && (!refuses_unknown || is_url(value))),
-                "x5t" => others.note(3, is_string(value)),
-                "x5t#S256" => others.note(4, is_string(value)),
-                "jwk" => others.note(5, value.is_object()),
-                "x5c" => others.note(6, is_chain(value)),
+            match name.decoded().as_bytes() {
+                b"alg" => alg = Some(value),
+                b"kid" => kid = Some(value),
+                b"typ" => typ = Some(value),
+                b"crit" => crit = Some(value),
+                b"b64" => b64 = Some(value),
+                b"cty" => others.note(0, is_string(value)),
+                b"jku" => others.note(1, is_string(value) && (!refuses_unknown || is_url(value))),
+                b"x5u" => others.note(2, is_string(value) && (!refuses_unknown || is_url(value))),
+                b"x5t" => others.note(3, is_string(value)),
+                b"x5t#S256" => others.note(4, is_string(value)),
+                b"jwk" => others.note(5, value.is_object()),
+                b"x5c" => others.note(6, is_chain(value)),
                 // Only a JWE has it, and by it a JWE is told from a JWS (RFC 7516 §9).
-                "enc" => encrypted = true,
-                name => unknown |= refuses_unknown && !rules.understood.iter().any(|known| known == name),
+                b"enc" => encrypted = true,
+                name => {
+                    unknown |=
+                        refuses_unknown && !rules.understood.iter().any(|known| known.as_bytes() == name);
+                }
             }
         })?;
         if encrypted {

@@ -13,11 +13,13 @@ const HIGH: u64 = ONES * 0x80;
 #[inline]
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
     let (words, _) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().take(BLOCK / 8).enumerate() {
+    let mut at = 0;
+    for word in &words[..words.len().min(BLOCK / 8)] {
         let hits = special_in(u64::from_le_bytes(*word));
         if hits != 0 {
-            return Some(at * 8 + hits.trailing_zeros() as usize / 8);
+            return Some(at + hits.trailing_zeros() as usize / 8);
         }
+        at += 8;
     }
     match bytes.last_chunk() {
         // The last word overlaps the one before, in which nothing was hit.

@@ -51,7 +51,10 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     fn whitespace(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        // One comparison tells that there is none, as in every compact text.
+        while let Some(byte @ ..=b' ') = self.peek()
+            && matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+        {
             self.pos += 1;
         }
     }
@@ -146,18 +149,34 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn string(&mut self) -> Result<bool, JsonError> {
         self.expect(b'"')?;
-        let mut escaped = false;
+        if self.plain()? == b'"' {
+            return Ok(false);
+        }
+        self.escaped_string()
+    }
+
+    /// Passes what is plain and the byte after it, which is returned.
+    #[inline]
+    fn plain(&mut self) -> Result<u8, JsonError> {
+        let bytes = self.text.as_bytes().get(self.pos..).unwrap_or_default();
+        let plain = plain::special(bytes).ok_or(JsonError::Syntax)?;
+        self.pos += plain + 1;
+        Ok(bytes[plain])
+    }
+
+    /// Passes the rest of a string in which something else than its end has just been passed. Few
+    /// strings have that, so it is kept out of the others' way.
+    #[cold]
+    fn escaped_string(&mut self) -> Result<bool, JsonError> {
+        self.pos -= 1;
         loop {
-            let plain = plain::special(&self.text.as_bytes()[self.pos..]);
-            self.pos += plain.ok_or(JsonError::Syntax)?;
             match self.bump()? {
-                b'"' => return Ok(escaped),
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                b'"' => return Ok(true),
+                b'\\' => self.escape()?,
                 _ => return Err(JsonError::Syntax),
             }
+            self.plain()?;
+            self.pos -= 1;
         }
     }
 

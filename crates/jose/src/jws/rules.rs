@@ -151,6 +151,15 @@ impl Rules {
         }
     }
 
+    /// As [`read`](Self::read), for a header that is alone and not remembered.
+    pub(super) fn read_new<'t>(
+        &self,
+        protected: &str,
+        room: &mut Room<'t>,
+    ) -> Result<Decision<'t>, VerifyError> {
+        self.decide(self.header(protected, room)?, None)
+    }
+
     fn header<'t>(&self, protected: &str, room: &mut Room<'t>) -> Result<Header<'t>, VerifyError> {
         if protected.is_empty() {
             return Header::parse("{}", &self.header);

@@ -135,7 +135,7 @@ impl Rules {
         let is_new = seen.is_none();
         let decision = match seen {
             Some(decision) => decision,
-            None => self.read(parts.protected, None, room).decision?,
+            None => self.read_new(parts.protected, room)?,
         };
         self.check_payload(parts.payload, decision.unencoded)?;
         self.check_signature(parts.signature)?;

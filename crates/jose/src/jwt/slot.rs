@@ -76,7 +76,11 @@ impl Audience {
             Self::Plain(place) => (text.get(place.clone()).unwrap_or_default(), &[]),
             Self::Decoded(decoded) => ("", decoded),
         };
-        plain.split('"').skip(1).step_by(2).chain(decoded.iter().map(AsRef::as_ref))
+        // Most tokens have one, in no array: it is not searched for its quotes.
+        let one = plain.strip_prefix('"').and_then(|plain| plain.strip_suffix('"'));
+        let array = if one.is_some() { "" } else { plain };
+        let several = array.split('"').skip(1).step_by(2);
+        one.into_iter().chain(several).chain(decoded.iter().map(AsRef::as_ref))
     }
 }
 
