@@ -126,7 +126,7 @@ fn validator() -> Validator {
         .expect_audience("https://api.example.com")
         .expect_expiry()
         .expect_not_before()
-        .max_age(3600)
+        .expect_max_age(3600)
         .build()
         .expect("each check is expected")
 }

@@ -15,7 +15,7 @@ pub(crate) fn operations(name: &str, keys: &Keys, fixture: &Fixture) -> Vec<Oper
         .expect_audience(&fixture.audience)
         .expect_expiry()
         .expect_not_before()
-        .max_age(3600)
+        .expect_max_age(3600)
         .build()
         .expect("each check is expected");
     let borrowed = {

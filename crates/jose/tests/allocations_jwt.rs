@@ -22,7 +22,7 @@ fn allocations(payload: &str) -> (u64, u64) {
         .expect_audience("https://api.example")
         .expect_expiry()
         .expect_not_before()
-        .max_age(3600)
+        .expect_max_age(3600)
         .build()
         .unwrap();
     let mut scratch = Scratch::new();

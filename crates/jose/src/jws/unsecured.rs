@@ -21,7 +21,7 @@ use crate::{
 ///
 /// let text = UnsecuredJws::encode(b"hello");
 /// assert_eq!(text, "eyJhbGciOiJub25lIn0.aGVsbG8.");
-/// assert_eq!(UnsecuredJws::decode(&text)?.payload(), b"hello");
+/// assert_eq!(UnsecuredJws::decode(&text)?.dangerous_payload(), b"hello");
 ///
 /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(MacKey::generate(Alg::Hs256)?).build()?;
 /// assert!(verifier.verify_compact(&text, &mut Scratch::new()).is_err());
@@ -83,12 +83,12 @@ impl UnsecuredJws {
     }
 
     /// The header's JSON, which anybody can have written.
-    pub fn header(&self) -> &str {
+    pub fn protected_header(&self) -> &str {
         &self.header
     }
 
     /// The payload, which anybody can have written.
-    pub fn payload(&self) -> &[u8] {
+    pub fn dangerous_payload(&self) -> &[u8] {
         &self.payload
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         let payload = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
         assert_eq!(UnsecuredJws::encode(payload), VECTOR);
         let read = UnsecuredJws::decode(VECTOR).unwrap();
-        assert_eq!((read.header(), read.payload()), (r#"{"alg":"none"}"#, &payload[..]));
+        assert_eq!((read.protected_header(), read.dangerous_payload()), (r#"{"alg":"none"}"#, &payload[..]));
     }
 
     #[test]

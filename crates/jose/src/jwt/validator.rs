@@ -149,7 +149,7 @@ impl ValidatorBuilder {
 
     /// There must be an `iat`, at most so many seconds ago.
     #[must_use]
-    pub fn max_age(mut self, seconds: u64) -> Self {
+    pub fn expect_max_age(mut self, seconds: u64) -> Self {
         self.max_age_s = Some(seconds);
         self
     }

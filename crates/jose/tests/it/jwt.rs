@@ -51,7 +51,7 @@ fn a_token_that_passes_lends_its_claims() {
             .expect_audience("https://api.example")
             .expect_expiry()
             .expect_not_before()
-            .max_age(60),
+            .expect_max_age(60),
     );
     let payload = format!(
         r#"{{"iss":"https:\/\/id.example","aud":["x","https://api.example"],"sub":"alice","exp":{},"nbf":{NOW},"iat":{NOW}}}"#,
@@ -81,7 +81,7 @@ fn each_check_is_expected_or_waived_and_not_both() {
             Check::Audience => waiving(&[]).expect_audience("a"),
             Check::Expiry => waiving(&[]).expect_expiry(),
             Check::NotBefore => waiving(&[]).expect_not_before(),
-            _ => waiving(&[]).max_age(1),
+            _ => waiving(&[]).expect_max_age(1),
         };
         assert_eq!(both.build().unwrap_err(), ValidatorError::Contradictory(vec![check]));
     }
@@ -173,7 +173,7 @@ fn times_hold_at_their_boundaries() {
     let expecting = |check| match check {
         Check::Expiry => build(waiving(&[check]).expect_expiry().leeway(10)),
         Check::NotBefore => build(waiving(&[check]).expect_not_before().leeway(10)),
-        _ => build(waiving(&[check]).max_age(100).leeway(10)),
+        _ => build(waiving(&[check]).expect_max_age(100).leeway(10)),
     };
     for (check, claim, offset, outcome) in [
         (Check::Expiry, "exp", -9, Ok(())),
@@ -210,8 +210,8 @@ fn times_hold_at_their_boundaries() {
 #[test]
 fn no_clock_overflows() {
     const LATEST: i64 = 253_402_300_799;
-    let lasting = build(waiving(&[Check::MaxAge]).max_age(u64::MAX).leeway(600));
-    let day = build(waiving(&[Check::MaxAge]).max_age(86_400).leeway(600));
+    let lasting = build(waiving(&[Check::MaxAge]).expect_max_age(u64::MAX).leeway(600));
+    let day = build(waiving(&[Check::MaxAge]).expect_max_age(86_400).leeway(600));
     let payload = format!(r#"{{"exp":{LATEST},"nbf":0,"iat":0}}"#);
     for (now, by_lasting, by_day) in [
         (i64::MIN, Err(Kind::NotYetValid), Err(Kind::NotYetValid)),

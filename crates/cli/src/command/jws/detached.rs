@@ -55,15 +55,23 @@ pub(super) fn verify<'t>(
             verifier.start_detached_json(token.text, require)
         }
     };
-    let signatures = match started {
+    let read_before = started.is_ok();
+    let streamed = match started {
         Ok(mut stream) => {
             pieces(payload, |piece| stream.update(piece))?;
             stream.finish().map(|verified| of_json(token, verified.signatures()))
         }
-        Err(error) if error.kind() == VerifyErrorKind::NeedsWholeMessage => {
+        Err(error) => Err(error),
+    };
+    let signatures = match streamed {
+        // A file can be read again, standard input cannot.
+        Err(error)
+            if error.kind() == VerifyErrorKind::NeedsWholeMessage
+                && !(read_before && *payload == Source::Stdin) =>
+        {
             whole(token, &payload.read(MAX_TOKEN_BYTES)?, verifier, require)
         }
-        Err(error) => Err(error),
+        signatures => signatures,
     };
     Ok(match signatures {
         Ok(signatures) => Ok(Verdict::valid(token, None, signatures)),

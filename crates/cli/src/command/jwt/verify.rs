@@ -71,7 +71,7 @@ fn validator(args: &JwtVerifyArgs) -> Result<Validator, CliError> {
     };
     let builder = if waived(Waivable::Exp) { builder.waive_expiry() } else { builder.expect_expiry() };
     let builder = match args.max_age {
-        Some(seconds) => builder.max_age(seconds),
+        Some(seconds) => builder.expect_max_age(seconds),
         None => builder.waive_max_age(),
     };
     builder.build().map_err(|error| CliError::Usage(error.to_string()))

@@ -21,7 +21,7 @@ fn validator() -> Validator {
         .expect_audience("https://api.example")
         .expect_expiry()
         .expect_not_before()
-        .max_age(600)
+        .expect_max_age(600)
         .build()
         .unwrap()
 }
