@@ -62,6 +62,7 @@ pub(crate) const fn decoded_len(len: usize) -> usize {
 }
 
 /// Decodes to the start of `out`, which has room for at least [`decoded_len`] bytes.
+#[inline]
 pub(crate) fn decode_into<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8], DecodeError> {
     if out.len() < decoded_len(text.len()) {
         return Err(DecodeError);

@@ -146,7 +146,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes a string, and says whether there is an escape in it.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<bool, JsonError> {
         self.expect(b'"')?;
         if self.plain()? == b'"' {
@@ -156,7 +156,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes what is plain and the byte after it, which is returned.
-    #[inline]
+    #[inline(always)]
     fn plain(&mut self) -> Result<u8, JsonError> {
         let bytes = self.text.as_bytes().get(self.pos..).unwrap_or_default();
         let plain = plain::special(bytes).ok_or(JsonError::Syntax)?;

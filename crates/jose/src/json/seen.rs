@@ -27,7 +27,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Adds a name that stands at the start of `text`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, name: Str<'a>, text: &[u8]) -> Result<(), JsonError> {
         let mark = if name.escaped { mark_of_escaped(name) } else { mark(text, name.raw.len()) };
         // The top bits of a product depend on all bits of its factors.

@@ -289,3 +289,37 @@ impl PartialEq for VerifyingKey {
 }
 
 impl Eq for VerifyingKey {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The provider's form of an RSA key is made at first use, so what is accepted at import must be
+    /// what the provider takes: the sizes at the edges, and exponents of 2 to 33 bits.
+    #[test]
+    fn every_rsa_key_that_is_accepted_can_verify() {
+        for bits in [2048, 2049, 2055, 3072, 4095, 8191, 8192] {
+            let mut n = vec![0x5A; usize::div_ceil(bits, 8)];
+            n[0] = 1 << ((bits - 1) % 8);
+            let last = n.len() - 1;
+            for e in [
+                &[3][..],
+                &[1, 0, 1],
+                &[0xFF, 0xFF, 0xFF, 0xFF],
+                &[1, 0, 0, 0, 1],
+                &[1, 0xFF, 0xFF, 0xFF, 0xFF],
+            ] {
+                // Moduli with small factors are refused, so the next odd number is tried.
+                let material = (0..=u8::MAX).step_by(2).find_map(|step| {
+                    n[last] = step | 1;
+                    PublicMaterial::rsa(&n, e).ok()
+                });
+                let material = material.expect("most odd numbers have a modulus without small factors near");
+                for alg in [Alg::Rs256, Alg::Ps512] {
+                    let key = VerifyingKey::from_material(alg, material.clone()).expect("it was accepted");
+                    assert!(key.parsed().is_some(), "{bits} bits, e = {e:?}, {alg}");
+                }
+            }
+        }
+    }
+}
