@@ -13,19 +13,39 @@ pub(super) struct Parts<'a> {
 
 /// Splits at the dots, however many there are in a few passes over the text (CVE-2025-27144).
 pub(super) fn split(jws: &str) -> Result<Parts<'_>, VerifyErrorKind> {
-    split_after(jws, first_dot(jws.as_bytes()).ok_or(VerifyErrorKind::Malformed)?)
+    let parts = split_outside(jws)?;
+    if has_dot(parts.payload.as_bytes()) { Err(of_more_parts(jws)) } else { Ok(parts) }
 }
 
-/// As [`split`], where the first dot is known.
-pub(super) fn split_after(jws: &str, dot: usize) -> Result<Parts<'_>, VerifyErrorKind> {
-    let (protected, rest) = (&jws[..dot], &jws[dot + 1..]);
-    let second = last_dot(rest.as_bytes()).ok_or(VerifyErrorKind::Malformed)?;
-    let (payload, signature) = (&rest[..second], &rest[second + 1..]);
-    if has_dot(payload.as_bytes()) {
-        return Err(of_more_parts(jws));
-    }
-    let signing_input = &jws[..dot + 1 + payload.len()];
-    Ok(Parts { protected, payload, signature, signing_input })
+/// As [`split`], for one who decodes the payload and, if anything is wrong with the token, lets
+/// [`check_dots`] say whether it has three parts at all. No dot is in the alphabet of base64url, and
+/// [`unencoded`] takes none, so looking for one first would be 120 instructions of each good token.
+pub(super) fn split_outside(jws: &str) -> Result<Parts<'_>, VerifyErrorKind> {
+    let first = first_dot(jws.as_bytes()).ok_or(VerifyErrorKind::Malformed)?;
+    split_after(jws, first, 0)
+}
+
+/// As [`split_outside`], where the first dot is known and the signature is expected to have so many
+/// characters.
+pub(super) fn split_after(
+    jws: &str,
+    first: usize,
+    signature_len: usize,
+) -> Result<Parts<'_>, VerifyErrorKind> {
+    let last = match jws.len().checked_sub(signature_len.saturating_add(1)) {
+        // If another one comes after it, the signature is no base64url.
+        Some(at) if at > first && jws.as_bytes()[at] == b'.' => at,
+        _ => first + 1 + last_dot(&jws.as_bytes()[first + 1..]).ok_or(VerifyErrorKind::Malformed)?,
+    };
+    let signing_input = &jws[..last];
+    let (protected, payload) = (&signing_input[..first], &signing_input[first + 1..]);
+    Ok(Parts { protected, payload, signature: &jws[last + 1..], signing_input })
+}
+
+/// Whether there are three parts, and if not, what is wrong.
+#[cold]
+pub(super) fn check_dots(jws: &str) -> Result<(), VerifyErrorKind> {
+    if jws.split('.').take(4).count() == 3 { Ok(()) } else { Err(of_more_parts(jws)) }
 }
 
 /// Five parts are a JWE (RFC 7516 §7.1).
@@ -79,11 +99,11 @@ fn has_dot(text: &[u8]) -> bool {
     }
 }
 
-/// The bytes of a payload that stands between the dots as it is: printable ASCII (RFC 7797 §5.2). A
-/// dot cannot be in it, since [`split`] has split there.
+/// The bytes of a payload that stands between the dots as it is: printable ASCII without a dot (RFC
+/// 7797 §5.2).
 pub(super) fn unencoded(payload: &str) -> Result<&[u8], VerifyErrorKind> {
     let bytes = payload.as_bytes();
-    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'.') {
         Ok(bytes)
     } else {
         Err(VerifyErrorKind::Malformed)
@@ -122,6 +142,12 @@ mod tests {
             let parts = split(&token).map_err(|kind| kind.to_string()).unwrap();
             assert_eq!((parts.protected, parts.payload, parts.signature), ("head", &*payload, "sign"));
             assert_eq!(parts.signing_input, format!("head.{payload}"));
+            assert_eq!(check_dots(&token), Ok(()));
+            // Whatever length was expected of the signature, it is found.
+            for expected in (0..token.len() + 2).chain([usize::MAX - 1]) {
+                let again = split_after(&token, 4, expected).map_err(|kind| kind.to_string()).unwrap();
+                assert_eq!((again.payload, again.signature), (parts.payload, parts.signature));
+            }
             for (text, kind) in [
                 (payload.clone(), VerifyErrorKind::Malformed),
                 (format!("head.{payload}"), VerifyErrorKind::Malformed),
@@ -133,6 +159,11 @@ mod tests {
                 (format!("{payload}{}", ".".repeat(1000)), VerifyErrorKind::Malformed),
             ] {
                 assert_eq!(split(&text).err(), Some(kind), "{text}");
+                // However it is split, one part of it has a dot, or it is not split at all.
+                let outside = split_outside(&text);
+                let dots = outside.map(|parts| has_dot([parts.payload, parts.signature].concat().as_bytes()));
+                assert!(dots != Ok(false), "{text}");
+                assert_eq!(check_dots(&text).err(), Some(kind), "{text}");
             }
         }
     }

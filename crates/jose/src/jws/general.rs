@@ -304,7 +304,7 @@ impl Rules {
                 let signature = room.decode(&entry.signature)?;
                 let key = self.verify(&decision.fit, input.with_header(&entry.protected)?, signature)?;
                 if entry.header.is_none() {
-                    self.remembered.add(&entry.protected, &decision);
+                    self.remembered.add(&entry.protected, entry.signature.len(), &decision);
                 }
                 keys.push(key);
                 Ok(VerifiedSignature::new(index, decision, key))

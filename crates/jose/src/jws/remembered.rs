@@ -20,6 +20,8 @@ struct Seen {
     unencoded: bool,
     /// The index of the one key that it means.
     key: usize,
+    /// How many characters the signature over it had: one of the same key has as many.
+    signature_len: usize,
 }
 
 /// The first few headers. A slot is filled once, after a signature over that header was valid, so a
@@ -35,13 +37,15 @@ impl Remembered {
         self.0.iter().map_while(OnceLock::get)
     }
 
-    /// The decision about the header that a compact JWS begins with, and where it ends.
-    pub(super) fn find_compact(&self, jws: &str) -> Option<(usize, Decision<'_>)> {
+    /// The decision about the header that a compact JWS begins with, where that ends, and how many
+    /// characters its signature probably has.
+    #[inline]
+    pub(super) fn find_compact(&self, jws: &str) -> Option<(usize, usize, Decision<'_>)> {
         let jws = jws.as_bytes();
         self.seen().find_map(|seen| {
             let dot = seen.encoded.len();
             let fits = jws.get(dot) == Some(&b'.') && jws[..dot] == *seen.encoded.as_bytes();
-            fits.then(|| (dot, seen.decision()))
+            fits.then(|| (dot, seen.signature_len, seen.decision()))
         })
     }
 
@@ -52,7 +56,11 @@ impl Remembered {
 
     /// Keeps a decision by which a signature was just found valid, if there is room and it is not
     /// there yet.
-    pub(super) fn add(&self, encoded: &str, decision: &Decision<'_>) {
+    pub(super) fn add(&self, encoded: &str, signature_len: usize, decision: &Decision<'_>) {
+        // Slots are filled in their order.
+        if self.0.last().is_some_and(|slot| slot.get().is_some()) {
+            return;
+        }
         let Fit::One(key) = decision.fit else {
             return;
         };
@@ -74,6 +82,7 @@ impl Remembered {
                 typ: owned(&decision.typ),
                 unencoded: decision.unencoded,
                 key,
+                signature_len,
             };
             // If another thread was faster, the next slot is tried, unless it kept the same header.
             if slot.set(seen).is_ok() {

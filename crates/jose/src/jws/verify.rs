@@ -127,9 +127,20 @@ impl Rules {
         jws: &'t str,
         room: &mut Room<'t>,
     ) -> Result<Verified<'t>, VerifyError> {
+        match self.verify_split(jws, room) {
+            // That it has not three parts comes before anything else.
+            Err(error) => Err(compact::check_dots(jws).err().map_or(error, Into::into)),
+            verified => verified,
+        }
+    }
+
+    #[inline(always)]
+    fn verify_split<'t>(&'t self, jws: &'t str, room: &mut Room<'t>) -> Result<Verified<'t>, VerifyError> {
         let (parts, seen) = match self.remembered.find_compact(jws) {
-            Some((dot, decision)) => (compact::split_after(jws, dot)?, Some(decision)),
-            None => (compact::split(jws)?, None),
+            Some((dot, signature_len, decision)) => {
+                (compact::split_after(jws, dot, signature_len)?, Some(decision))
+            }
+            None => (compact::split_outside(jws)?, None),
         };
         self.check_compact(jws)?;
         let is_new = seen.is_none();
@@ -144,7 +155,7 @@ impl Rules {
         let signature = room.decode(parts.signature)?;
         let key = self.verify(&decision.fit, parts.signing_input.as_bytes(), signature)?;
         if is_new {
-            self.remembered.add(parts.protected, &decision);
+            self.remembered.add(parts.protected, parts.signature.len(), &decision);
         }
         Ok(Verified { payload, signature: VerifiedSignature::new(0, decision, key) })
     }
@@ -172,7 +183,7 @@ impl Rules {
         let signature = room.decode(&entry.signature)?;
         let key = self.verify(&decision.fit, input.with_header(&entry.protected)?, signature)?;
         if entry.header.is_none() {
-            self.remembered.add(&entry.protected, &decision);
+            self.remembered.add(&entry.protected, entry.signature.len(), &decision);
         }
         Ok(Verified { payload: input.into_payload(), signature: VerifiedSignature::new(0, decision, key) })
     }
