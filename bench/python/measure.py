@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import sys
 import time
+import warnings
 
 import jwt as pyjwt
 from joserfc import jwt as joserfc_jwt
@@ -68,6 +69,8 @@ def py_jwt(alg, keys, fixture):
 
 
 def main():
+    # That a name is deprecated is said at every call, which is not what is timed.
+    warnings.simplefilter("ignore")
     with open(sys.argv[1], encoding="utf-8") as file:
         fixture = json.load(file)
     seconds = float(sys.argv[2])

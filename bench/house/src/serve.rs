@@ -24,7 +24,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { batch: Duration::from_millis(2), warm_up: Duration::from_millis(20) }
+        Self { batch: Duration::from_micros(500), warm_up: Duration::from_millis(20) }
     }
 }
 

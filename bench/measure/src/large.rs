@@ -9,7 +9,7 @@ pub(crate) const WAYS: [&str; 6] =
     ["hash", "verify-unencoded", "sign-unencoded", "hash-base64", "verify-base64", "sign-base64"];
 
 /// Time and peak memory of one way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Large {
     pub(crate) time: Summary,
     pub(crate) peak_kib: u64,

@@ -64,7 +64,7 @@ fn arguments() -> Result<Arguments> {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let Arguments { programs, fixture, quick, .. } = arguments;
-    let (rounds, seconds, large_rounds) = if *quick { (41, 2, 1) } else { (201, 20, 5) };
+    let (rounds, seconds, large_rounds) = if *quick { (101, 2, 1) } else { (801, 20, 5) };
     let taking_part: Vec<&str> = candidate::NAMES
         .into_iter()
         .filter(|name| !arguments.without.iter().any(|not| not == name))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{large::Large, rounds::Times};
+use crate::{large::Large, rounds::Times, statistics::Summary};
 
 pub(crate) struct Results {
     pub(crate) times: Times,
@@ -24,14 +24,18 @@ pub(crate) struct Script {
 }
 
 impl Results {
-    /// Nanoseconds of an undisturbed time.
-    pub(crate) fn ns(&self, candidate: &str, operation: &str) -> Option<f64> {
-        Some(self.times.get(&(candidate.to_owned(), operation.to_owned()))?.p10)
+    fn summary(&self, candidate: &str, operation: &str) -> Option<&Summary> {
+        self.times.get(&(candidate.to_owned(), operation.to_owned()))
     }
 
-    /// As [`ns`](Self::ns), of what is in our own binary: Sealwright and the floor.
-    pub(crate) fn ours(&self, operation: &str) -> Option<f64> {
-        self.ns("ours", operation)
+    /// Nanoseconds of an undisturbed time.
+    pub(crate) fn ns(&self, candidate: &str, operation: &str) -> Option<f64> {
+        Some(self.summary(candidate, operation)?.p10)
+    }
+
+    /// What is in our own binary: Sealwright and the floor.
+    pub(crate) fn ours(&self, operation: &str) -> Option<&Summary> {
+        self.summary("ours", operation)
     }
 
     pub(crate) fn allocations(&self, candidate: &str, operation: &str) -> Option<f64> {
@@ -40,11 +44,11 @@ impl Results {
 
     /// How often Sealwright's `operation` fits into that of `candidate`.
     pub(crate) fn times_faster(&self, operation: &str, candidate: &str, theirs: &str) -> Option<f64> {
-        Some(self.ns(candidate, theirs)? / self.ours(operation)?)
+        Some(self.summary(candidate, theirs)?.ratio(self.ours(operation)?))
     }
 
-    pub(crate) fn large_ns(&self, way: &str) -> Option<f64> {
-        Some(self.large.get(way)?.time.p10)
+    pub(crate) fn large(&self, way: &str) -> Option<&Summary> {
+        Some(&self.large.get(way)?.time)
     }
 
     /// Nanoseconds of a script's library, whose name starts so.

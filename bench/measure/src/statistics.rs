@@ -1,19 +1,38 @@
 //! What is said of many rounds.
 
 /// Nanoseconds of one operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Summary {
     /// One round in ten was faster: what it costs when nothing else disturbs.
     pub(crate) p10: f64,
     pub(crate) median: f64,
+    /// In the order of the rounds.
+    rounds: Vec<f64>,
 }
 
 impl Summary {
     /// Of at least one sample.
-    pub(crate) fn of(mut samples: Vec<f64>) -> Self {
-        samples.sort_by(f64::total_cmp);
-        let at = |share: f64| samples[((samples.len() - 1) as f64 * share).round() as usize];
-        Self { p10: at(0.1), median: at(0.5) }
+    pub(crate) fn of(rounds: Vec<f64>) -> Self {
+        let mut sorted = rounds.clone();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+        Self { p10: at(0.1), median: at(0.5), rounds }
+    }
+
+    /// How much more it took than `floor`, in the median of the rounds: a machine that is slow for a while is slow for
+    /// both.
+    pub(crate) fn over(&self, floor: &Self) -> f64 {
+        self.beside(floor, |ours, floor| ours - floor)
+    }
+
+    /// How many times as much as `floor` it took, in the median of the rounds.
+    pub(crate) fn ratio(&self, floor: &Self) -> f64 {
+        self.beside(floor, |ours, floor| ours / floor)
+    }
+
+    fn beside(&self, other: &Self, compare: impl Fn(f64, f64) -> f64) -> f64 {
+        let pairs = self.rounds.iter().zip(&other.rounds);
+        Self::of(pairs.map(|(one, other)| compare(*one, *other)).collect()).median
     }
 }
 
@@ -28,6 +47,14 @@ mod tests {
         assert_eq!((summary.p10, summary.median), (5.0, 21.0));
         let disturbed = Summary::of([vec![1e9; 10], (1..=31).map(f64::from).collect()].concat());
         assert_eq!(disturbed.p10, 5.0);
+    }
+
+    #[test]
+    fn what_slows_both_in_a_round_does_not_count() {
+        let floor = Summary::of(vec![100.0, 100.0, 900.0, 100.0, 100.0]);
+        let ours = Summary::of(vec![110.0, 110.0, 990.0, 110.0, 500.0]);
+        assert_eq!(ours.over(&floor), 10.0);
+        assert!((ours.ratio(&floor) - 1.1).abs() < 1e-9);
     }
 
     #[test]

@@ -151,7 +151,7 @@ fn scripts(out: &mut String, results: &Results) {
         });
         let _ = writeln!(out, "| {library} | {} |", cells.join(" | "));
     };
-    line("Sealwright (from the run above)", &|operation| results.ours(operation));
+    line("Sealwright (from the run above)", &|operation| results.ns("ours", operation));
     for script in &results.scripts {
         line(&script.library, &|operation| script.times.get(operation).copied());
     }

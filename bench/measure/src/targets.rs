@@ -1,6 +1,6 @@
 //! What we want to hold, and whether it did.
 
-use crate::results::Results;
+use crate::{results::Results, statistics::Summary};
 
 /// One line of the table of targets.
 pub(crate) struct Target {
@@ -34,8 +34,8 @@ pub(crate) fn all(results: &Results) -> Vec<Target> {
 }
 
 /// At most `most` ns over the floor.
-fn over(what: String, floor: Option<f64>, ours: Option<f64>, most: f64) -> Option<Target> {
-    let over = ours? - floor?;
+fn over(what: String, floor: Option<&Summary>, ours: Option<&Summary>, most: f64) -> Option<Target> {
+    let over = ours?.over(floor?);
     Some(Target {
         what,
         wanted: format!("≤ +{most} ns"),
@@ -45,8 +45,8 @@ fn over(what: String, floor: Option<f64>, ours: Option<f64>, most: f64) -> Optio
 }
 
 /// At most `most` times the floor.
-fn ratio(what: String, floor: Option<f64>, ours: Option<f64>, most: f64) -> Option<Target> {
-    let ratio = ours? / floor?;
+fn ratio(what: String, floor: Option<&Summary>, ours: Option<&Summary>, most: f64) -> Option<Target> {
+    let ratio = ours?.ratio(floor?);
     Some(Target {
         what,
         wanted: format!("≤ {most} ×"),
@@ -98,7 +98,7 @@ fn hs256(results: &Results) -> Vec<Target> {
     })
     .collect();
     if let (Some(joserfc), Some(ours)) = (results.script_ns("joserfc", jwt), results.ours(jwt)) {
-        targets.extend(faster("HS256 JWT verify against joserfc".into(), Some(joserfc / ours), 25.0));
+        targets.extend(faster("HS256 JWT verify against joserfc".into(), Some(joserfc / ours.p10), 25.0));
     }
     targets
 }
@@ -152,7 +152,7 @@ fn large(results: &Results) -> Vec<Target> {
         ("sign-base64", "hash-base64"),
     ] {
         let what = format!("1 GiB detached HS256, {}", way.replace('-', ", "));
-        targets.extend(ratio(what.clone(), results.large_ns(floor), results.large_ns(way), 1.1));
+        targets.extend(ratio(what.clone(), results.large(floor), results.large(way), 1.1));
         if let Some(large) = results.large.get(way) {
             let mib = large.peak_kib as f64 / 1024.0;
             targets.push(Target {
@@ -182,7 +182,8 @@ fn batch(results: &Results) -> Vec<Target> {
     let target = |alg: &str| {
         let scaling = |what: &str| {
             let on = |threads| results.ours(&format!("batch/{alg}/{what}-{threads}"));
-            Some(2.0 * on(1)? / on(2)?)
+            // Two threads do twice the work of one.
+            Some(2.0 / on(2)?.ratio(on(1)?))
         };
         let (floor, ours) = (scaling("primitive")?, scaling("jws")?);
         Some(Target {
