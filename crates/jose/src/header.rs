@@ -58,7 +58,7 @@ impl<'a> Header<'a> {
         let (mut others, mut is_empty, mut encrypted, mut unknown) = (Others::default(), true, false, false);
         json::object_with(text, rules.nesting, rules.policy.names(), |name, value| {
             is_empty = false;
-            match name.decoded().as_bytes() {
+            match &*name.bytes() {
                 b"alg" => alg = Some(value),
                 b"kid" => kid = Some(value),
                 b"typ" => typ = Some(value),
@@ -99,7 +99,7 @@ impl<'a> Header<'a> {
 
     /// Whether it says that the payload is not encoded (RFC 7797 §3), by right or not.
     pub(crate) fn claims_unencoded(&self) -> bool {
-        self.b64.is_some_and(|value| value.raw == "false")
+        self.b64.is_some_and(|value| value.raw() == "false")
     }
 
     /// Holds `crit` to RFC 7515 §4.1.11 and `b64` to RFC 7797 §3 and §6, and refuses what is
@@ -115,7 +115,7 @@ impl<'a> Header<'a> {
         if !rules.unencoded {
             return Err(VerifyErrorKind::Critical);
         }
-        match b64.raw {
+        match b64.raw() {
             // Whoever does not know `b64` must refuse the token instead of misreading the payload.
             "false" | "true" if b64_is_critical => Ok(()),
             "true" if !rules.policy.is_strict() => Ok(()),
@@ -221,7 +221,7 @@ impl<'a> NameSet<'a> {
 
 /// A parameter of a header text that was accepted, as a value of its own.
 pub(crate) fn parameter(text: &str, name: &str) -> Option<serde_json::Value> {
-    serde_json::from_str(json::member(text, name)?.raw).ok()
+    serde_json::from_str(json::member(text, name)?.raw()).ok()
 }
 
 fn string(value: Option<Value<'_>>) -> Result<Option<Str<'_>>, VerifyErrorKind> {

@@ -14,7 +14,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, str::Chars};
+use std::{borrow::Cow, ops::Range, str::Chars};
 
 use scan::Scanner;
 
@@ -36,24 +36,50 @@ pub(crate) enum Names {
     LastWins,
 }
 
-/// A string as it stands in the text, between its quotes.
+/// A string as it stands in a text, between its quotes.
+///
+/// Strings and values keep their place and are cut out when somebody wants them as text: that costs two
+/// looks at the boundaries of characters, which most of them are never worth.
 #[derive(Clone, Copy)]
 pub(crate) struct Str<'a> {
-    raw: &'a str,
+    text: &'a str,
+    start: usize,
+    end: usize,
     escaped: bool,
 }
 
 impl<'a> Str<'a> {
+    #[inline]
+    fn raw(self) -> &'a str {
+        &self.text[self.start..self.end]
+    }
+
+    /// Where in the text it stands as it is meant; `None` if it has escapes.
+    #[inline]
+    pub(crate) fn place(self) -> Option<Range<usize>> {
+        (!self.escaped).then_some(self.start..self.end)
+    }
+
+    /// As [`decoded`](Self::decoded), in bytes: to be compared.
+    #[inline]
+    pub(crate) fn bytes(self) -> Cow<'a, [u8]> {
+        if self.escaped {
+            Cow::Owned(self.unescaped().into_bytes())
+        } else {
+            Cow::Borrowed(&self.text.as_bytes()[self.start..self.end])
+        }
+    }
+
     /// The characters that are meant; borrowed unless an escape is in the way.
     #[inline]
     pub(crate) fn decoded(self) -> Cow<'a, str> {
-        if self.escaped { Cow::Owned(self.unescaped()) } else { Cow::Borrowed(self.raw) }
+        if self.escaped { Cow::Owned(self.unescaped()) } else { Cow::Borrowed(self.raw()) }
     }
 
     #[cold]
     fn unescaped(self) -> String {
         // No escape is shorter than what it means.
-        let mut decoded = String::with_capacity(self.raw.len());
+        let mut decoded = String::with_capacity(self.end - self.start);
         decoded.extend(self.chars());
         decoded
     }
@@ -64,15 +90,15 @@ impl<'a> Str<'a> {
     }
 
     pub(crate) fn is(self, other: &str) -> bool {
-        if self.escaped { self.chars().eq(other.chars()) } else { self.raw == other }
+        if self.escaped { self.chars().eq(other.chars()) } else { self.raw() == other }
     }
 
     fn same(self, other: Str<'_>) -> bool {
-        if self.escaped || other.escaped { self.chars().eq(other.chars()) } else { self.raw == other.raw }
+        if self.escaped || other.escaped { self.chars().eq(other.chars()) } else { self.raw() == other.raw() }
     }
 
     fn chars(self) -> Unescaped<'a> {
-        Unescaped { rest: self.raw.chars() }
+        Unescaped { rest: self.raw().chars() }
     }
 }
 
@@ -118,7 +144,9 @@ impl Iterator for Unescaped<'_> {
 /// A value as it stands in the text.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'a> {
-    pub(crate) raw: &'a str,
+    text: &'a str,
+    start: usize,
+    end: usize,
     kind: Kind,
 }
 
@@ -136,9 +164,21 @@ enum Kind {
 
 impl<'a> Value<'a> {
     #[inline]
+    pub(crate) fn raw(self) -> &'a str {
+        &self.text[self.start..self.end]
+    }
+
+    /// Where in the text it stands.
+    pub(crate) fn place(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    #[inline]
     pub(crate) fn as_str(self) -> Option<Str<'a>> {
         match self.kind {
-            Kind::String { escaped } => Some(Str { raw: &self.raw[1..self.raw.len() - 1], escaped }),
+            Kind::String { escaped } => {
+                Some(Str { text: self.text, start: self.start + 1, end: self.end - 1, escaped })
+            }
             _ => None,
         }
     }
@@ -149,14 +189,14 @@ impl<'a> Value<'a> {
 
     /// The number as it is written, which a double can hold; `None` if it is none.
     #[inline]
-    pub(crate) fn as_number(self) -> Option<&'a str> {
-        (self.kind == Kind::Number).then_some(self.raw)
+    pub(crate) fn as_number(self) -> Option<&'a [u8]> {
+        (self.kind == Kind::Number).then(|| &self.text.as_bytes()[self.start..self.end])
     }
 
     /// Shows each element of an array, and says whether it is one.
     pub(crate) fn for_each_element(self, each: &mut dyn FnMut(Value<'a>)) -> bool {
         // The text was scanned before: its depth is within the limit of then, its names are right.
-        self.kind == Kind::Array && Scanner::rescan(self.raw).elements(each).is_ok()
+        self.kind == Kind::Array && Scanner::rescan(self.raw()).elements(each).is_ok()
     }
 
     /// The elements of an array; `None` if it is none.
@@ -176,22 +216,21 @@ impl From<Value<'_>> for serde_json::Value {
     /// the nearest double, which the scanner has found to be finite.
     fn from(value: Value<'_>) -> Self {
         match value.kind {
-            Kind::Word => match value.raw {
+            Kind::Word => match value.raw() {
                 "true" => Self::Bool(true),
                 "false" => Self::Bool(false),
                 _ => Self::Null,
             },
-            Kind::Number => number(value.raw),
-            Kind::String { escaped } => {
-                let raw = &value.raw[1..value.raw.len() - 1];
-                Self::String(Str { raw, escaped }.decoded().into_owned())
+            Kind::Number => number(value.raw()),
+            Kind::String { .. } => {
+                Self::String(value.as_str().map(Str::decoded).unwrap_or_default().into_owned())
             }
             Kind::Array => {
                 let mut elements = Vec::new();
                 value.for_each_element(&mut |element| elements.push(element.into()));
                 Self::Array(elements)
             }
-            Kind::Object => Self::Object(to_map(value.raw)),
+            Kind::Object => Self::Object(to_map(value.raw())),
         }
     }
 }

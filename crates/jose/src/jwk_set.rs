@@ -119,7 +119,7 @@ impl JwkSet {
         }
         let mut skipped = Vec::new();
         let read = |(index, key): (usize, Value<'_>)| {
-            let key = Jwk::of_scanned(key.raw).and_then(|jwk| read(&jwk, allowed));
+            let key = Jwk::of_scanned(key.raw()).and_then(|jwk| read(&jwk, allowed));
             key.map_err(|error| skipped.push((index, error))).ok()
         };
         let keys = distinct(keys.into_iter().enumerate().filter_map(read));

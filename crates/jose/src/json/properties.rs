@@ -172,7 +172,8 @@ proptest! {
             match (scan(text), by_serde(text)) {
                 (Ok(()), seen) => prop_assert!(matches!(seen, Some((_, false))), "{}", text),
                 (Err(JsonError::DuplicateName), _) => {}
-                (Err(error), Some(_)) => prop_assert!(false, "{:?} {}", error, text),
+                // Two changes make `10` of `{}`, which is JSON as well, but no object.
+                (Err(error), Some((value, _))) => prop_assert!(!value.is_object(), "{:?} {}", error, text),
                 (Err(_), None) => {}
             }
         }

@@ -20,6 +20,15 @@ impl<'a> Scanner<'a> {
         Self::new(text, usize::MAX, Names::LastWins)
     }
 
+    /// The string after the quote at `start` - 1 of a text of which at least that was scanned before.
+    #[cold]
+    pub(super) fn string_at(text: &'a str, start: usize) -> Result<Str<'a>, JsonError> {
+        let mut scanner = Self::rescan(text);
+        scanner.pos = start - 1;
+        let escaped = scanner.string()?;
+        Ok(Str { text, start, end: scanner.pos - 1, escaped })
+    }
+
     #[inline]
     pub(super) fn object(mut self, mut each: impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
         self.whitespace();
@@ -105,16 +114,16 @@ impl<'a> Scanner<'a> {
             self.whitespace();
             let start = self.pos + 1;
             let escaped = self.string()?;
-            let name = Str { raw: &self.text[start..self.pos - 1], escaped };
+            let name = Str { text: self.text, start, end: self.pos - 1, escaped };
             if self.names == Names::Unique {
-                seen.add(name, &self.text.as_bytes()[start..])?;
+                seen.add(name)?;
             }
             self.whitespace();
             self.expect(b':')?;
             self.whitespace();
             let start = self.pos;
             let kind = self.value()?;
-            each(name, Value { raw: &self.text[start..self.pos], kind });
+            each(name, Value { text: self.text, start, end: self.pos, kind });
             self.whitespace();
             match self.bump()? {
                 b',' => {}
@@ -135,7 +144,7 @@ impl<'a> Scanner<'a> {
             self.whitespace();
             let start = self.pos;
             let kind = self.value()?;
-            each(Value { raw: &self.text[start..self.pos], kind });
+            each(Value { text: self.text, start, end: self.pos, kind });
             self.whitespace();
             match self.bump()? {
                 b',' => {}

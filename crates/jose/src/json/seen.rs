@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use super::{JsonError, Str};
+use super::{JsonError, Str, scan::Scanner};
 
 /// The names seen in one object.
 ///
@@ -14,7 +14,9 @@ pub(super) struct Seen<'a> {
     filter: u64,
     len: usize,
     marks: [u64; FEW],
-    few: [Str<'a>; FEW],
+    /// Where in the text they begin: a table of the names themselves took 100 instructions to clear for
+    /// each object, and few are ever looked at again.
+    starts: [usize; FEW],
     many: Option<HashSet<Cow<'a, str>>>,
 }
 
@@ -23,13 +25,17 @@ const FEW: usize = 16;
 impl<'a> Seen<'a> {
     #[inline]
     pub(super) fn new() -> Self {
-        Self { filter: 0, len: 0, marks: [0; FEW], few: [Str { raw: "", escaped: false }; FEW], many: None }
+        Self { filter: 0, len: 0, marks: [0; FEW], starts: [0; FEW], many: None }
     }
 
-    /// Adds a name that stands at the start of `text`.
+    /// Adds a name, of the same text as the others.
     #[inline(always)]
-    pub(super) fn add(&mut self, name: Str<'a>, text: &[u8]) -> Result<(), JsonError> {
-        let mark = if name.escaped { mark_of_escaped(name) } else { mark(text, name.raw.len()) };
+    pub(super) fn add(&mut self, name: Str<'a>) -> Result<(), JsonError> {
+        let mark = if name.escaped {
+            mark_of_escaped(name)
+        } else {
+            mark(&name.text.as_bytes()[name.start..], name.end - name.start)
+        };
         // The top bits of a product depend on all bits of its factors.
         let bit = 1 << (mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
         if self.filter & bit != 0 && self.is_among_few(name, mark) {
@@ -40,14 +46,16 @@ impl<'a> Seen<'a> {
             return self.add_to_many(name);
         }
         self.marks[self.len] = mark;
-        self.few[self.len] = name;
+        self.starts[self.len] = name.start;
         self.len += 1;
         Ok(())
     }
 
     fn is_among_few(&self, name: Str<'_>, mark: u64) -> bool {
-        let mut few = self.marks.iter().zip(&self.few).take(self.len);
-        few.any(|(known, seen)| *known == mark && seen.same(name))
+        let mut few = self.marks.iter().zip(&self.starts).take(self.len);
+        few.any(|(known, start)| {
+            *known == mark && Scanner::string_at(name.text, *start).is_ok_and(|seen| seen.same(name))
+        })
     }
 
     #[cold]

@@ -2,7 +2,7 @@ use super::*;
 
 fn read(text: &str) -> Result<Vec<(String, String)>, JsonError> {
     let mut members = Vec::new();
-    object(text, 4, |name, value| members.push((name.decoded().into_owned(), value.raw.to_owned())))?;
+    object(text, 4, |name, value| members.push((name.decoded().into_owned(), value.raw().to_owned())))?;
     Ok(members)
 }
 
@@ -94,7 +94,7 @@ fn the_last_of_several_wins_where_the_caller_asks_for_it() {
     let text = r#"{"a":1,"b":{"c":1,"c":2},"\u0061":"last"}"#;
     assert_eq!(object(text, 4, |_, _| {}), Err(JsonError::DuplicateName));
     assert_eq!(object_with(text, 4, Names::LastWins, |_, _| {}), Ok(()));
-    assert_eq!(member(text, "a").unwrap().raw, "\"last\"");
+    assert_eq!(member(text, "a").unwrap().raw(), "\"last\"");
     assert_eq!(object_with(text, 1, Names::LastWins, |_, _| {}), Err(JsonError::TooDeep));
     assert_eq!(object_with("{\"a\":1,}", 4, Names::LastWins, |_, _| {}), Err(JsonError::Syntax));
 }

@@ -102,7 +102,7 @@ struct Members<'a> {
 impl<'a> Members<'a> {
     fn read(element: Value<'a>) -> Result<Self, VerifyErrorKind> {
         let mut members = Self::default();
-        json::members(element.raw, |name, value| members.note(&name.decoded(), value))
+        json::members(element.raw(), |name, value| members.note(&name.decoded(), value))
             .map_err(|_| VerifyErrorKind::Malformed)?;
         Ok(members)
     }
@@ -131,7 +131,7 @@ impl<'a> Members<'a> {
         let signature = optional_text(self.signature)?.ok_or(VerifyErrorKind::Malformed)?;
         match self.header {
             Some(header) if !header.is_object() => Err(VerifyErrorKind::Malformed),
-            header => Ok(Entry { protected, signature, header: header.map(|value| value.raw) }),
+            header => Ok(Entry { protected, signature, header: header.map(Value::raw) }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Strings that stand in a text, kept without copying them and without borrowing the text.
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
 use crate::json::Value;
 
@@ -16,12 +16,13 @@ pub(super) enum Slot {
 }
 
 impl Slot {
-    /// `None` if the value is no string. It stands in the `text`.
+    /// `None` if the value is no string. It stands in the text that [`get`](Self::get) will be given.
     #[inline]
-    pub(super) fn string(text: &str, value: Value<'_>) -> Option<Self> {
-        Some(match value.as_str()?.decoded() {
-            Cow::Borrowed(plain) => Self::Plain(place(text, plain)),
-            Cow::Owned(decoded) => Self::Decoded(decoded),
+    pub(super) fn string(value: Value<'_>) -> Option<Self> {
+        let string = value.as_str()?;
+        Some(match string.place() {
+            Some(place) => Self::Plain(place),
+            None => Self::Decoded(string.decoded().into_owned()),
         })
     }
 
@@ -45,8 +46,8 @@ pub(super) enum Audience {
 }
 
 impl Audience {
-    /// `None` if the value is neither. It stands in the `text`.
-    pub(super) fn of(text: &str, value: Value<'_>) -> Option<Self> {
+    /// `None` if the value is neither. It stands in the text that [`iter`](Self::iter) will be given.
+    pub(super) fn of(value: Value<'_>) -> Option<Self> {
         let mut escaped = false;
         if let Some(one) = value.as_str() {
             escaped = one.is_escaped();
@@ -61,7 +62,7 @@ impl Audience {
             }
         }
         if !escaped {
-            return Some(Self::Plain(place(text, value.raw)));
+            return Some(Self::Plain(value.place()));
         }
         let strings = match value.as_str() {
             Some(one) => vec![one],
@@ -82,10 +83,4 @@ impl Audience {
         let several = array.split('"').skip(1).step_by(2);
         one.into_iter().chain(several).chain(decoded.iter().map(AsRef::as_ref))
     }
-}
-
-/// Where in `text` the `part` of it stands.
-fn place(text: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
-    start..start + part.len()
 }

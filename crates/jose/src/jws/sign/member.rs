@@ -32,10 +32,10 @@ impl Member {
     pub(super) fn read_all(text: &str, nesting: usize) -> Result<Vec<(Self, Value)>, SignError> {
         let mut members = Vec::new();
         let mut readable = true;
-        json::object(text, nesting, |name, value| match serde_json::from_str(value.raw) {
+        json::object(text, nesting, |name, value| match serde_json::from_str(value.raw()) {
             Ok(parsed) => {
                 let name = name.decoded().into_owned();
-                members.push((Self { name, json: compact(value.raw) }, parsed));
+                members.push((Self { name, json: compact(value.raw()) }, parsed));
             }
             Err(_) => readable = false,
         })
