@@ -217,7 +217,9 @@ fn fitting(name: &str, algs: &[Alg], parse: impl Fn(Alg) -> Result<Key, KeyError
 
 fn refused(name: &str, error: KeyError) -> CliError {
     let hint = match error {
-        KeyError::PasswordNeeded => ": name the file that holds it with --password-file",
+        KeyError::PasswordNeeded => {
+            ": --password-file names the file that holds it; for verifying, the public key is enough"
+        }
         _ => "",
     };
     CliError::refused(format!("{name} cannot be used: {error}{hint}"))

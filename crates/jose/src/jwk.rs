@@ -204,8 +204,10 @@ impl<'a> Jwk<'a> {
         let strings = value
             .strings()
             .ok_or(KeyError::Member { member: "key_ops", problem: "is not an array of strings" })?;
-        let names: Vec<_> = strings.into_iter().map(Str::decoded).collect();
-        if names.iter().enumerate().any(|(i, name)| names[..i].contains(name)) {
+        let mut names: Vec<_> = strings.into_iter().map(Str::decoded).collect();
+        // A stranger's set may name thousands.
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(KeyError::Member { member: "key_ops", problem: "repeats a value" });
         }
         Ok(Some(
@@ -373,6 +375,13 @@ impl Writer {
         self.member("alg", alg.name());
         if let Some(kid) = kid {
             self.member("kid", kid);
+        }
+    }
+
+    /// What the key may be used for, where that is not all that its type can do.
+    pub(crate) fn only_for(&mut self, operation: Operation) {
+        for part in [",\"key_ops\":[\"", operation.name(), "\"]"] {
+            self.0.push_str(part);
         }
     }
 

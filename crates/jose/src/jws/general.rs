@@ -139,10 +139,13 @@ impl fmt::Debug for Report<'_> {
 pub(super) struct Refused {
     first: Option<VerifyError>,
     differ: bool,
+    /// Whether one of them may be valid, which only the message as a whole will tell.
+    undecided: bool,
 }
 
 impl Refused {
     pub(super) fn add(&mut self, error: VerifyError) {
+        self.undecided |= error.kind() == VerifyErrorKind::NeedsWholeMessage;
         self.differ |= self.first.is_some_and(|first| first != error);
         self.first.get_or_insert(error);
     }
@@ -153,6 +156,7 @@ impl Refused {
             (Require::All, Some(error)) => Err(error),
             (Require::All, None) if !keys.is_empty() => Ok(()),
             _ if require.is_met(keys) => Ok(()),
+            _ if self.undecided => Err(VerifyErrorKind::NeedsWholeMessage.into()),
             (_, Some(error)) if keys.is_empty() && !self.differ => Err(error),
             _ => Err(VerifyErrorKind::Threshold.into()),
         }

@@ -102,23 +102,16 @@ impl Rules {
         let unencoded = one_encoding(&readings)?;
 
         let (mut pending, mut refused) = (Vec::with_capacity(entries.len()), Refused::default());
-        let mut needs_whole = false;
         for (index, (entry, reading)) in entries.iter().zip(readings).enumerate() {
             match reading.decision.and_then(|decision| self.pend(index, entry, &decision)) {
                 Ok(one) => pending.push(one),
-                Err(error) => {
-                    needs_whole |= error.kind() == VerifyErrorKind::NeedsWholeMessage;
-                    refused.add(error);
-                }
+                Err(error) => refused.add(error),
             }
         }
         // What cannot be met any more is refused before anybody sends the payload. If it could be met by
         // signatures that need the whole of it, the caller learns that.
         let possible: Vec<_> = pending.iter().flat_map(Pending::keys).collect();
-        refused.check(require, &possible).map_err(|error| match error.kind() {
-            VerifyErrorKind::Threshold if needs_whole => VerifyErrorKind::NeedsWholeMessage.into(),
-            _ => error,
-        })?;
+        refused.check(require, &possible)?;
         let encoder = StreamEncoder::default();
         Ok(DetachedVerifier { require, unencoded, encoder, pending, refused, payload_bytes: 0 })
     }
@@ -169,7 +162,8 @@ impl<'v> DetachedVerifier<'v> {
     /// # Errors
     ///
     /// As [`Verifier::verify_general`]: [`VerifyErrorKind::Signature`] if the payload is not what was
-    /// signed.
+    /// signed. [`VerifyErrorKind::NeedsWholeMessage`] if too few of the signatures that could be
+    /// computed in pieces are valid, and there are others.
     pub fn finish(mut self) -> Result<VerifiedDetached<'v>, VerifyError> {
         let pending = &mut self.pending;
         if !self.unencoded {

@@ -170,12 +170,17 @@ impl MacKey {
         self.0.kid.as_deref()
     }
 
-    /// The JWK, which is the secret itself.
+    /// The JWK, which is the secret itself. It says so if the key may only sign, or only verify.
     pub fn to_jwk(&self) -> Zeroizing<String> {
         let mut writer = Writer::new(2 * self.0.secret.len());
         writer.member("kty", "oct");
         writer.number("k", &self.0.secret);
         writer.usage(self.alg(), self.kid());
+        match (self.0.may_sign, self.0.may_verify) {
+            (true, false) => writer.only_for(Operation::Sign),
+            (false, true) => writer.only_for(Operation::Verify),
+            _ => {}
+        }
         writer.finish()
     }
 
@@ -275,5 +280,35 @@ fn check_secret(secret: &[u8]) -> Result<(), KeyError> {
 impl fmt::Debug for MacKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MacKey").field("alg", &self.alg()).field("kid", &self.kid()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_key_may_do_goes_with_it() {
+        let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        for (operations, may_sign, may_verify) in [
+            (r#"["sign"]"#, true, false),
+            (r#"["verify"]"#, false, true),
+            (r#"["sign","verify"]"#, true, true),
+        ] {
+            let jwk = format!(r#"{{"kty":"oct","alg":"HS256","k":"{secret}","key_ops":{operations}}}"#);
+            let key = MacKey::from_jwk(&jwk).expect("it is a key");
+            let again = MacKey::from_jwk(&key.to_jwk()).expect("what was written is read");
+            assert_eq!((again.0.may_sign, again.0.may_verify), (may_sign, may_verify), "{operations}");
+        }
+    }
+
+    /// Compared pair by pair, these took seconds.
+    #[test]
+    fn a_key_of_many_operations_is_refused_fast() {
+        let operations: Vec<String> = (0..9000).map(|n| format!("\"{n}\"")).collect();
+        let jwk = format!(r#"{{"kty":"oct","alg":"HS256","k":"AA","key_ops":[{}]}}"#, operations.join(","));
+        let start = std::time::Instant::now();
+        assert!(MacKey::from_jwk(&jwk).is_err());
+        assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
     }
 }

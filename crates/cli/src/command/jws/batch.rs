@@ -1,11 +1,12 @@
 //! `sealwright jws verify --batch`: one token a line in, one JSON result a line out, on all cores.
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, IsTerminal, Read},
     num::NonZero,
     thread,
 };
 
+use indicatif::ProgressBar;
 use sealwright_jose::jws::{Require, Scratch, Verifier};
 
 use super::{Outcome, token::Token, verify::verify};
@@ -26,7 +27,8 @@ pub(super) fn run(
 ) -> Result<Outcome, CliError> {
     let unreadable = |source| CliError::Unreadable { what: tokens.to_string(), source };
     let (file, size) = tokens.open().map_err(unreadable)?;
-    let bar = progress::bytes(size);
+    // On a terminal the results themselves show how far it has come.
+    let bar = if io::stdout().is_terminal() { ProgressBar::hidden() } else { progress::bytes(size) };
     let mut lines = BufReader::with_capacity(256 * 1024, file);
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let (mut count, mut invalid) = (0_u64, 0_u64);
@@ -81,8 +83,7 @@ impl Round {
                 line.clear();
             }
             round.bytes += bytes;
-            let end = line.trim_ascii_end().len();
-            line.truncate(end);
+            while line.pop_if(|byte| matches!(byte, b'\r' | b'\n')).is_some() {}
             // What is not text is no token; the line still gets its result.
             round.lines.push(String::from_utf8(line).unwrap_or_default());
         }

@@ -153,6 +153,7 @@ pub(crate) fn name(kind: VerifyErrorKind) -> &'static str {
         VerifyErrorKind::KeyAmbiguous => "key_ambiguous",
         VerifyErrorKind::Signature => "signature",
         VerifyErrorKind::Threshold => "threshold",
+        VerifyErrorKind::NeedsWholeMessage => "needs_whole_message",
         _ => "invalid",
     }
 }

@@ -31,6 +31,12 @@ fn unreadable(url: &Url, source: io::Error) -> CliError {
 
 /// Plain http shows the keys to be replaced on the way.
 fn check(url: &Url) -> Result<(), CliError> {
+    if !url.username().is_empty() || url.password().is_some() {
+        // It is not repeated: the password would stand in the log of whoever runs this.
+        return Err(CliError::Usage(
+            "the URL of --jwks has a name or password in it: a JWK set is public".to_owned(),
+        ));
+    }
     let is_this_machine = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

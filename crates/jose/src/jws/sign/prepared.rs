@@ -1,6 +1,6 @@
 //! Signing in two phases, for a key that lives elsewhere.
 
-use std::sync::OnceLock;
+use std::{fmt, sync::OnceLock};
 
 use crate::{
     Alg, Digest, Hash, SignError, VerifyingKey, base64url,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What is to be signed, by a key that may live elsewhere.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum SigningInput<'a> {
     /// The bytes themselves; the signer hashes them as the algorithm says.
@@ -21,13 +21,22 @@ pub enum SigningInput<'a> {
     Digest(Hash, &'a [u8]),
 }
 
+impl fmt::Debug for SigningInput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => write!(f, "Message({} bytes)", message.len()),
+            Self::Digest(hash, _) => write!(f, "Digest({hash:?})"),
+        }
+    }
+}
+
 /// A JWS without its signature: header and payload are fixed.
 ///
 /// Each `finish…` takes the signature in its JWS form; what a device returns for ECDSA is mostly DER,
 /// for which there is [`ecdsa::der_to_fixed`](crate::ecdsa::der_to_fixed). Those that end in
 /// `…_checked` verify it first, so that a faulty device or a mistaken key is found out here and not
 /// by whoever gets the token.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Prepared {
     alg: Alg,
     protected: String,
@@ -36,8 +45,17 @@ pub struct Prepared {
     digest: OnceLock<Digest>,
 }
 
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("alg", &self.alg)
+            .field("input", &self.signing_input())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Protected header, dot, payload.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Input {
     /// The payload is in base64url.
     Text(String),

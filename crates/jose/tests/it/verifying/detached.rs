@@ -213,4 +213,8 @@ fn a_stream_that_cannot_end_well_does_not_begin() {
     assert_eq!(start(&[&unknown, &ed], Require::Any), Err(Kind::NeedsWholeMessage));
     assert_eq!(start(&[&ed, &es], Require::AtLeast(2)), Err(Kind::NeedsWholeMessage));
     assert_eq!(start(&[&unknown, &unknown], Require::Any), Err(Kind::AlgNotAllowed));
+    // That one of them is false shows only in the end.
+    let forged = By::Es256.members(ES, b"eQ", "");
+    assert_eq!(start(&[&forged, &ed], Require::Any), Err(Kind::NeedsWholeMessage));
+    assert_eq!(start(&[&forged, &es], Require::AtLeast(2)), Err(Kind::Threshold));
 }
