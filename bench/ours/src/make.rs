@@ -148,7 +148,7 @@ fn jwk_set() -> String {
             key.verifying_key()
                 .with_kid(format!("key-{n:03}"))
                 .to_jwk()
-                .replace(r#""Ed25519"}"#, r#""EdDSA"}"#)
+                .replace(r#""alg":"Ed25519""#, r#""alg":"EdDSA""#)
         })
         .collect();
     format!(r#"{{"keys":[{}]}}"#, keys.join(","))
