@@ -18,6 +18,8 @@ use std::{borrow::Cow, ops::Range, str::Chars};
 
 use scan::Scanner;
 
+pub(crate) use scan::Part;
+
 /// Why a text is not the JSON that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JsonError {
@@ -187,6 +189,10 @@ impl<'a> Value<'a> {
         self.kind == Kind::Object
     }
 
+    pub(crate) fn is_array(self) -> bool {
+        self.kind == Kind::Array
+    }
+
     /// The number as it is written, which a double can hold; `None` if it is none.
     #[inline]
     pub(crate) fn as_number(self) -> Option<&'a [u8]> {
@@ -278,6 +284,16 @@ pub(crate) fn object_with<'a>(
     each: impl FnMut(Str<'a>, Value<'a>),
 ) -> Result<(), JsonError> {
     Scanner::new(text, nesting, names).object(each)
+}
+
+/// As [`object`], where the elements of the member `array` are shown, too, and their members.
+pub(crate) fn object_of_objects<'a>(
+    text: &'a str,
+    nesting: usize,
+    array: &str,
+    each: impl FnMut(Part<'a>),
+) -> Result<(), JsonError> {
+    Scanner::new(text, nesting, Names::Unique).object_of_objects(array, each)
 }
 
 /// Shows each member of a text that was accepted before, as an object, by this scanner.

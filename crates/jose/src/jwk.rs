@@ -16,9 +16,6 @@ use crate::{
 
 const NESTING: usize = 16;
 
-/// More members than most keys have.
-const USUAL: usize = 12;
-
 /// What the key is to be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -38,43 +35,74 @@ impl Operation {
 }
 
 /// A JWK whose members were read but not yet believed.
+#[derive(Default)]
 pub(crate) struct Jwk<'a> {
-    members: Vec<(Cow<'a, str>, Value<'a>)>,
+    members: [Option<Value<'a>>; 21],
+}
+
+/// Where a member is kept; the others mean nothing to us.
+#[inline]
+fn place(name: &str) -> Option<usize> {
+    Some(match name.as_bytes() {
+        b"kty" => 0,
+        b"keys" => 1,
+        b"crv" => 2,
+        b"alg" => 3,
+        b"kid" => 4,
+        b"use" => 5,
+        b"key_ops" => 6,
+        b"x" => 7,
+        b"y" => 8,
+        b"n" => 9,
+        b"e" => 10,
+        b"d" => 11,
+        b"p" => 12,
+        b"q" => 13,
+        b"dp" => 14,
+        b"dq" => 15,
+        b"qi" => 16,
+        b"oth" => 17,
+        b"k" => 18,
+        b"priv" => 19,
+        b"pub" => 20,
+        _ => return None,
+    })
 }
 
 impl<'a> Jwk<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, KeyError> {
-        Self::read(text, |text, each| json::object(text, NESTING, each))
-    }
-
-    /// Reads an element of a text that was scanned before, so that names are known to stand once.
-    pub(crate) fn of_scanned(text: &'a str) -> Result<Self, KeyError> {
-        Self::read(text, |text, each| json::members(text, each))
-    }
-
-    fn read(
-        text: &'a str,
-        scan: impl FnOnce(&'a str, &mut dyn FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError>,
-    ) -> Result<Self, KeyError> {
-        if text.len() > MAX_KEY_BYTES {
-            return Err(KeyError::TooLarge(MAX_KEY_BYTES));
-        }
-        if !text.trim_ascii_start().starts_with('{') {
-            let seen = crate::key::pem::describe(text.as_bytes());
-            return Err(KeyError::Format { seen, wanted: "a JWK" });
-        }
-        let mut members = Vec::with_capacity(USUAL);
-        scan(text, &mut |name, value| members.push((name.decoded(), value)))
+        check_text(text)?;
+        let mut jwk = Self::default();
+        json::object(text, NESTING, |name, value| jwk.add(name, value))
             .map_err(|error| malformed("JWK", error))?;
-        let jwk = Self { members };
-        if jwk.value("kty").is_none() && jwk.value("keys").is_some() {
+        jwk.checked()
+    }
+
+    /// The members of an element of a text that was scanned as a whole are these.
+    pub(crate) fn of_scanned(self, text: &str) -> Result<Self, KeyError> {
+        check_text(text)?;
+        self.checked()
+    }
+
+    /// Adds a member. The caller sees to it that a name stands once.
+    #[inline]
+    pub(crate) fn add(&mut self, name: Str<'a>, value: Value<'a>) {
+        if let Some(place) = place(&name.decoded()) {
+            self.members[place] = Some(value);
+        }
+    }
+
+    fn checked(self) -> Result<Self, KeyError> {
+        if self.value("kty").is_none() && self.value("keys").is_some() {
             return Err(KeyError::Format { seen: "a JWK set", wanted: "a single JWK" });
         }
-        Ok(jwk)
+        Ok(self)
     }
 
+    /// The member of a name that [`place`] knows.
+    #[inline]
     pub(crate) fn value(&self, name: &str) -> Option<Value<'a>> {
-        self.members.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
+        self.members[place(name)?]
     }
 
     fn string(&self, member: &'static str) -> Result<Option<Cow<'a, str>>, KeyError> {
@@ -86,24 +114,39 @@ impl<'a> Jwk<'a> {
             .transpose()
     }
 
+    /// The bytes of a public number, which are not wiped.
+    fn number(&self, member: &'static str) -> Result<Vec<u8>, KeyError> {
+        let bytes = base64url::decode(&self.required(member)?);
+        bytes.map_err(|_| KeyError::Member { member, problem: "is not base64url" })
+    }
+
     fn bytes(&self, member: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let text = self.string(member)?.ok_or(KeyError::MemberMissing(member))?;
-        let bytes = base64url::decode(&text);
-        bytes.map(Zeroizing::new).map_err(|_| KeyError::Member { member, problem: "is not base64url" })
+        self.number(member).map(Zeroizing::new)
     }
 
     fn exact<const N: usize>(&self, member: &'static str) -> Result<Zeroizing<[u8; N]>, KeyError> {
-        let bytes: Result<[u8; N], _> = self.bytes_of_len(member, N)?.as_slice().try_into();
-        bytes.map(Zeroizing::new).map_err(|_| KeyError::Backend)
+        let mut bytes = Zeroizing::new([0; N]);
+        self.fill(member, &mut bytes[..])?;
+        Ok(bytes)
     }
 
     fn bytes_of_len(&self, member: &'static str, len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let bytes = self.bytes(member)?;
-        if bytes.len() == len {
-            Ok(bytes)
-        } else {
-            Err(KeyError::Member { member, problem: "has the wrong length" })
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        self.fill(member, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Decodes to `out`, which the bytes must fill.
+    fn fill(&self, member: &'static str, out: &mut [u8]) -> Result<(), KeyError> {
+        let text = self.required(member)?;
+        if text.len() == base64url::encoded_len(out.len()) {
+            return match base64url::decode_into(&text, out) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(KeyError::Member { member, problem: "is not base64url" }),
+            };
         }
+        self.bytes(member)?;
+        Err(KeyError::Member { member, problem: "has the wrong length" })
     }
 
     pub(crate) fn kid(&self) -> Result<Option<Cow<'a, str>>, KeyError> {
@@ -217,12 +260,12 @@ impl<'a> Jwk<'a> {
 
     pub(crate) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
         match self.kind()? {
-            Kind::Rsa => PublicMaterial::rsa(&self.bytes("n")?, &self.bytes("e")?),
-            Kind::Ec(curve) => {
-                let x = self.bytes_of_len("x", curve.len())?;
-                let y = self.bytes_of_len("y", curve.len())?;
-                Point::from_coordinates(curve, &x, &y).map(PublicMaterial::Ec)
-            }
+            Kind::Rsa => PublicMaterial::rsa(self.number("n")?, self.number("e")?),
+            Kind::Ec(curve) => Point::filled_by(curve, |x, y| {
+                self.fill("x", x)?;
+                self.fill("y", y)
+            })
+            .map(PublicMaterial::Ec),
             Kind::Ed25519 => PublicMaterial::ed25519(&self.exact::<32>("x")?[..]),
             #[cfg(feature = "ed448")]
             Kind::Ed448 => PublicMaterial::ed448(&self.exact::<57>("x")?[..]),
@@ -280,6 +323,17 @@ impl<'a> Jwk<'a> {
             other => Err(KeyError::Format { seen: other.seen(), wanted: "a symmetric key (`kty` is `oct`)" }),
         }
     }
+}
+
+fn check_text(text: &str) -> Result<(), KeyError> {
+    if text.len() > MAX_KEY_BYTES {
+        return Err(KeyError::TooLarge(MAX_KEY_BYTES));
+    }
+    if !text.trim_ascii_start().starts_with('{') {
+        let seen = crate::key::pem::describe(text.as_bytes());
+        return Err(KeyError::Format { seen, wanted: "a JWK" });
+    }
+    Ok(())
 }
 
 pub(crate) fn malformed(format: &'static str, error: JsonError) -> KeyError {

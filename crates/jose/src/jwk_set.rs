@@ -4,11 +4,14 @@ mod select;
 
 pub use select::{SelectError, Selection};
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+};
 
 use crate::{
     Alg, KeyError, VerifyingKey,
-    json::{self, Value},
+    json::{self, Part},
     jwk::{self, Jwk},
     key::{kind::Kind, pem},
 };
@@ -95,7 +98,7 @@ impl JwkSet {
     /// If the text as a whole is no JWK set, or exceeds the limits.
     pub fn parse_with(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
         match outline(json, limits)? {
-            Outline::Set(keys) => Self::from_values(keys, allowed, limits),
+            Outline::Set(keys) => Ok(Self::from_elements(keys, allowed)),
             Outline::Jwk => Err(KeyError::Format { seen: "a single JWK", wanted: "a JWK set" }),
         }
     }
@@ -108,22 +111,19 @@ impl JwkSet {
     pub fn parse_any(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
         let limits = JwkSetLimits::default();
         match outline(json, limits)? {
-            Outline::Set(keys) => Self::from_values(keys, allowed, limits),
+            Outline::Set(keys) => Ok(Self::from_elements(keys, allowed)),
             Outline::Jwk => Self::from_keys([read(&Jwk::parse(json)?, allowed)?]),
         }
     }
 
-    fn from_values(keys: Vec<Value<'_>>, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
-        if keys.len() > limits.keys {
-            return Err(KeyError::TooManyKeys(limits.keys));
-        }
+    fn from_elements(keys: Vec<Element<'_>>, allowed: &[Alg]) -> Self {
         let mut skipped = Vec::new();
-        let read = |(index, key): (usize, Value<'_>)| {
-            let key = Jwk::of_scanned(key.raw()).and_then(|jwk| read(&jwk, allowed));
+        let read = |(index, key): (usize, Element<'_>)| {
+            let key = key.jwk.of_scanned(key.text).and_then(|jwk| read(&jwk, allowed));
             key.map_err(|error| skipped.push((index, error))).ok()
         };
         let keys = distinct(keys.into_iter().enumerate().filter_map(read));
-        Ok(Self { keys, skipped })
+        Self { keys, skipped }
     }
 
     /// A set of these keys, to be published. A key that is there twice is kept once.
@@ -171,8 +171,14 @@ fn distinct(keys: impl IntoIterator<Item = VerifyingKey>) -> Vec<VerifyingKey> {
 }
 
 enum Outline<'a> {
-    Set(Vec<Value<'a>>),
+    Set(Vec<Element<'a>>),
     Jwk,
+}
+
+/// An element of the array and, if it is an object, its members.
+struct Element<'a> {
+    text: &'a str,
+    jwk: Jwk<'a>,
 }
 
 fn outline(json: &str, limits: JwkSetLimits) -> Result<Outline<'_>, KeyError> {
@@ -184,19 +190,23 @@ fn outline(json: &str, limits: JwkSetLimits) -> Result<Outline<'_>, KeyError> {
     }
     let mut keys = None;
     let mut is_jwk = false;
-    json::object(json, NESTING, |name, value| {
-        if name.is("keys") {
-            keys = Some(value);
-        } else if name.is("kty") {
-            is_jwk = true;
-        }
+    let mut elements = Vec::new();
+    let mut jwk = Jwk::default();
+    let mut too_many = false;
+    json::object_of_objects(json, NESTING, "keys", |part| match part {
+        Part::ElementMember(name, value) => jwk.add(name, value),
+        Part::Element(_) if elements.len() == limits.keys => too_many = true,
+        Part::Element(element) => elements.push(Element { text: element.raw(), jwk: mem::take(&mut jwk) }),
+        Part::Member(name, value) if name.is("keys") => keys = Some(value),
+        Part::Member(name, _) => is_jwk |= name.is("kty"),
     })
     .map_err(|error| jwk::malformed("JWK set", error))?;
     match keys {
-        Some(keys) => keys
-            .elements()
-            .map(Outline::Set)
-            .ok_or(KeyError::Member { member: "keys", problem: "is not an array" }),
+        Some(keys) if !keys.is_array() => {
+            Err(KeyError::Member { member: "keys", problem: "is not an array" })
+        }
+        Some(_) if too_many => Err(KeyError::TooManyKeys(limits.keys)),
+        Some(_) => Ok(Outline::Set(elements)),
         None if is_jwk => Ok(Outline::Jwk),
         None => Err(KeyError::MemberMissing("keys")),
     }

@@ -18,6 +18,7 @@ mod inspect;
 mod mac;
 mod signing;
 mod verifying;
+mod weierstrass;
 
 pub use any::Key;
 pub use inspect::{Inspected, KeyFormat};

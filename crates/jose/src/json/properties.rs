@@ -116,7 +116,23 @@ fn by_serde(text: &str) -> Option<(serde_json::Value, bool)> {
 }
 
 fn scan(text: &str) -> Result<(), JsonError> {
-    object(text, DEPTH, |_, _| {})
+    let mut members = Vec::new();
+    let scanned = object(text, DEPTH, |name, value| members.push((name.raw(), value.raw())));
+    // The other way to read it says the same.
+    let (mut shown, mut elements) = (Vec::new(), Vec::new());
+    let by_parts = object_of_objects(text, DEPTH, "a", |part| match part {
+        Part::Member(name, value) => {
+            if name.is("a") && value.is_array() {
+                let scanned: Vec<_> = value.elements().into_iter().flatten().map(Value::raw).collect();
+                assert_eq!(elements, scanned);
+            }
+            shown.push((name.raw(), value.raw()));
+        }
+        Part::Element(value) => elements.push(value.raw()),
+        Part::ElementMember(..) => {}
+    });
+    assert_eq!((by_parts, shown), (scanned, members));
+    scanned
 }
 
 /// Equal but for the last bits of a double, which serde_json does not always get right.

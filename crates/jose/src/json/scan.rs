@@ -1,5 +1,9 @@
 //! The one pass over a text.
 
+mod objects;
+
+pub(crate) use objects::Part;
+
 use super::{JsonError, Kind, Names, Str, Value, plain, seen::Seen};
 
 pub(super) struct Scanner<'a> {

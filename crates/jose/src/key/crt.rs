@@ -28,7 +28,7 @@ const BASES: u32 = 32;
 /// It takes an exponentiation modulo n for each base that is tried: for most keys one or two.
 pub(crate) fn from_exponent(n: &[u8], e: &[u8], d: &[u8]) -> Result<RsaPrivate, KeyError> {
     // The rules for the size of n and e, before any long arithmetic.
-    PublicMaterial::rsa(n, e)?;
+    PublicMaterial::check_rsa(n, e)?;
     let modulus = number(n)?;
     let precision = modulus.bits_precision();
     let secret_d = smaller_than(d, &modulus)?;
@@ -70,7 +70,7 @@ pub(crate) fn from_exponent(n: &[u8], e: &[u8], d: &[u8]) -> Result<RsaPrivate, 
 
 /// The whole key of n, e, d and one of the primes.
 pub(crate) fn from_factor(n: &[u8], e: &[u8], d: &[u8], p: &[u8]) -> Result<RsaPrivate, KeyError> {
-    PublicMaterial::rsa(n, e)?;
+    PublicMaterial::check_rsa(n, e)?;
     let modulus = number(n)?;
     let p = smaller_than(p, &modulus)?;
     from_prime(n, e, d, &modulus, &p)

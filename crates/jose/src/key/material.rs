@@ -9,6 +9,7 @@ use crate::{
         edwards,
         kind::{Curve, Kind, MlDsa},
         roca::{self, Mark},
+        weierstrass,
     },
 };
 
@@ -29,8 +30,8 @@ pub(crate) enum PublicMaterial {
     },
 }
 
-/// A point of a curve of ECDSA, uncompressed: 4, x, y (SEC 1 §2.3.3). The provider checks that it
-/// is on the curve.
+/// A point of a curve of ECDSA, uncompressed: 4, x, y (SEC 1 §2.3.3). It need not be on the curve
+/// before [`PublicMaterial::is_valid`] or the provider has said so.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Point {
     curve: Curve,
@@ -81,8 +82,17 @@ pub(crate) struct RsaPrivate {
 const RSA_BITS: (usize, usize) = (2048, 8192);
 
 impl PublicMaterial {
+    /// The RSA public key of these numbers, once they are checked.
+    pub(crate) fn rsa(
+        n: impl Into<Box<[u8]>> + AsRef<[u8]>,
+        e: impl Into<Box<[u8]>> + AsRef<[u8]>,
+    ) -> Result<Self, KeyError> {
+        Self::check_rsa(n.as_ref(), e.as_ref())?;
+        Ok(Self::Rsa { n: n.into(), e: e.into() })
+    }
+
     /// Checks an RSA public key. Numbers have no leading zero octets (RFC 7518 §6.3.1.1).
-    pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
         if n.first().is_none_or(|byte| *byte == 0) || e.first().is_none_or(|byte| *byte == 0) {
             return Err(KeyError::Invalid("an RSA number is empty or has leading zeros"));
         }
@@ -106,7 +116,7 @@ impl PublicMaterial {
             Some(Mark::Roca) => Err(KeyError::Weak(
                 "the RSA modulus was made by a faulty chip and can be factored (ROCA, CVE-2017-15361)",
             )),
-            None => Ok(Self::Rsa { n: n.into(), e: e.into() }),
+            None => Ok(()),
         }
     }
 
@@ -153,9 +163,15 @@ impl PublicMaterial {
         }
     }
 
-    /// Whether every check was made that there is; if not, the provider makes the last one.
-    pub(crate) fn is_checked(&self) -> bool {
-        matches!(self, Self::Rsa { .. } | Self::Ed25519(_))
+    /// Whether the numbers pass the last check; `None` if only the provider can make it.
+    pub(crate) fn is_valid(&self) -> Option<bool> {
+        match self {
+            Self::Rsa { .. } | Self::Ed25519(_) => Some(true),
+            Self::Ec(point) => Some(weierstrass::is_on_curve(point)),
+            #[cfg(feature = "ed448")]
+            Self::Ed448(_) => None,
+            Self::MlDsa { .. } => None,
+        }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -182,13 +198,17 @@ impl Point {
         }
     }
 
-    /// Coordinates have full width, leading zeros included (RFC 7518 §6.2.1.2).
-    pub(crate) fn from_coordinates(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
-        if x.len() == curve.len() && y.len() == curve.len() {
-            Ok(Self { curve, bytes: [&[4], x, y].concat().into() })
-        } else {
-            Err(KeyError::Invalid("an elliptic curve coordinate has the wrong length"))
-        }
+    /// A point whose coordinates the caller writes, at full width, leading zeros included (RFC 7518
+    /// §6.2.1.2).
+    pub(crate) fn filled_by(
+        curve: Curve,
+        fill: impl FnOnce(&mut [u8], &mut [u8]) -> Result<(), KeyError>,
+    ) -> Result<Self, KeyError> {
+        let mut bytes = vec![0; 1 + 2 * curve.len()].into_boxed_slice();
+        bytes[0] = 4;
+        let (x, y) = bytes[1..].split_at_mut(curve.len());
+        fill(x, y)?;
+        Ok(Self { curve, bytes })
     }
 
     pub(crate) fn curve(&self) -> Curve {

@@ -27,9 +27,16 @@ const PRIMES: [u16; 132] = {
     primes
 };
 
-/// Their inverses modulo 2⁶⁴.
-static INVERSES: [u64; PRIMES.len()] = {
-    let mut inverses = [1_u64; PRIMES.len()];
+/// What tells the multiples of an odd prime without a division: multiplied with its inverse modulo
+/// 2⁶⁴, a multiple becomes its quotient, all else something larger than any.
+#[derive(Clone, Copy)]
+struct Divisor {
+    inverse: u64,
+    largest_quotient: u64,
+}
+
+static DIVISORS: [Divisor; PRIMES.len()] = {
+    let mut divisors = [Divisor { inverse: 1, largest_quotient: 0 }; PRIMES.len()];
     let mut at = 0;
     while at < PRIMES.len() {
         let prime = PRIMES[at] as u64;
@@ -40,15 +47,39 @@ static INVERSES: [u64; PRIMES.len()] = {
             inverse = inverse.wrapping_mul(2_u64.wrapping_sub(prime.wrapping_mul(inverse)));
             round += 1;
         }
-        inverses[at] = inverse;
+        divisors[at] = Divisor { inverse, largest_quotient: u64::MAX / prime };
         at += 1;
     }
-    inverses
+    divisors
 };
 
-/// The smallest keys that the library made (512 bits) have the primes up to 167 in their M, and all
-/// larger ones have those too.
-const MARKED: u16 = 167;
+impl Divisor {
+    fn divides(self, number: u64) -> bool {
+        number.wrapping_mul(self.inverse) <= self.largest_quotient
+    }
+}
+
+/// The smallest keys that the library made (512 bits) have the primes from 3 to 167 in their M, and
+/// all larger ones have those too: so many.
+const MARKED: usize = 38;
+
+/// For each of those, one bit for each power of 65537 modulo the prime.
+static POWERS: [[u64; 3]; MARKED] = {
+    let mut powers = [[0; 3]; MARKED];
+    let mut at = 0;
+    while at < MARKED {
+        let mut power = 1;
+        loop {
+            powers[at][power / 64] |= 1 << (power % 64);
+            power = power * 65537 % PRIMES[at] as usize;
+            if power == 1 {
+                break;
+            }
+        }
+        at += 1;
+    }
+    powers
+};
 
 /// Limbs of 64 bits in the longest modulus.
 const LIMBS: usize = 8192 / 64;
@@ -98,39 +129,36 @@ pub(crate) enum Mark {
 /// Looks for marks in a big-endian modulus of at most 8192 bits.
 pub(crate) fn mark(n: &[u8]) -> Option<Mark> {
     let mut limbs = [0_u64; LIMBS];
-    for (limb, bytes) in limbs.iter_mut().zip(n.rchunks(8)) {
-        *limb = bytes.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+    let (first, whole) = n.as_rchunks::<8>();
+    let whole = whole.iter().rev().map(|bytes| u64::from_be_bytes(*bytes));
+    let first = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+    for (limb, value) in limbs.iter_mut().zip(whole.chain([first])) {
+        *limb = value;
     }
     let limbs = &limbs[..n.len().div_ceil(8).min(LIMBS)];
     let mut roca = true;
     for group in &TABLE {
         let sum: u128 = limbs.iter().zip(&group.weights).map(|(l, w)| u128::from(*l) * u128::from(*w)).sum();
         let rest = (sum % u128::from(group.product)) as u64;
-        for at in group.primes.0..group.primes.1 {
-            let (prime, inverse) = (PRIMES[at], INVERSES[at]);
-            // A multiple of the prime becomes its quotient, all else something larger than any.
-            if rest.wrapping_mul(inverse) <= u64::MAX / u64::from(prime) {
+        let (start, end) = group.primes;
+        for (at, divisor) in (start..end).zip(&DIVISORS[start..end]) {
+            if divisor.divides(rest) {
                 return Some(Mark::SmallFactor);
             }
             // Of the moduli without the mark hardly one gets past the first dozen.
-            roca = roca && (prime > MARKED || is_power_of_65537((rest % u64::from(prime)) as u16, prime));
+            roca = roca && is_power_of_65537(rest, at);
         }
     }
     roca.then_some(Mark::Roca)
 }
 
-fn is_power_of_65537(number: u16, prime: u16) -> bool {
-    let (prime, number) = (u32::from(prime), u32::from(number));
-    let mut power = 1;
-    loop {
-        if power == number {
-            return true;
-        }
-        power = power * (65537 % prime) % prime;
-        if power == 1 {
-            return false;
-        }
-    }
+/// Whether it is one modulo the prime at this place; modulo the primes after the marked ones anything
+/// may be.
+fn is_power_of_65537(number: u64, at: usize) -> bool {
+    POWERS.get(at).is_none_or(|powers| {
+        let rest = (number % u64::from(PRIMES[at])) as usize;
+        powers[rest / 64] >> (rest % 64) & 1 == 1
+    })
 }
 
 #[cfg(test)]
@@ -161,6 +189,7 @@ mod tests {
     #[test]
     fn each_small_factor_is_found() {
         assert_eq!(PRIMES.last(), Some(&751));
+        assert_eq!(PRIMES[MARKED - 1], 167);
         for prime in PRIMES {
             // prime · (2^2040 + 2^1000 + 1), whose other factors do not matter.
             let mut number = vec![0; 260];

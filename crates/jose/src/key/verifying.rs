@@ -65,11 +65,11 @@ impl VerifyingKey {
             return Err(KeyError::Format { seen: "a private or symmetric JWK", wanted: "a public one" });
         }
         jwk.check_use(&[Operation::Verify])?;
-        let key = Self::from_material(alg, jwk.public_material()?)?;
-        Ok(match jwk.kid()? {
-            Some(kid) => key.with_kid(kid),
-            None => key,
-        })
+        let mut key = Self::from_material(alg, jwk.public_material()?)?;
+        if let Some(kid) = jwk.kid()? {
+            Arc::make_mut(&mut key.0).kid = Some(kid.into());
+        }
+        Ok(key)
     }
 
     /// The key of a PEM text: SPKI (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or an X.509
@@ -123,8 +123,12 @@ impl VerifyingKey {
     pub(crate) fn from_material(alg: Alg, material: PublicMaterial) -> Result<Self, KeyError> {
         material.kind().check_fits(alg)?;
         let parsed = OnceLock::new();
-        if !material.is_checked() {
-            let _ = parsed.set(Some(Arc::new(provider::PublicKey::new(alg, &material)?)));
+        match material.is_valid() {
+            Some(true) => {}
+            Some(false) => return Err(KeyError::Invalid("the numbers are not a public key")),
+            None => {
+                let _ = parsed.set(Some(Arc::new(provider::PublicKey::new(alg, &material)?)));
+            }
         }
         Ok(Self(Arc::new(Inner { alg, kid: None, material, parsed })))
     }
@@ -312,7 +316,7 @@ mod tests {
                 // Moduli with small factors are refused, so the next odd number is tried.
                 let material = (0..=u8::MAX).step_by(2).find_map(|step| {
                     n[last] = step | 1;
-                    PublicMaterial::rsa(&n, e).ok()
+                    PublicMaterial::rsa(&n[..], e).ok()
                 });
                 let material = material.expect("most odd numbers have a modulus without small factors near");
                 for alg in [Alg::Rs256, Alg::Ps512] {

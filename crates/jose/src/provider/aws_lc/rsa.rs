@@ -77,7 +77,7 @@ impl PrivateKey {
 
     pub(in crate::provider) fn new(alg: Alg, rsa: &RsaPrivate) -> Result<Self, KeyError> {
         // The same rules as for the public half alone, before any long arithmetic.
-        PublicMaterial::rsa(&rsa.n, &rsa.e)?;
+        PublicMaterial::check_rsa(&rsa.n, &rsa.e)?;
         let pair = RsaKeyPair::from_components(&KeyPairComponents {
             public_key: RsaPublicKeyComponents { n: &rsa.n[..], e: &rsa.e[..] },
             d: &rsa.d[..],
