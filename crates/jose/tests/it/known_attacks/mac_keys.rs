@@ -30,6 +30,20 @@ pub(super) fn short_secret() {
     assert!(MacKey::from_bytes(Alg::Hs256, &[0xA5; 32]).is_ok());
 }
 
+fn der_of(pem: &str) -> Vec<u8> {
+    let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    of_padded(&lines)
+}
+
+/// What `ssh-keygen` writes in base64 between the type and the comment (RFC 4253 §6.6).
+fn ssh_blob() -> Vec<u8> {
+    of_padded(file!("ssh_ed.pub").split_whitespace().nth(1).unwrap())
+}
+
+fn of_padded(base64: &str) -> Vec<u8> {
+    base64url::decode(&base64.trim_end_matches('=').replace('+', "-").replace('/', "_")).unwrap()
+}
+
 #[test]
 pub(super) fn key_of_another_kind_as_secret() {
     let public = ES256.verifying_key();
@@ -39,11 +53,7 @@ pub(super) fn key_of_another_kind_as_secret() {
     let rsa = RS256.verifying_key();
     let rsa_pkcs1 = rsa.to_spki_der()[24..].to_vec();
     let certificate = file!("eccert.pem");
-    let certificate_der = {
-        let lines: String = certificate.lines().filter(|line| !line.starts_with('-')).collect();
-        let lines = lines.trim_end_matches('=').replace('+', "-").replace('/', "_");
-        base64url::decode(&lines).unwrap()
-    };
+    let certificate_der = der_of(certificate);
     assert!(VerifyingKey::from_certificate_der(Alg::Es256, &certificate_der).is_ok());
     let table: Vec<Vec<u8>> = vec![
         file!("ecpub.pem").into(),
@@ -68,6 +78,8 @@ pub(super) fn key_of_another_kind_as_secret() {
         jwk.replace(':', " : ").into(),
         format!(r#"{{"keys":[{jwk}]}}"#).into(),
         point,
+        ssh_blob(),
+        der_of(file!("ecenc.pem")),
     ];
     for (row, secret) in table.iter().enumerate() {
         let error = refused_if(row, MacKey::from_bytes(Alg::Hs256, secret), |error| {
