@@ -62,8 +62,12 @@ fn faster(what: String, times: Option<f64>, least: f64) -> Option<Target> {
     Some(Target { what, wanted, measured: format!("{times:.2} ×"), met: times >= least })
 }
 
-fn allocations(results: &Results, what: String, operation: &str, most: f64) -> Option<Target> {
-    let found = results.allocations("ours", operation)?;
+/// At most `most` allocations beyond those that the primitive makes itself.
+fn allocations(results: &Results, what: &str, subject: &str, operation: &str, most: f64) -> Option<Target> {
+    let of = |operation: &str| results.allocations("ours", &format!("{subject}/{operation}"));
+    // A signature's encoding needs more room now and then, so that the numbers are means.
+    let found = (of(operation)? - of("primitive")?).round();
+    let what = format!("{what}: allocations beyond the primitive's");
     Some(Target { what, wanted: format!("≤ {most}"), measured: format!("{found}"), met: found <= most })
 }
 
@@ -71,13 +75,13 @@ fn verify(results: &Results, alg: &str) -> Vec<Target> {
     let ours = |what: &str| results.ours(&format!("verify/{alg}/{what}"));
     let floor = ours("primitive");
     let several = ours("primitive-several");
-    let (jws, jwt) = (format!("verify/{alg}/jws"), format!("verify/{alg}/jwt"));
+    let subject = format!("verify/{alg}");
     [
         over(format!("{alg} JWS verify, header seen"), floor, ours("jws"), 100.0),
-        allocations(results, format!("{alg} JWS verify, header seen: allocations"), &jws, 0.0),
+        allocations(results, &format!("{alg} JWS verify, header seen"), &subject, "jws", 0.0),
         over(format!("{alg} JWS verify, new header"), several, ours("jws-new-header"), 300.0),
         over(format!("{alg} JWT verify, borrowed"), floor, ours("jwt"), 450.0),
-        allocations(results, format!("{alg} JWT verify, borrowed: allocations"), &jwt, 0.0),
+        allocations(results, &format!("{alg} JWT verify, borrowed"), &subject, "jwt", 0.0),
         over(format!("{alg} JWT verify, owned"), floor, ours("jwt-owned"), 600.0),
     ]
     .into_iter()
@@ -121,7 +125,7 @@ fn sign(results: &Results) -> Vec<Target> {
         let operation = format!("sign/{alg}/jws");
         let floor = results.ours(&format!("sign/{alg}/primitive"));
         targets.extend(over(format!("{alg} sign"), floor, results.ours(&operation), 100.0));
-        targets.extend(allocations(results, format!("{alg} sign: allocations"), &operation, 1.0));
+        targets.extend(allocations(results, &format!("{alg} sign"), &format!("sign/{alg}"), "jws", 1.0));
     }
     for (alg, least) in [("RS256", 2.5), ("ES256", 1.6), ("EdDSA", 1.8)] {
         let operation = format!("sign/{alg}/jws");
