@@ -47,7 +47,7 @@ pub(crate) struct Input {
 }
 
 pub(crate) enum Floor {
-    Mac(hmac::Key),
+    Mac(Box<hmac::Key>),
     Signature(ParsedPublicKey),
 }
 
@@ -85,7 +85,7 @@ impl Input {
         let nameless = MacKey::from_bytes(Alg::Hs256, &secret).expect("long enough");
         let new = Verifier::builder([Alg::Hs256]).mac_key(nameless.clone()).build();
         let seen = Verifier::builder([Alg::Hs256]).mac_key(key.with_kid(KID)).typ("JWT").build();
-        let floor = Floor::Mac(hmac::Key::new(hmac::HMAC_SHA256, &secret));
+        let floor = Floor::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret)));
         Self::with(token, floor, seen, new, &nameless)
     }
 

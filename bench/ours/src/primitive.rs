@@ -14,14 +14,14 @@ use sealwright_jose::{Alg, SigningKey, VerifyingKey};
 
 /// What verifies with one key.
 pub(crate) enum Verifies {
-    Mac(hmac::Key),
+    Mac(Box<hmac::Key>),
     Signature(ParsedPublicKey),
 }
 
 impl Verifies {
     pub(crate) fn new(name: &str, keys: &Keys) -> Self {
         match (keys.secret(), &keys.public_pem) {
-            (Some(secret), _) => Self::Mac(hmac::Key::new(hmac::HMAC_SHA256, &secret)),
+            (Some(secret), _) => Self::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret))),
             (None, Some(pem)) => {
                 let alg = crate::alg(name).expect("the fixture has only algorithms that we have");
                 Self::from_public_key(name, &VerifyingKey::from_pem(alg, pem).expect("a public key"))
@@ -61,7 +61,7 @@ fn verification(name: &str) -> &'static dyn VerificationAlgorithm {
 
 /// What signs with one key.
 pub(crate) enum Signs {
-    Mac(hmac::Key),
+    Mac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding, Vec<u8>),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -71,7 +71,7 @@ pub(crate) enum Signs {
 impl Signs {
     pub(crate) fn new(name: &str, keys: &Keys) -> Self {
         if let Some(secret) = keys.secret() {
-            return Self::Mac(hmac::Key::new(hmac::HMAC_SHA256, &secret));
+            return Self::Mac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret)));
         }
         let alg: Alg = crate::alg(name).expect("the fixture has only algorithms that we have");
         let pem = keys.private_pem.as_deref().expect("a private key");
