@@ -19,12 +19,6 @@ impl Summary {
         Self { p10: at(0.1), median: at(0.5), rounds }
     }
 
-    /// How many nanoseconds more than `floor` it takes when nothing disturbs: by the [`ratio`](Self::ratio), since a machine
-    /// that is slow for a while is as much slower for both.
-    pub(crate) fn over(&self, floor: &Self) -> f64 {
-        (self.ratio(floor) - 1.0) * floor.p10
-    }
-
     /// How many times as much as `floor` it took, in the median of the rounds.
     pub(crate) fn ratio(&self, floor: &Self) -> f64 {
         let pairs = self.rounds.iter().zip(&floor.rounds);
@@ -50,7 +44,6 @@ mod tests {
         let floor = Summary::of(vec![100.0, 100.0, 900.0, 100.0, 100.0]);
         let ours = Summary::of(vec![110.0, 110.0, 990.0, 110.0, 500.0]);
         assert!((ours.ratio(&floor) - 1.1).abs() < 1e-9);
-        assert!((ours.over(&floor) - 10.0).abs() < 1e-6);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     candidate,
     large::WAYS,
     results::Results,
-    targets::{self, Target},
+    targets::{self, FLOOR_THERE, Target, Verdict},
 };
 
 /// The operations of the table of verification, and their columns.
@@ -41,9 +41,17 @@ const ALGS: [&str; 8] = ["HS256", "RS256", "PS256", "ES256", "ES384", "EdDSA", "
 pub(crate) fn markdown(results: &Results) -> String {
     let mut out = String::new();
     let targets = targets::all(results);
-    let met = targets.iter().filter(|target| target.met).count();
+    let count = |verdict| targets.iter().filter(|target| target.verdict == verdict).count();
     section(&mut out, "Targets");
-    let _ = writeln!(out, "{met} of {} are met.\n", targets.len());
+    let _ = writeln!(
+        out,
+        "{} of {} are met here, {} more would be met where the nanoseconds were set, {} are not met. \"There\" is \
+         a machine on which the bare HMAC takes {FLOOR_THERE} ns; the overhead is scaled by what it takes here.\n",
+        count(Verdict::Met),
+        targets.len(),
+        count(Verdict::MetThere),
+        count(Verdict::NotMet),
+    );
     write_targets(&mut out, &targets);
     section(&mut out, "Verifying a compact token (ns; allocations in parentheses)");
     matrix(&mut out, results, "verify", &VERIFY);
@@ -78,8 +86,12 @@ fn section(out: &mut String, title: &str) {
 fn write_targets(out: &mut String, targets: &[Target]) {
     out.push_str("| operation | target | measured | |\n|---|---|---|---|\n");
     for target in targets {
-        let met = if target.met { "met" } else { "**not met**" };
-        let _ = writeln!(out, "| {} | {} | {} | {met} |", target.what, target.wanted, target.measured);
+        let verdict = match target.verdict {
+            Verdict::Met => "met",
+            Verdict::MetThere => "met there",
+            Verdict::NotMet => "**not met**",
+        };
+        let _ = writeln!(out, "| {} | {} | {} | {verdict} |", target.what, target.wanted, target.measured);
     }
 }
 

@@ -7,8 +7,26 @@ pub(crate) struct Target {
     pub(crate) what: String,
     pub(crate) wanted: String,
     pub(crate) measured: String,
-    pub(crate) met: bool,
+    pub(crate) verdict: Verdict,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Met,
+    /// Nanoseconds were missed here, and would have been kept where the targets were set.
+    MetThere,
+    NotMet,
+}
+
+impl From<bool> for Verdict {
+    fn from(met: bool) -> Self {
+        if met { Self::Met } else { Self::NotMet }
+    }
+}
+
+/// What verifying HS256 with the bare primitive took, in ns, on the machine on which the targets in nanoseconds were set.
+/// A nanosecond there is as many here as the primitive is slower.
+pub(crate) const FLOOR_THERE: f64 = 280.0;
 
 /// The algorithms whose verification is held to the floor.
 const ALGS: [&str; 6] = ["HS256", "RS256", "PS256", "ES256", "ES384", "EdDSA"];
@@ -34,13 +52,25 @@ pub(crate) fn all(results: &Results) -> Vec<Target> {
 }
 
 /// At most `most` ns over the floor.
-fn over(what: String, floor: Option<&Summary>, ours: Option<&Summary>, most: f64) -> Option<Target> {
-    let over = ours?.over(floor?);
+fn over(
+    results: &Results,
+    what: String,
+    floor: Option<&Summary>,
+    ours: Option<&Summary>,
+    most: f64,
+) -> Option<Target> {
+    let over = ours?.p10 - floor?.p10;
+    let there = over * FLOOR_THERE / results.ours("verify/HS256/primitive")?.p10;
+    let verdict = match (over <= most, there <= most) {
+        (true, _) => Verdict::Met,
+        (false, true) => Verdict::MetThere,
+        (false, false) => Verdict::NotMet,
+    };
     Some(Target {
         what,
         wanted: format!("≤ +{most} ns"),
-        measured: format!("{over:+.0} ns"),
-        met: over <= most,
+        measured: format!("{over:+.0} ns ({there:+.0} there)"),
+        verdict,
     })
 }
 
@@ -51,7 +81,7 @@ fn ratio(what: String, floor: Option<&Summary>, ours: Option<&Summary>, most: f6
         what,
         wanted: format!("≤ {most} ×"),
         measured: format!("{ratio:.3} ×"),
-        met: ratio <= most,
+        verdict: (ratio <= most).into(),
     })
 }
 
@@ -59,7 +89,7 @@ fn ratio(what: String, floor: Option<&Summary>, ours: Option<&Summary>, most: f6
 fn faster(what: String, times: Option<f64>, least: f64) -> Option<Target> {
     let times = times?;
     let wanted = if least > 1.0 { format!("≥ {least} ×") } else { "faster".into() };
-    Some(Target { what, wanted, measured: format!("{times:.2} ×"), met: times >= least })
+    Some(Target { what, wanted, measured: format!("{times:.2} ×"), verdict: (times >= least).into() })
 }
 
 /// At most `most` allocations beyond those that the primitive makes itself.
@@ -68,7 +98,12 @@ fn allocations(results: &Results, what: &str, subject: &str, operation: &str, mo
     // A signature's encoding needs more room now and then, so that the numbers are means.
     let found = (of(operation)? - of("primitive")?).round();
     let what = format!("{what}: allocations beyond the primitive's");
-    Some(Target { what, wanted: format!("≤ {most}"), measured: format!("{found}"), met: found <= most })
+    Some(Target {
+        what,
+        wanted: format!("≤ {most}"),
+        measured: format!("{found}"),
+        verdict: (found <= most).into(),
+    })
 }
 
 fn verify(results: &Results, alg: &str) -> Vec<Target> {
@@ -77,12 +112,12 @@ fn verify(results: &Results, alg: &str) -> Vec<Target> {
     let several = ours("primitive-several");
     let subject = format!("verify/{alg}");
     [
-        over(format!("{alg} JWS verify, header seen"), floor, ours("jws"), 100.0),
+        over(results, format!("{alg} JWS verify, header seen"), floor, ours("jws"), 100.0),
         allocations(results, &format!("{alg} JWS verify, header seen"), &subject, "jws", 0.0),
-        over(format!("{alg} JWS verify, new header"), several, ours("jws-new-header"), 300.0),
-        over(format!("{alg} JWT verify, borrowed"), floor, ours("jwt"), 450.0),
+        over(results, format!("{alg} JWS verify, new header"), several, ours("jws-new-header"), 300.0),
+        over(results, format!("{alg} JWT verify, borrowed"), floor, ours("jwt"), 450.0),
         allocations(results, &format!("{alg} JWT verify, borrowed"), &subject, "jwt", 0.0),
-        over(format!("{alg} JWT verify, owned"), floor, ours("jwt-owned"), 600.0),
+        over(results, format!("{alg} JWT verify, owned"), floor, ours("jwt-owned"), 600.0),
     ]
     .into_iter()
     .flatten()
@@ -124,7 +159,7 @@ fn sign(results: &Results) -> Vec<Target> {
     for alg in ["HS256", "ES256", "ES384", "EdDSA"] {
         let operation = format!("sign/{alg}/jws");
         let floor = results.ours(&format!("sign/{alg}/primitive"));
-        targets.extend(over(format!("{alg} sign"), floor, results.ours(&operation), 100.0));
+        targets.extend(over(results, format!("{alg} sign"), floor, results.ours(&operation), 100.0));
         targets.extend(allocations(results, &format!("{alg} sign"), &format!("sign/{alg}"), "jws", 1.0));
     }
     for (alg, least) in [("RS256", 2.5), ("ES256", 1.6), ("EdDSA", 1.8)] {
@@ -163,7 +198,7 @@ fn large(results: &Results) -> Vec<Target> {
                 what: format!("{what}: memory"),
                 wanted: "≤ 8 MiB".into(),
                 measured: format!("{mib:.1} MiB"),
-                met: mib <= 8.0,
+                verdict: (mib <= 8.0).into(),
             });
         }
     }
@@ -194,7 +229,7 @@ fn batch(results: &Results) -> Vec<Target> {
             what: format!("{alg} batch on two threads"),
             wanted: "≥ 0.97 × the primitive's scaling".into(),
             measured: format!("{:.3} × ({ours:.2} of {floor:.2})", ours / floor),
-            met: ours / floor >= 0.97,
+            verdict: (ours / floor >= 0.97).into(),
         })
     };
     ["HS256", "RS256", "ES256", "EdDSA"].into_iter().filter_map(target).collect()
