@@ -40,6 +40,8 @@ mod issuer;
 
 mod jwks;
 
+pub mod sender;
+
 mod authenticator;
 mod token;
 
