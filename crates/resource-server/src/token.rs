@@ -123,6 +123,11 @@ impl AccessToken {
         self.0.clock_skew_s
     }
 
+    /// What it takes in memory.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        size_of::<Inner>() + self.0.claims.as_json().len()
+    }
+
     fn text(&self, claim: &str) -> Option<&str> {
         self.0.claims.get(claim).and_then(Value::as_str)
     }

@@ -1,0 +1,141 @@
+//! One token that was verified, and for how long that may be believed.
+
+use super::Revoked;
+use crate::{AccessToken, IssuerConfig};
+use sealwright_jose::{Digest, Hash};
+use std::{
+    fmt,
+    hash::{BuildHasherDefault, Hash as StdHash, Hasher},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// The SHA-256 digest of a whole token: header, claims and signature, byte for byte.
+///
+/// A token whose signature was changed has another one, and a token is not kept in clear to be compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(crate) fn of(token: &str) -> Self {
+        Self::from(&Digest::of(Hash::Sha256, token.as_bytes()))
+    }
+
+    pub(super) fn from(digest: &Digest) -> Self {
+        let mut bytes = [0; 32];
+        for (byte, from) in bytes.iter_mut().zip(digest.as_bytes()) {
+            *byte = *from;
+        }
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    /// Not even a digest of a token is for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint")
+    }
+}
+
+impl StdHash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+    }
+}
+
+/// A digest is as good as random already, so its first bytes serve as the hash.
+pub(super) type ByPrefix = BuildHasherDefault<Prefix>;
+
+#[derive(Default)]
+pub(super) struct Prefix(u64);
+
+impl Hasher for Prefix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+}
+
+/// Which keys of which issuer a token was verified with: the issuer's place in the authenticator, and how many times its
+/// key set has changed. A set that was fetched again and says the same counts as the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeySetId {
+    pub(crate) issuer: u32,
+    pub(crate) generation: u64,
+}
+
+/// What is known of a token that was verified.
+pub(crate) struct Known {
+    token: AccessToken,
+    key_set: KeySetId,
+    /// The first second at which its claims hold, and the first at which they do not any more; both with the skew and the
+    /// age that the issuer's terms grant.
+    from_s: i64,
+    until_s: i64,
+    /// The state of [`Revoked`] in which it was not among the revoked.
+    cleared: AtomicU64,
+}
+
+impl Known {
+    pub(crate) fn new(token: AccessToken, terms: &IssuerConfig, key_set: KeySetId) -> Self {
+        let claims = token.claims();
+        let skew_s = seconds(terms.clock_skew);
+        let from_s = claims.nbf().max(claims.iat()).map_or(i64::MIN, |start| start.saturating_sub(skew_s));
+        let expiry = token.expires_at().saturating_add(skew_s);
+        let oldest = terms.max_token_age.map_or(i64::MAX, |age| {
+            // Its age may be as much as this, so the second after that is the first too late.
+            let last = claims.iat().map_or(i64::MIN, |iat| iat.saturating_add(seconds(age)));
+            last.saturating_add(skew_s).saturating_add(1)
+        });
+        Self { token, key_set, from_s, until_s: expiry.min(oldest), cleared: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    pub(crate) fn key_set(&self) -> KeySetId {
+        self.key_set
+    }
+
+    pub(super) fn holds_at(&self, now_s: i64) -> bool {
+        (self.from_s..self.until_s).contains(&now_s)
+    }
+
+    /// Whether it was revoked. Looks only if anything was revoked since the last time.
+    pub(crate) fn is_revoked(&self, text: &str, revoked: &Revoked, now_s: i64) -> bool {
+        let state = revoked.state();
+        if self.cleared.load(Relaxed) == state {
+            return false;
+        }
+        let is_revoked = revoked.contains(text, &self.token, now_s);
+        if !is_revoked {
+            self.cleared.store(state, Relaxed);
+        }
+        is_revoked
+    }
+
+    /// What it takes in memory, with its places in the store.
+    pub(super) fn bytes(&self) -> u64 {
+        /// Two places in the store (it grows by doubling), the two `Arc`s, and what the allocator rounds up.
+        const OVERHEAD: usize = 2 * 72 + 2 * 16 + 3 * 16;
+        (OVERHEAD + size_of::<Self>() + self.token.memory_bytes()) as u64
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Known")
+            .field("token", &self.token)
+            .field("key_set", &self.key_set)
+            .finish_non_exhaustive()
+    }
+}
+
+fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,284 @@
+use super::{known::KeySetId, *};
+use crate::{AccessToken, IssuerConfig};
+use sealwright_jose::{Alg, SigningKey, jws::Signer, jwt::Claims};
+use serde_json::{Value, json};
+use std::{thread, time::Duration};
+
+const NOW: i64 = 1_800_000_000;
+const HERE: KeySetId = KeySetId { issuer: 0, generation: 1 };
+
+fn terms() -> IssuerConfig {
+    IssuerConfig {
+        clock_skew: Duration::from_secs(60),
+        max_token_age: Some(Duration::from_secs(600)),
+        ..IssuerConfig::new("https://id.example.com", "https://api.example.com")
+    }
+}
+
+fn claims(changes: &Value) -> String {
+    let mut claims = json!({
+        "iss": "https://id.example.com", "sub": "alice", "aud": "https://api.example.com", "client_id": "portal",
+        "jti": "t-1", "iat": NOW - 10, "exp": NOW + 290,
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims.to_string()
+}
+
+fn access_token(changes: &Value) -> AccessToken {
+    let claims = claims(changes);
+    AccessToken::validate(Claims::parse(claims.as_bytes()).unwrap(), Some("at+jwt"), &terms(), NOW).unwrap()
+}
+
+fn known(changes: Value) -> Arc<Known> {
+    Arc::new(Known::new(access_token(&changes), &terms(), HERE))
+}
+
+fn name(n: u32) -> Fingerprint {
+    Fingerprint::of(&format!("token {n}"))
+}
+
+fn cache(entries: usize) -> VerifiedCache {
+    VerifiedTokens::entries(entries).open().unwrap()
+}
+
+fn finds(cache: &VerifiedCache, n: u32, now_s: i64) -> bool {
+    cache.find(&name(n), now_s, |_| true).is_some()
+}
+
+#[test]
+fn what_was_verified_is_found_again() {
+    let cache = cache(100);
+    assert!(!finds(&cache, 1, NOW));
+    cache.insert(name(1), known(json!({})));
+    let found = cache.find(&name(1), NOW, |known| known.key_set() == HERE).unwrap();
+    assert_eq!(found.token().subject(), "alice");
+    assert!(!finds(&cache, 2, NOW), "another token");
+    cache.remove(&name(1));
+    assert!(!finds(&cache, 1, NOW), "forgotten");
+    let status = cache.status();
+    assert_eq!((status.hits, status.misses, status.entries, status.bytes), (1, 3, 0, 0));
+}
+
+#[test]
+fn every_second_is_decided_as_the_token_was() {
+    for changes in [
+        json!({}),
+        json!({"nbf": NOW - 5}),
+        json!({"nbf": NOW - 500, "iat": NOW - 400}),
+        json!({"exp": NOW + 100_000}),
+        json!({"iat": NOW + 60, "exp": NOW + 61}),
+        json!({"iat": NOW - 660, "exp": NOW + 10}),
+    ] {
+        let text = claims(&changes);
+        for max_token_age in [None, Some(Duration::from_secs(600)), Some(Duration::MAX), Some(Duration::ZERO)]
+        {
+            let terms = IssuerConfig { max_token_age, ..terms() };
+            let decide = |now_s| {
+                let claims = Claims::parse(text.as_bytes()).unwrap();
+                AccessToken::validate(claims, Some("at+jwt"), &terms, now_s)
+            };
+            let Some(token) = (NOW - 700..NOW + 700).find_map(|now_s| decide(now_s).ok()) else { continue };
+            let known = Known::new(token, &terms, HERE);
+            let edges = [
+                -660, -560, -500, -400, -65, -60, -5, 0, 60, 61, 121, 290, 350, 650, 660, 661, 720, 721,
+                100_060,
+            ];
+            for offset in
+                edges.into_iter().flat_map(|edge| edge - 61..edge + 62).chain([i64::MIN / 2, i64::MAX / 2])
+            {
+                let now_s = NOW.saturating_add(offset);
+                assert_eq!(known.holds_at(now_s), decide(now_s).is_ok(), "{changes} at {offset}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_expired_is_dropped_when_it_is_asked_for() {
+    let cache = cache(100);
+    cache.insert(name(1), known(json!({})));
+    assert!(finds(&cache, 1, NOW + 349));
+    assert!(!finds(&cache, 1, NOW + 350));
+    assert_eq!(cache.status().entries, 0);
+    assert!(!finds(&cache, 1, NOW), "it does not come back when the clock goes back");
+}
+
+#[test]
+fn keys_that_are_not_current_drop_their_tokens() {
+    let cache = cache(100);
+    cache.insert(name(1), known(json!({})));
+    assert!(cache.find(&name(1), NOW, |_| false).is_none());
+    assert_eq!(cache.status().entries, 0);
+}
+
+#[test]
+fn a_token_that_was_verified_anew_meanwhile_is_not_dropped() {
+    let cache = cache(100);
+    cache.insert(name(1), known(json!({})));
+    let found = cache.find(&name(1), NOW, |_| {
+        cache.insert(name(1), known(json!({"sub": "bob"})));
+        false
+    });
+    assert!(found.is_none());
+    assert_eq!(cache.find(&name(1), NOW, |_| true).unwrap().token().subject(), "bob");
+}
+
+#[test]
+fn a_flood_of_tokens_stays_within_both_bounds() {
+    for (limits, large) in [
+        (VerifiedTokens::entries(2_000), 0),
+        (VerifiedTokens::entries(2_000).bytes(1_000_000), 0),
+        (VerifiedTokens::entries(2_000).bytes(1_000_000), 8_000),
+    ] {
+        let cache = limits.open().unwrap();
+        let known = known(json!({"padding": "x".repeat(large)}));
+        for n in 0..10_000 {
+            cache.insert(name(n), Arc::clone(&known));
+            let status = cache.status();
+            assert!(status.entries <= limits.entries, "{status:?}");
+            assert!(status.bytes <= limits.bytes as u64, "{status:?}");
+        }
+        let status = cache.status();
+        assert_eq!(status.evictions, 10_000 - status.entries as u64);
+        assert!(status.entries as u64 * known.bytes() <= limits.bytes as u64);
+        // The bounds are used, too: each shard has its even share.
+        let least = if large == 0 { 1_300 } else { 90 };
+        assert!(status.entries >= least, "{status:?}");
+    }
+}
+
+#[test]
+fn tokens_in_use_outlive_a_flood_of_others() {
+    let cache = cache(1_000);
+    for n in 0..100 {
+        cache.insert(name(n), known(json!({})));
+    }
+    for n in 100..20_000 {
+        cache.insert(name(n), known(json!({})));
+        finds(&cache, n % 100, NOW);
+    }
+    let kept = (0..100).filter(|n| finds(&cache, *n, NOW)).count();
+    assert!(kept >= 95, "{kept}");
+}
+
+#[test]
+fn one_that_is_larger_than_the_whole_cache_is_not_kept() {
+    let cache = VerifiedTokens::entries(10).bytes(2_000).open().unwrap();
+    cache.insert(name(1), known(json!({"padding": "x".repeat(4_000)})));
+    assert_eq!(cache.status().entries, 0);
+}
+
+#[test]
+fn a_cache_of_nothing_is_none() {
+    for limits in [VerifiedTokens::off(), VerifiedTokens::entries(0), VerifiedTokens::entries(9).bytes(0)] {
+        assert!(limits.open().is_none(), "{limits:?}");
+    }
+}
+
+#[test]
+fn a_revoked_token_is_refused_for_as_long_as_it_lives() {
+    let key = SigningKey::generate(Alg::Es256).unwrap();
+    let text = Signer::new(&key).typ("at+jwt").sign_compact(claims(&json!({})).as_bytes()).unwrap();
+    let by_text = Revocation::of_token(&text).unwrap();
+    let by_jti = Revocation::of_jti("https://id.example.com", "t-1", NOW + 290);
+    for revocation in [by_text, by_jti] {
+        let revocations = Revocations::with_capacity(10);
+        let revoked = revocations.revoked();
+        let known = known(json!({}));
+        let is_revoked = |now_s| known.is_revoked(&text, revoked, now_s);
+        assert!(!is_revoked(NOW));
+        revoked.add(revocation, 60, NOW).unwrap();
+        assert!(is_revoked(NOW) && is_revoked(NOW + 349));
+        // The token itself has expired then.
+        assert!(!is_revoked(NOW + 350));
+        // Nor is another one meant, of the same issuer or not.
+        for changes in [json!({"jti": "t-2"}), json!({"iss": "https://other.example.com"})] {
+            let other = access_token(&changes);
+            assert!(!revoked.contains("a.b.c", &other, NOW), "{changes}");
+        }
+    }
+}
+
+#[test]
+fn another_signature_makes_no_other_token() {
+    let revocations = Revocations::default();
+    let key = SigningKey::generate(Alg::Es256).unwrap();
+    let sign = || Signer::new(&key).typ("at+jwt").sign_compact(claims(&json!({})).as_bytes()).unwrap();
+    let (one, other) = (sign(), sign());
+    assert_ne!(one, other);
+    revocations.revoked().add(Revocation::of_token(&one).unwrap(), 0, NOW).unwrap();
+    assert!(revocations.revoked().contains(&other, &access_token(&json!({})), NOW));
+}
+
+#[test]
+fn issuer_and_jti_do_not_run_into_each_other() {
+    let revocations = Revocations::default();
+    revocations.revoked().add(Revocation::of_jti("https://id.example.co", "mt-1", NOW + 9), 0, NOW).unwrap();
+    assert!(!revocations.revoked().contains("a.b.c", &access_token(&json!({})), NOW));
+}
+
+#[test]
+fn what_could_never_pass_need_not_be_revoked() {
+    for text in ["", "a.b.c", "eyJhbGciOiJFUzI1NiJ9.e30.AA"] {
+        assert!(Revocation::of_token(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn revocations_are_bounded_and_say_so() {
+    let revocations = Revocations::with_capacity(3);
+    let revoke = |n: u32, expires_at, now_s| {
+        let revocation = Revocation::of_jti("https://id.example.com", &format!("t-{n}"), expires_at);
+        revocations.revoked().add(revocation, 60, now_s)
+    };
+    for n in 0..3 {
+        revoke(n, NOW + 10 + i64::from(n), NOW).unwrap();
+    }
+    assert_eq!(revoke(3, NOW + 500, NOW), Err(RevocationsFull { capacity: 3 }));
+    revoke(0, NOW + 400, NOW).unwrap();
+    assert_eq!(
+        revoke(3, NOW + 500, NOW + 70),
+        Err(RevocationsFull { capacity: 3 }),
+        "the first lives longer now"
+    );
+    // The second has expired, so there is room.
+    revoke(3, NOW + 500, NOW + 71).unwrap();
+    assert_eq!(revocations.len(), 3);
+    let is_revoked = |n: u32, now_s| {
+        let token = access_token(&json!({"jti": format!("t-{n}")}));
+        revocations.revoked().contains("a.b.c", &token, now_s)
+    };
+    assert_eq!([0, 1, 2, 3, 4].map(|n| is_revoked(n, NOW + 71)), [true, false, true, true, false]);
+    assert!(!is_revoked(2, NOW + 72));
+}
+
+#[test]
+fn a_revocation_is_seen_at_once_by_all_threads() {
+    let revocations = Revocations::default();
+    let tokens: Vec<_> = (0..8).map(|n| known(json!({"jti": format!("t-{n}")}))).collect();
+    for (n, token) in tokens.iter().enumerate() {
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..1_000 {
+                        token.is_revoked("a.b.c", revocations.revoked(), NOW);
+                    }
+                });
+            }
+            let revocation = Revocation::of_jti("https://id.example.com", &format!("t-{n}"), NOW + 100);
+            revocations.revoked().add(revocation, 0, NOW).unwrap();
+            assert!(token.is_revoked("a.b.c", revocations.revoked(), NOW));
+        });
+        assert!(token.is_revoked("a.b.c", revocations.revoked(), NOW));
+    }
+}
+
+#[test]
+fn neither_shows_what_it_holds() {
+    let cache = cache(10);
+    cache.insert(name(1), known(json!({})));
+    let shown = format!("{cache:?} {:?} {:?}", name(1), Revocation::of_jti("issuer", "secret-jti", 7));
+    assert!(!shown.contains("alice") && !shown.contains("t-1") && !shown.contains("secret"), "{shown}");
+}
