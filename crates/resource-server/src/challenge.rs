@@ -1,10 +1,5 @@
-//! The answers to a request that may not pass (RFC 6750 §3, RFC 9470 §3).
+//! What a client is told that may not pass (RFC 6750 §3, RFC 9470 §3).
 
-use crate::TokenError;
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// After how long a client may ask again when an issuer's keys could not be fetched.
@@ -123,6 +118,11 @@ impl Challenge {
         HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
 
+    /// Whether it says nothing of an error: no token was presented.
+    pub(crate) fn is_bare(&self) -> bool {
+        !self.params.iter().any(|(name, _)| *name == "error")
+    }
+
     /// When a client may ask again, in seconds; only of a 503.
     pub fn retry_after_s(&self) -> Option<u64> {
         self.retry_after_s
@@ -137,68 +137,10 @@ impl Challenge {
     }
 }
 
-/// The whole answer to a request that may not pass: a [`Challenge`] and an RFC 9457 problem document.
-///
-/// It is what [`AuthLayer`](crate::AuthLayer) and [`Token`](crate::Token) answer with, and a handler may return it.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    challenge: Challenge,
-    code: &'static str,
-}
-
-impl Refusal {
-    /// An answer with a `code` of the application's own.
-    pub fn new(challenge: Challenge, code: &'static str) -> Self {
-        Self { challenge, code }
-    }
-
-    /// The challenge in it.
-    pub fn challenge(&self) -> &Challenge {
-        &self.challenge
-    }
-
-    /// The `code` member of the body.
-    pub fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// Adds a parameter to the challenge.
-    #[must_use]
-    pub(crate) fn param(mut self, name: &'static str, value: &str) -> Self {
-        self.challenge = self.challenge.param(name, value);
-        self
-    }
-}
-
-impl From<TokenError> for Refusal {
-    fn from(error: TokenError) -> Self {
-        Self::new(error.challenge(), error.public_code())
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = self.challenge.status();
-        let body = serde_json::json!({
-            "type": "about:blank",
-            "title": status.canonical_reason().unwrap_or("Refused"),
-            "status": status.as_u16(),
-            "code": self.code,
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        // RFC 6750 §5.3: an answer about a token must not be kept by a shared cache.
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.challenge.apply(headers);
-        response
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TokenError;
     use insta::assert_snapshot;
 
     fn text(challenge: &Challenge) -> String {

@@ -17,7 +17,7 @@ pub enum TokenError {
     /// Two `Authorization` headers, or one that cannot be read as `Bearer` and a token.
     #[error("the request is malformed")]
     RequestMalformed,
-    /// Not a compact JWS, too long, or its header or payload is not the JSON that it must be.
+    /// Not a compact JWS, too long, or its header is not the JSON that it must be.
     #[error("the token is malformed")]
     Malformed,
     /// `iss` names nobody that is trusted.
@@ -50,7 +50,8 @@ pub enum TokenError {
     /// None of our names is in `aud`.
     #[error("the audience does not match")]
     AudienceMismatch,
-    /// A claim that RFC 9068 or the configuration requires is missing, or a claim has the wrong type.
+    /// The payload is no claims set, a claim that RFC 9068 or the configuration requires is missing, or one has the
+    /// wrong type.
     #[error("a required claim is missing or malformed")]
     ClaimsMalformed,
     /// It is bound to a key of its holder (`cnf`, RFC 7800), and that the sender has this key cannot be checked.
@@ -108,21 +109,9 @@ impl TokenError {
 
     /// The `code` of the problem document that a stranger gets: one for everything wrong with a token.
     pub const fn public_code(&self) -> &'static str {
-        match self {
-            Self::Missing | Self::RequestMalformed | Self::KeysUnavailable => self.code(),
-            Self::Malformed
-            | Self::IssuerUnknown
-            | Self::AlgNotAllowed
-            | Self::CriticalUnknown
-            | Self::TypMismatch
-            | Self::KeyUnknown
-            | Self::SignatureInvalid
-            | Self::Expired
-            | Self::NotYetValid
-            | Self::TooOld
-            | Self::AudienceMismatch
-            | Self::ClaimsMalformed
-            | Self::SenderConstraintFailed => "token_invalid",
+        match self.class() {
+            Class::Missing | Class::Request | Class::Undecided => self.code(),
+            Class::Token => "token_invalid",
         }
     }
 
@@ -131,10 +120,20 @@ impl TokenError {
     /// [`TokenError::KeysUnavailable`] is 503 with `Retry-After`: it says nothing about the token, and a client
     /// that took it for `invalid_token` would throw away a token that is good.
     pub fn challenge(&self) -> Challenge {
+        match self.class() {
+            Class::Missing => Challenge::bare(),
+            Class::Request => Challenge::invalid_request(),
+            Class::Token => Challenge::invalid_token(),
+            Class::Undecided => Challenge::unavailable(),
+        }
+    }
+
+    /// As what it is answered. The only list of them.
+    pub(crate) const fn class(&self) -> Class {
         match self {
-            Self::Missing => Challenge::bare(),
-            Self::RequestMalformed => Challenge::invalid_request(),
-            Self::KeysUnavailable => Challenge::unavailable(),
+            Self::Missing => Class::Missing,
+            Self::RequestMalformed => Class::Request,
+            Self::KeysUnavailable => Class::Undecided,
             Self::Malformed
             | Self::IssuerUnknown
             | Self::AlgNotAllowed
@@ -147,9 +146,22 @@ impl TokenError {
             | Self::TooOld
             | Self::AudienceMismatch
             | Self::ClaimsMalformed
-            | Self::SenderConstraintFailed => Challenge::invalid_token(),
+            | Self::SenderConstraintFailed => Class::Token,
         }
     }
+}
+
+/// What a stranger may know of a [`TokenError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Nothing was presented.
+    Missing,
+    /// The request cannot be read.
+    Request,
+    /// The token does not pass; why is not said.
+    Token,
+    /// It could not be decided, which is not the client's fault.
+    Undecided,
 }
 
 impl From<VerifyErrorKind> for TokenError {

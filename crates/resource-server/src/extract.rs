@@ -37,7 +37,7 @@ where
         if let Some(token) = parts.extensions.get::<AccessToken>() {
             return Ok(Self(token.clone()));
         }
-        let token = Authenticator::from_ref(state).admit(&parts.headers).await?;
+        let token = Authenticator::from_ref(state).authorize(parts).await?;
         // A second extractor of the same request must not verify again.
         parts.extensions.insert(token.clone());
         Ok(Self(token))

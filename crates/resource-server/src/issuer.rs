@@ -1,11 +1,14 @@
 //! One issuer that is trusted: what its configuration says, and whether that makes sense.
 
-use crate::JwksOptions;
+pub(crate) mod directory;
+pub(crate) mod trusted;
+
+use crate::{ConfigError, JwksOptions, UrlFault, Waived};
 use sealwright_jose::{
     Alg, VerifyingKey,
-    jws::{BuildError, Limits, Verifier, VerifierBuilder},
+    jws::{Limits, Verifier, VerifierBuilder},
 };
-use std::{fmt, time::Duration};
+use std::time::Duration;
 use url::{Host, Url};
 
 /// No token is longer than this; one with an `x5c` header and many claims stays below.
@@ -83,8 +86,30 @@ impl IssuerConfig {
         self
     }
 
+    /// Accepts JWTs that follow no profile: `typ` is `JWT` or missing, and the claims that RFC 9068 adds are not
+    /// required. `iss`, `sub`, `aud` and `exp` still are.
+    ///
+    /// Whatever else the issuer signs for this audience passes, too, such as an ID token.
+    #[must_use]
+    pub fn plain_jwt(mut self) -> Self {
+        self.typ = vec!["JWT".to_owned()];
+        self.typ_optional = true;
+        self
+    }
+
+    /// The same terms for tokens that may lack these.
+    pub(crate) fn waiving(mut self, waived: &[Waived]) -> Self {
+        if waived.contains(&Waived::Typ) {
+            self.typ_optional = true;
+            if !self.typ.iter().any(|typ| typ.eq_ignore_ascii_case("jwt")) {
+                self.typ.push("JWT".to_owned());
+            }
+        }
+        self
+    }
+
     /// Refuses what could never pass a token, or would pass too many.
-    pub(crate) fn validate(&self, jwks: &JwksOptions) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self, jwks: &JwksOptions, waived: &[Waived]) -> Result<(), ConfigError> {
         let issuer = || self.issuer.clone();
         if self.issuer.is_empty() {
             return Err(ConfigError::IssuerEmpty);
@@ -98,7 +123,8 @@ impl IssuerConfig {
         if self.typ.is_empty() || self.typ.iter().any(String::is_empty) {
             return Err(ConfigError::TypEmpty { issuer: issuer() });
         }
-        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+        let for_anybody = self.audiences.is_empty() && !waived.contains(&Waived::Audience);
+        if for_anybody || self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::AudiencesEmpty { issuer: issuer() });
         }
         match &self.keys {
@@ -151,114 +177,4 @@ fn is_loopback(uri: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
-}
-
-/// What is wrong with a `jwks_uri`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UrlFault {
-    /// Neither https, nor http to this machine.
-    NotHttps,
-    /// Plain http to this machine, which [`JwksOptions::allow_http_loopback`] must acknowledge.
-    LoopbackNotAcknowledged,
-    /// There is a user name or a password in it.
-    Credentials,
-}
-
-impl fmt::Display for UrlFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotHttps => "must be https",
-            Self::LoopbackNotAcknowledged => "plain http to this machine must be acknowledged",
-            Self::Credentials => "must not hold a user name or password",
-        })
-    }
-}
-
-/// Why an [`Authenticator`](crate::Authenticator) cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// Nobody is trusted, so nothing could ever pass.
-    #[error("no issuer is configured")]
-    NoIssuers,
-    /// An issuer has no name.
-    #[error("an issuer is empty")]
-    IssuerEmpty,
-    /// One issuer stands there twice.
-    #[error("issuer `{issuer}` is configured twice")]
-    IssuerDuplicate {
-        /// Its name.
-        issuer: String,
-    },
-    /// No algorithm is allowed.
-    #[error("issuer `{issuer}` has no algorithm")]
-    AlgsEmpty {
-        /// Whose terms are meant.
-        issuer: String,
-    },
-    /// A symmetric algorithm is allowed.
-    #[error("issuer `{issuer}` must not use {}: whoever can verify it can also sign", .alg.name())]
-    MacNotAllowed {
-        /// Whose terms are meant.
-        issuer: String,
-        /// The algorithm.
-        alg: Alg,
-    },
-    /// No `typ` is named.
-    #[error("issuer `{issuer}` has no `typ`, or an empty one")]
-    TypEmpty {
-        /// Whose terms are meant.
-        issuer: String,
-    },
-    /// No audience is named, so that tokens for anybody would pass.
-    #[error("issuer `{issuer}` has no audience, or an empty one")]
-    AudiencesEmpty {
-        /// Whose terms are meant.
-        issuer: String,
-    },
-    /// There is no key.
-    #[error("issuer `{issuer}` has no key")]
-    KeysEmpty {
-        /// Whose terms are meant.
-        issuer: String,
-    },
-    /// A fixed key has an algorithm that is not listed.
-    #[error("issuer `{issuer}` has a key for {}, which its list of algorithms does not hold", .alg.name())]
-    KeyAlgNotAllowed {
-        /// Whose terms are meant.
-        issuer: String,
-        /// The key's algorithm.
-        alg: Alg,
-    },
-    /// The address of the JWK set is not one that may be trusted.
-    #[error("the JWK set's address of issuer `{issuer}` {fault}")]
-    JwksUri {
-        /// Whose terms are meant.
-        issuer: String,
-        /// What is wrong with it.
-        fault: UrlFault,
-    },
-    /// One of the [`JwksOptions`] is zero.
-    #[error("`{option}` of the JWK set options must not be zero")]
-    OptionZero {
-        /// Its name.
-        option: &'static str,
-    },
-    /// The keys do not go together, for example two of one `kid`.
-    #[error("the keys of issuer `{issuer}` do not make a verifier")]
-    Verifier {
-        /// Whose keys are meant.
-        issuer: String,
-        /// The reason.
-        source: BuildError,
-    },
-    /// There is no HTTP client, for example because this machine has no certificates to trust.
-    #[error("the HTTP client for issuer `{issuer}` could not be made")]
-    HttpClient {
-        /// Whose client is meant.
-        issuer: String,
-        /// The reason.
-        source: reqwest::Error,
-    },
 }

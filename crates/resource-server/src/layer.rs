@@ -1,20 +1,29 @@
 //! A tower layer that lets nobody through without a valid token.
 
-use crate::Authenticator;
-use axum::response::{IntoResponse, Response};
-use http::{Request, header};
+use crate::{
+    AccessToken, Authenticator, Refusal, Request, Requirements,
+    issuer::trusted::{Fetched, Step},
+};
+use bytes::Bytes;
+use http::{Response, header};
+use pin_project_lite::pin_project;
 use std::{
     mem,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 use tower::{Layer, Service};
 
 /// Authenticates every request before the service sees it.
 ///
-/// The service finds the [`AccessToken`](crate::AccessToken) among the request's extensions (or asks for
-/// [`Token`](crate::Token)). Everybody else gets the [`Refusal`](crate::Refusal) of RFC 6750, and the service is
-/// not called. The `Authorization` header is marked as sensitive, so that no log further in shows it.
+/// The service finds the [`AccessToken`] among the request's extensions (or asks for [`Token`](crate::Token)).
+/// Everybody else gets the [`Refusal`] of RFC 6750, and the service is not called. The `Authorization` header is
+/// marked as sensitive, so that no log further in shows it.
+///
+/// It stands before any service whose response body can be made of [`Bytes`]. Several layers of one authenticator may
+/// stand behind each other, to [require](Self::require) more of some routes than of others: the first one
+/// authenticates.
 ///
 /// # Examples
 ///
@@ -22,12 +31,19 @@ use tower::{Layer, Service};
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     authenticator: Authenticator,
+    requirements: Arc<Requirements>,
 }
 
 impl AuthLayer {
     /// A layer that decides as `authenticator` does, at the time that its clock says.
     pub fn new(authenticator: Authenticator) -> Self {
-        Self { authenticator }
+        Self { authenticator, requirements: Arc::default() }
+    }
+
+    /// The same layer for requests that need more than a valid token.
+    #[must_use]
+    pub fn require(self, requirements: Requirements) -> Self {
+        Self { requirements: Arc::new(requirements), ..self }
     }
 }
 
@@ -35,47 +51,134 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthService { authenticator: self.authenticator.clone(), inner }
+        AuthService { layer: self.clone(), inner }
     }
 }
 
 /// What [`AuthLayer`] makes of a service.
 #[derive(Clone, Debug)]
 pub struct AuthService<S> {
-    authenticator: Authenticator,
+    layer: AuthLayer,
     inner: S,
 }
 
-impl<S, B> Service<Request<B>> for AuthService<S>
+impl<S, B, R> Service<http::Request<B>> for AuthService<S>
 where
-    S: Service<Request<B>, Response = Response> + Clone + Send + 'static,
-    S::Future: Send,
-    B: Send + 'static,
+    S: Service<http::Request<B>, Response = Response<R>> + Clone,
+    R: From<Bytes>,
 {
-    type Response = Response;
+    type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+    type Future = AuthFuture<S, B>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // The service that was polled ready goes with this request, and its clone stays for the next.
-        let clone = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, clone);
-        let authenticator = self.authenticator.clone();
-        Box::pin(async move {
-            match authenticator.admit(request.headers()).await {
-                Ok(token) => {
-                    if let Some(value) = request.headers_mut().get_mut(header::AUTHORIZATION) {
-                        value.set_sensitive(true);
-                    }
-                    request.extensions_mut().insert(token);
-                    inner.call(request).await
-                }
-                Err(refusal) => Ok(refusal.into_response()),
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let now_s = self.layer.authenticator.now_s();
+        let state = match self.layer.decide(&request, now_s, None) {
+            Step::Done(Ok(token)) => State::Passed { future: self.inner.call(admitted(request, token)) },
+            Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
+            Step::Wait(wait) => {
+                // The service that was polled ready goes with this request, and its clone stays for the next.
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                let waiting = Waiting { layer: self.layer.clone(), inner, request, now_s };
+                State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(waiting) }
             }
-        })
+        };
+        AuthFuture { state }
+    }
+}
+
+impl AuthLayer {
+    fn decide<B>(
+        &self,
+        request: &http::Request<B>,
+        now_s: i64,
+        fetched: Option<Fetched>,
+    ) -> Step<Result<AccessToken, Refusal>> {
+        // A layer further out has done so already. To do it again would be to see a DPoP proof twice.
+        if let Some(token) = request.extensions().get::<AccessToken>()
+            && self.authenticator.admitted(token)
+        {
+            let met = self.authenticator.meets(&self.requirements, token, now_s);
+            return Step::Done(met.map(|()| token.clone()));
+        }
+        self.authenticator.admit(&Request::from(request), &self.requirements, now_s, fetched)
+    }
+}
+
+fn admitted<B>(mut request: http::Request<B>, token: AccessToken) -> http::Request<B> {
+    if let Some(value) = request.headers_mut().get_mut(header::AUTHORIZATION) {
+        value.set_sensitive(true);
+    }
+    request.extensions_mut().insert(token);
+    request
+}
+
+pin_project! {
+    /// The answer of [`AuthService`]: the service's own, or the refusal.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct AuthFuture<S, B>
+    where
+        S: Service<http::Request<B>>,
+    {
+        #[pin]
+        state: State<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, F> {
+        Passed { #[pin] future: F },
+        Refused { refusal: Option<Refusal> },
+        // Boxed, because it is rare: a request waits when an issuer's keys are fetched for the first time, or again.
+        Waiting { keys: Pin<Box<dyn Future<Output = Fetched> + Send>>, waiting: Option<Waiting<S, B>> },
+    }
+}
+
+/// A request whose token cannot be decided about yet.
+struct Waiting<S, B> {
+    layer: AuthLayer,
+    inner: S,
+    request: http::Request<B>,
+    now_s: i64,
+}
+
+impl<S, B, R> Future for AuthFuture<S, B>
+where
+    S: Service<http::Request<B>, Response = Response<R>>,
+    R: From<Bytes>,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Passed { future } => return future.poll(context),
+                StateProjection::Refused { refusal } => {
+                    let refusal = refusal.take().expect("a future is not polled after it is done");
+                    return Poll::Ready(Ok(refusal.into_http().map(R::from)));
+                }
+                StateProjection::Waiting { keys, waiting } => {
+                    let fetched = ready!(keys.as_mut().poll(context));
+                    let mut decided = waiting.take().expect("it is there until the keys are");
+                    match decided.layer.decide(&decided.request, decided.now_s, Some(fetched)) {
+                        Step::Done(Ok(token)) => {
+                            State::Passed { future: decided.inner.call(admitted(decided.request, token)) }
+                        }
+                        Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
+                        Step::Wait(wait) => {
+                            State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(decided) }
+                        }
+                    }
+                }
+            };
+            state.set(next);
+        }
     }
 }

@@ -36,6 +36,8 @@
 #![warn(missing_docs)]
 
 // In the order in which a token goes through them.
+mod request;
+
 mod issuer;
 
 mod jwks;
@@ -52,20 +54,33 @@ pub mod rules;
 
 pub mod assurance;
 
+mod requirements;
+
 mod extract;
 mod layer;
 
 mod challenge;
+mod refusal;
+
 mod error;
+
+mod config_error;
+
+mod compat;
 
 pub mod metadata;
 
-pub use authenticator::Authenticator;
-pub use challenge::{Challenge, Refusal};
+pub use authenticator::{Authenticator, AuthenticatorBuilder};
+pub use challenge::Challenge;
+pub use compat::{Compat, Waived};
+pub use config_error::{ConfigError, UrlFault};
 pub use error::TokenError;
 pub use extract::Token;
-pub use issuer::{ConfigError, IssuerConfig, KeySource, UrlFault};
+pub use issuer::{IssuerConfig, KeySource};
 pub use jwks::{JwksOptions, KeySetStatus};
-pub use layer::{AuthLayer, AuthService};
+pub use layer::{AuthFuture, AuthLayer, AuthService};
+pub use refusal::Refusal;
+pub use request::Request;
+pub use requirements::Requirements;
 pub use token::AccessToken;
 pub use verified::{Revocation, Revocations, RevocationsFull, VerifiedTokens, VerifiedTokensStatus};

@@ -1,7 +1,13 @@
 //! What an API says about itself (RFC 9728), so that a client finds out where to get a token.
 
+use axum::{Router, routing::get};
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 use url::Url;
+
+/// How long a client may keep the document: it changes with a deployment.
+const CACHE_CONTROL: &str = "public, max-age=3600";
 
 /// The name under which the document is published.
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -124,9 +130,42 @@ impl ProtectedResource {
         &self.path
     }
 
-    /// Where clients find the document: for [`Authenticator::resource_metadata`](crate::Authenticator::resource_metadata).
+    /// Where clients find the document; the challenges of an authenticator that was told
+    /// of it by [`AuthenticatorBuilder::resource`](crate::AuthenticatorBuilder::resource) point there.
     pub fn url(&self) -> String {
         format!("{}{}", self.origin, self.path)
+    }
+
+    /// The document at its place, for an axum service; anybody may read it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use sealwright_resource_server::metadata::ProtectedResource;
+    ///
+    /// let orders = ProtectedResource::new("https://api.example.com/orders")?;
+    /// let api: Router = Router::new().merge(orders.route());
+    /// # Ok::<(), sealwright_resource_server::metadata::MetadataError>(())
+    /// ```
+    pub fn route<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        let (path, query) = match self.path.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (self.path.as_str(), None),
+        };
+        let document = Bytes::from(self.to_json());
+        let serve = async move |uri: Uri| {
+            if query.is_some() && uri.query() != query.as_deref() {
+                return Err(StatusCode::NOT_FOUND);
+            }
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                (header::CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL)),
+            ];
+            Ok((headers, document))
+        };
+        // A path is a path here, whatever characters older routers gave a meaning to.
+        Router::new().without_v07_checks().route(path, get(serve))
     }
 
     /// The document, to be sent as `application/json`.

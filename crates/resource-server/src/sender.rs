@@ -5,6 +5,8 @@ mod mtls;
 
 pub use mtls::{CertThumbprint, ClientCertificate};
 
+use crate::{AccessToken, Request, TokenError, request::Credentials};
+
 /// Whether tokens must be bound to their sender, and how.
 ///
 /// Whatever is required, a token that says that it is bound (`cnf`) is never accepted from somebody else.
@@ -18,4 +20,17 @@ pub enum SenderConstraint {
     Dpop,
     /// Each token must be bound to the client certificate of the connection (RFC 8705 §3).
     Mtls,
+}
+
+/// The last check of a token: what it is bound to.
+///
+/// `sent` is the request that the token came in, and `None` where somebody presents a token without one.
+pub(crate) fn check(
+    token: &AccessToken,
+    sent: Option<(&Request<'_>, &Credentials<'_>)>,
+    now_s: i64,
+) -> Result<(), TokenError> {
+    let _ = (sent, now_s);
+    // RFC 9449 §7.2: a token that is bound to a key must not pass as one that is not.
+    if token.is_bound() { Err(TokenError::SenderConstraintFailed) } else { Ok(()) }
 }

@@ -1,6 +1,6 @@
 //! What a valid token says, and the checks on its claims (RFC 7519 §4.1, RFC 9068 §4).
 
-use crate::{IssuerConfig, TokenError};
+use crate::{TokenError, Waived, issuer::trusted::Trusted};
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
@@ -15,7 +15,8 @@ pub struct AccessToken(Arc<Inner>);
 struct Inner {
     claims: Claims<'static>,
     expires_at: i64,
-    clock_skew_s: i64,
+    /// Who vouches for it. No two authenticators share one, so it also says which of them let the token pass.
+    trusted: Arc<Trusted>,
 }
 
 impl AccessToken {
@@ -23,12 +24,13 @@ impl AccessToken {
     pub(crate) fn validate(
         claims: Claims<'_>,
         typ: Option<&str>,
-        terms: &IssuerConfig,
+        trusted: &Arc<Trusted>,
         now_s: i64,
     ) -> Result<Self, TokenError> {
+        let terms = trusted.terms();
         let clock_skew_s = seconds(terms.clock_skew);
         let expires_at = claims.exp().ok_or(TokenError::ClaimsMalformed)?;
-        required(&claims, typ)?;
+        required(&claims, typ, trusted)?;
         well_typed(&claims)?;
         // RFC 7519 §4.1.4: "on or after" that time it must not be accepted.
         if now_s >= expires_at.saturating_add(clock_skew_s) {
@@ -45,22 +47,20 @@ impl AccessToken {
                 return Err(TokenError::TooOld);
             }
         }
-        if !claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience)) {
+        let unaddressed = trusted.waives(Waived::Audience) && claims.aud().next().is_none();
+        if !unaddressed && !claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience)) {
             return Err(TokenError::AudienceMismatch);
         }
-        // RFC 9449 §7.2: a token that is bound to a key must not pass as one that is not.
-        if claims.get("cnf").is_some() {
-            return Err(TokenError::SenderConstraintFailed);
-        }
-        Ok(Self(Arc::new(Inner { claims: claims.into_owned(), expires_at, clock_skew_s })))
+        Ok(Self(Arc::new(Inner { claims: claims.into_owned(), expires_at, trusted: Arc::clone(trusted) })))
     }
 
-    /// `iss`: who vouches for it.
+    /// Who vouches for it: `iss`, or where that is [waived](crate::Waived::Issuer), the name of the one issuer.
     pub fn issuer(&self) -> &str {
-        self.0.claims.iss().unwrap_or_default()
+        self.0.claims.iss().unwrap_or(&self.0.trusted.terms().issuer)
     }
 
-    /// `sub`: whom it speaks for; unique only together with [`issuer`](Self::issuer).
+    /// `sub`: whom it speaks for; unique only together with [`issuer`](Self::issuer). Empty only where a
+    /// compatibility profile [waives](crate::Waived::Subject) it.
     pub fn subject(&self) -> &str {
         self.0.claims.sub().unwrap_or_default()
     }
@@ -82,7 +82,7 @@ impl AccessToken {
 
     /// When the clock skew that its issuer is granted is over, too: how long `jti` must be remembered.
     pub fn remember_until(&self) -> i64 {
-        self.0.expires_at.saturating_add(self.0.clock_skew_s)
+        self.0.expires_at.saturating_add(self.clock_skew_s())
     }
 
     /// `acr`: the authentication class of the login behind it.
@@ -120,7 +120,16 @@ impl AccessToken {
     }
 
     pub(crate) fn clock_skew_s(&self) -> i64 {
-        self.0.clock_skew_s
+        seconds(self.0.trusted.terms().clock_skew)
+    }
+
+    /// Whether it says that only the holder of some key may use it (`cnf`, RFC 7800).
+    pub(crate) fn is_bound(&self) -> bool {
+        self.0.claims.get("cnf").is_some()
+    }
+
+    pub(crate) fn trusted(&self) -> &Arc<Trusted> {
+        &self.0.trusted
     }
 
     /// What it takes in memory.
@@ -149,11 +158,12 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A token that names nobody is of no use to any caller, so `sub` is always required; the other claims are those
-/// of RFC 9068 §2.2, where the token says that it follows it.
-fn required(claims: &Claims<'_>, typ: Option<&str>) -> Result<(), TokenError> {
+/// A token that names nobody is of no use to any caller, so `sub` is required unless it is waived; the other claims
+/// are those of RFC 9068 §2.2, where the token says that it follows it.
+fn required(claims: &Claims<'_>, typ: Option<&str>, trusted: &Trusted) -> Result<(), TokenError> {
     let named = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
-    let complete = named(claims.sub())
+    let nobody = trusted.waives(Waived::Subject) && claims.sub().is_none();
+    let complete = (nobody || named(claims.sub()))
         && (!typ.is_some_and(is_at_jwt)
             || (named(claims.get("client_id").and_then(Value::as_str))
                 && named(claims.jti())

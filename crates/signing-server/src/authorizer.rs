@@ -12,9 +12,8 @@ mod trace;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use sealwright_resource_server::{
-    AccessToken, Authenticator, TokenError, assurance,
+    AccessToken, Authenticator, Request, TokenError, assurance,
     rules::{self, RuleError},
 };
 use sealwright_service::clock::Timestamp;
@@ -81,7 +80,7 @@ impl Guard {
     /// Of several authorizers that refuse, the one that the request came furthest with gives the reason.
     pub(crate) async fn admit(
         &self,
-        headers: &HeaderMap,
+        request: &Request<'_>,
         target: &Target<'_>,
         now: Timestamp,
         trace: &mut Trace,
@@ -89,7 +88,7 @@ impl Guard {
         let mut furthest: Option<Stopped> = None;
         for authorizer in &self.authorizers {
             trace.begin(&authorizer.config.name);
-            match authorizer.admit(headers, target, now, trace).await {
+            match authorizer.admit(request, target, now, trace).await {
                 Ok((token, coverage)) => {
                     return Ok(Admitted { authorizer: Arc::clone(authorizer), token, coverage });
                 }
@@ -120,12 +119,12 @@ impl Authorizer {
     /// Reference order: the token itself, rules, assurance, then what it is bound to.
     async fn admit(
         &self,
-        headers: &HeaderMap,
+        request: &Request<'_>,
         target: &Target<'_>,
         now: Timestamp,
         trace: &mut Trace,
     ) -> Result<(AccessToken, Coverage), Stopped> {
-        let token = self.authenticator.authenticate(headers, now.as_secs()).await;
+        let token = self.authenticator.authenticate(request, now.as_secs()).await;
         trace.step("token", token.as_ref().map(drop).map_err(TokenError::code));
         let token = token.map_err(Stopped::Stranger)?;
         match self.check(&token, target, now, trace) {

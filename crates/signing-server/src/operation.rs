@@ -4,10 +4,9 @@ mod record;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use sealwright_audit::Receipt;
 use sealwright_jose::Alg;
-use sealwright_resource_server::{AccessToken, TokenError};
+use sealwright_resource_server::{AccessToken, Request, TokenError};
 use sealwright_service::{clock::Timestamp, random};
 use serde::Serialize;
 
@@ -71,10 +70,10 @@ impl Operation {
     }
 
     /// Everything about the token that can be checked before the body is read.
-    pub(crate) async fn admit(&mut self, app: &App, headers: &HeaderMap) -> Result<Admitted, Stopped> {
+    pub(crate) async fn admit(&mut self, app: &App, request: &Request<'_>) -> Result<Admitted, Stopped> {
         let worker = Arc::clone(&self.worker);
         let target = Target { worker: &worker.name, action: worker.action(), location: &app.public_url };
-        worker.guard.admit(headers, &target, app.clock.now(), &mut self.trace).await
+        worker.guard.admit(request, &target, app.clock.now(), &mut self.trace).await
     }
 
     /// Whether the token is still good for a document, before there is room for one and a byte of it is read.

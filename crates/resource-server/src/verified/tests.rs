@@ -1,5 +1,5 @@
 use super::{known::KeySetId, *};
-use crate::{AccessToken, IssuerConfig};
+use crate::{AccessToken, IssuerConfig, JwksOptions, issuer::trusted::Trusted};
 use sealwright_jose::{Alg, SigningKey, jws::Signer, jwt::Claims};
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
@@ -15,6 +15,11 @@ fn terms() -> IssuerConfig {
     }
 }
 
+fn trusted(terms: IssuerConfig) -> Arc<Trusted> {
+    let key = SigningKey::generate(Alg::Es256).unwrap().verifying_key();
+    Arc::new(Trusted::new(terms.fixed_keys([key]), &[], &JwksOptions::default()).unwrap())
+}
+
 fn claims(changes: &Value) -> String {
     let mut claims = json!({
         "iss": "https://id.example.com", "sub": "alice", "aud": "https://api.example.com", "client_id": "portal",
@@ -28,7 +33,8 @@ fn claims(changes: &Value) -> String {
 
 fn access_token(changes: &Value) -> AccessToken {
     let claims = claims(changes);
-    AccessToken::validate(Claims::parse(claims.as_bytes()).unwrap(), Some("at+jwt"), &terms(), NOW).unwrap()
+    AccessToken::validate(Claims::parse(claims.as_bytes()).unwrap(), Some("at+jwt"), &trusted(terms()), NOW)
+        .unwrap()
 }
 
 fn known(changes: Value) -> Arc<Known> {
@@ -75,9 +81,10 @@ fn every_second_is_decided_as_the_token_was() {
         for max_token_age in [None, Some(Duration::from_secs(600)), Some(Duration::MAX), Some(Duration::ZERO)]
         {
             let terms = IssuerConfig { max_token_age, ..terms() };
+            let trusted = trusted(terms.clone());
             let decide = |now_s| {
                 let claims = Claims::parse(text.as_bytes()).unwrap();
-                AccessToken::validate(claims, Some("at+jwt"), &terms, now_s)
+                AccessToken::validate(claims, Some("at+jwt"), &trusted, now_s)
             };
             let Some(token) = (NOW - 700..NOW + 700).find_map(|now_s| decide(now_s).ok()) else { continue };
             let known = Known::new(token, &terms, HERE);

@@ -4,9 +4,11 @@ use crate::support::*;
 use TokenError::*;
 use aws_lc_rs::hmac;
 use axum::{Router, routing::get};
-use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use sealwright_jose::{base64url, ecdsa};
-use sealwright_resource_server::{AuthLayer, Authenticator, IssuerConfig, Token, TokenError};
+use sealwright_resource_server::{
+    AuthLayer, Authenticator, IssuerConfig, Request, Token, TokenError, metadata::ProtectedResource,
+};
 use serde_json::json;
 
 const MISSING: &str = r#"401
@@ -40,10 +42,11 @@ fn answer(error: TokenError) -> &'static str {
 
 /// Walks a table of `Authorization` headers through both doors.
 async fn all_refused(table: Vec<(&str, HeaderMap, TokenError)>) {
-    let authenticator =
-        trusting(terms()).resource_metadata("https://api.example.com/.well-known/oauth-protected-resource");
+    let api = ProtectedResource::new("https://api.example.com").unwrap();
+    let authenticator = builder(terms()).resource(api).build().unwrap();
     for (name, headers, error) in table {
-        let decided = authenticator.authenticate(&headers, NOW).await;
+        let (method, uri) = (Method::GET, Uri::from_static("/hello"));
+        let decided = authenticator.authenticate(&Request::new(&method, &uri, &headers), NOW).await;
         assert_eq!(decided.map(|token| token.subject().to_owned()), Err(error), "{name}");
         for (door, router) in doors(&authenticator) {
             let shown = ask(router, "/hello", headers.clone()).await;
@@ -143,12 +146,12 @@ async fn malformed_tokens_are_refused() {
         ("padding behind the signature", format!("{good}=="), Malformed),
         ("trailing bits", trailing_bits, Malformed),
         ("the other base64", good.replacen(header, &format!("+/{header}"), 1), Malformed),
-        ("a payload that is no JSON", payload("hello"), Malformed),
-        ("a payload that is a list", payload("[]"), Malformed),
-        ("a payload that is null", payload("null"), Malformed),
-        ("an empty payload", payload(""), Malformed),
-        ("a payload with something behind", payload(&format!("{}{{}}", claims())), Malformed),
-        ("a payload with a BOM", payload(&format!("\u{feff}{}", claims())), Malformed),
+        ("a payload that is no JSON", payload("hello"), ClaimsMalformed),
+        ("a payload that is a list", payload("[]"), ClaimsMalformed),
+        ("a payload that is null", payload("null"), ClaimsMalformed),
+        ("an empty payload", payload(""), ClaimsMalformed),
+        ("a payload with something behind", payload(&format!("{}{{}}", claims())), ClaimsMalformed),
+        ("a payload with a BOM", payload(&format!("\u{feff}{}", claims())), ClaimsMalformed),
         (
             "a deeply nested payload",
             payload_with(&format!("\"x\":{}{}", "[".repeat(5000), "]".repeat(5000))),
@@ -172,14 +175,14 @@ async fn foreign_issuers_are_refused() {
         ("a slash more", token(json!({}), json!({"iss": format!("{ISSUER}/")})), IssuerUnknown),
         ("upper case", token(json!({}), json!({"iss": ISSUER.to_uppercase()})), IssuerUnknown),
         ("an empty iss", token(json!({}), json!({"iss": ""})), IssuerUnknown),
-        ("iss is a number", token(json!({}), json!({"iss": 1})), Malformed),
-        ("iss is a list", token(json!({}), json!({"iss": [ISSUER]})), Malformed),
-        ("two iss, the same", payload_with(&format!(r#""iss":"{ISSUER}""#)), Malformed),
-        ("two iss, one foreign", payload_with(r#""iss":"https://evil.example.com""#), Malformed),
+        ("iss is a number", token(json!({}), json!({"iss": 1})), ClaimsMalformed),
+        ("iss is a list", token(json!({}), json!({"iss": [ISSUER]})), ClaimsMalformed),
+        ("two iss, the same", payload_with(&format!(r#""iss":"{ISSUER}""#)), ClaimsMalformed),
+        ("two iss, one foreign", payload_with(r#""iss":"https://evil.example.com""#), ClaimsMalformed),
         (
             "two iss, one spelt with an escape",
             payload_with(r#""i\u0073s":"https://evil.example.com""#),
-            Malformed,
+            ClaimsMalformed,
         ),
     ])
     .await;

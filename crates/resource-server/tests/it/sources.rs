@@ -18,7 +18,7 @@ fn eager() -> JwksOptions {
 }
 
 fn trust(source: &Source, options: JwksOptions) -> Authenticator {
-    Authenticator::new(vec![source.terms()], options).unwrap().clock(|| NOW)
+    Authenticator::builder().issuer(source.terms()).jwks(options).clock(|| NOW).build().unwrap()
 }
 
 fn signed_by(key: &sealwright_jose::SigningKey) -> String {

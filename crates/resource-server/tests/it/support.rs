@@ -5,7 +5,7 @@ use http::{HeaderMap, Request, header};
 use http_body_util::BodyExt;
 use sealwright_jose::{Alg, JwkSet, SigningKey, base64url};
 use sealwright_resource_server::{
-    AccessToken, AuthLayer, Authenticator, IssuerConfig, JwksOptions, Token, TokenError,
+    AccessToken, AuthLayer, Authenticator, AuthenticatorBuilder, IssuerConfig, JwksOptions, Token, TokenError,
 };
 use serde_json::{Value, json};
 use std::{
@@ -89,8 +89,12 @@ pub(crate) fn terms() -> IssuerConfig {
     }
 }
 
+pub(crate) fn builder(terms: IssuerConfig) -> AuthenticatorBuilder {
+    Authenticator::builder().issuer(terms).jwks(loopback()).clock(|| NOW)
+}
+
 pub(crate) fn trusting(terms: IssuerConfig) -> Authenticator {
-    Authenticator::new(vec![terms], loopback()).unwrap().clock(|| NOW)
+    builder(terms).build().unwrap()
 }
 
 /// Options for key sets of this machine, as fast as tests want them.

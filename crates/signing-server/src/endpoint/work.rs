@@ -67,7 +67,7 @@ fn find(app: &App, name: &str, action: Action) -> Result<Arc<Worker>, Failure> {
 
 async fn answer(app: &App, mut operation: Operation, request: Request) -> Result<Response, Failure> {
     // Before the body: nobody's upload is read to find out that they may not upload.
-    let admitted = match operation.admit(app, request.headers()).await {
+    let admitted = match operation.admit(app, &(&request).into()).await {
         Ok(admitted) => admitted,
         Err(Stopped::Stranger(TokenError::Missing)) => {
             let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();

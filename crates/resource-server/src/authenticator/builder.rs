@@ -1,0 +1,164 @@
+//! What an authenticator is made of.
+
+use super::{Authenticator, Inner};
+use crate::{
+    Compat, ConfigError, IssuerConfig, JwksOptions, Waived,
+    issuer::{directory::Directory, trusted::Trusted},
+    metadata::ProtectedResource,
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// What an [`Authenticator`] is made of; made by [`Authenticator::builder`].
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_jose::Alg;
+/// use sealwright_resource_server::{Authenticator, IssuerConfig, metadata::ProtectedResource};
+///
+/// let staff = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+///     .jwks_uri("https://id.example.com/oauth2/jwks".parse()?, [Alg::Es256]);
+/// let partners = IssuerConfig::new("https://id.partner.example", "https://api.example.com")
+///     .jwks_uri("https://id.partner.example/keys".parse()?, [Alg::Rs256]);
+/// let authenticator = Authenticator::builder()
+///     .issuer(staff)
+///     .issuer(partners)
+///     .resource(ProtectedResource::new("https://api.example.com")?)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "nothing decides until it is built"]
+pub struct AuthenticatorBuilder {
+    issuers: Vec<IssuerConfig>,
+    jwks: JwksOptions,
+    resource: Option<ProtectedResource>,
+    compat: Option<Compat>,
+    waived: Vec<Waived>,
+    clock: Box<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl AuthenticatorBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            issuers: Vec::new(),
+            jwks: JwksOptions::default(),
+            resource: None,
+            compat: None,
+            waived: Vec::new(),
+            clock: Box::new(system_clock),
+        }
+    }
+
+    /// Trusts one more issuer.
+    pub fn issuer(mut self, issuer: IssuerConfig) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// How key sets from afar are fetched and kept.
+    pub fn jwks(mut self, jwks: JwksOptions) -> Self {
+        self.jwks = jwks;
+        self
+    }
+
+    /// What this API is called from outside. Every challenge names the document that says so (RFC 9728 §5.1), which
+    /// [`ProtectedResource::route`] serves.
+    pub fn resource(mut self, resource: ProtectedResource) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// Where the time comes from, in seconds since the epoch; the system, if not said.
+    pub fn clock(mut self, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Takes and answers requests in a way that is no standard's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::Alg;
+    /// use sealwright_resource_server::{Authenticator, Compat, IssuerConfig, Waived};
+    ///
+    /// let issuer = IssuerConfig::new("tutorial", "tutorial")
+    ///     .jwks_uri("https://auth.example.com/.well-known/jwks.json".parse()?, [Alg::Rs256])
+    ///     .plain_jwt();
+    /// let authenticator = Authenticator::builder()
+    ///     .issuer(issuer)
+    ///     .compat(Compat::TutorialPair)
+    ///     .waive([Waived::Issuer, Waived::Audience, Waived::Typ, Waived::Subject])
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = Some(compat);
+        self
+    }
+
+    /// What tokens may lack; only together with a [compatibility profile](Self::compat).
+    pub fn waive(mut self, waived: impl IntoIterator<Item = Waived>) -> Self {
+        self.waived.extend(waived);
+        self
+    }
+
+    /// The authenticator. Nothing is fetched yet: the keys of an issuer come with the first token that names it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the terms of an issuer could never pass a token, would pass too many, or would fetch
+    /// keys from an address that cannot be trusted.
+    pub fn build(self) -> Result<Authenticator, ConfigError> {
+        if self.issuers.is_empty() {
+            return Err(ConfigError::NoIssuers);
+        }
+        match (self.compat, self.waived.first()) {
+            (None, Some(&waived)) => return Err(ConfigError::WaivedWithoutCompat { waived }),
+            (Some(_), _) if self.issuers.len() > 1 => {
+                return Err(ConfigError::CompatManyIssuers { issuers: self.issuers.len() });
+            }
+            _ => {}
+        }
+        self.jwks.validate()?;
+        let mut several = HashMap::with_capacity(self.issuers.len());
+        for terms in self.issuers {
+            let name = terms.issuer.clone();
+            let trusted = Trusted::new(terms, &self.waived, &self.jwks)?;
+            if several.insert(name.clone(), Arc::new(trusted)).is_some() {
+                return Err(ConfigError::IssuerDuplicate { issuer: name });
+            }
+        }
+        Ok(Authenticator(Arc::new(Inner {
+            issuers: Directory::new(several),
+            compat: self.compat,
+            resource_metadata: self.resource.map(|resource| resource.url()),
+            clock: self.clock,
+        })))
+    }
+}
+
+impl fmt::Debug for AuthenticatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticatorBuilder")
+            .field("issuers", &self.issuers)
+            .field("jwks", &self.jwks)
+            .field("resource", &self.resource)
+            .field("compat", &self.compat)
+            .field("waived", &self.waived)
+            .finish_non_exhaustive()
+    }
+}
+
+fn system_clock() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        // Before 1970: no token is valid yet.
+        Err(_) => 0,
+    }
+}

@@ -1,0 +1,127 @@
+//! Why an [`Authenticator`](crate::Authenticator) cannot be built.
+
+use crate::Waived;
+use sealwright_jose::{Alg, jws::BuildError};
+use std::fmt;
+
+/// What is wrong with a `jwks_uri`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UrlFault {
+    /// Neither https, nor http to this machine.
+    NotHttps,
+    /// Plain http to this machine, which [`JwksOptions::allow_http_loopback`](crate::JwksOptions::allow_http_loopback) must acknowledge.
+    LoopbackNotAcknowledged,
+    /// There is a user name or a password in it.
+    Credentials,
+}
+
+impl fmt::Display for UrlFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotHttps => "must be https",
+            Self::LoopbackNotAcknowledged => "plain http to this machine must be acknowledged",
+            Self::Credentials => "must not hold a user name or password",
+        })
+    }
+}
+
+/// Why an [`Authenticator`](crate::Authenticator) cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Nobody is trusted, so nothing could ever pass.
+    #[error("no issuer is configured")]
+    NoIssuers,
+    /// An issuer has no name.
+    #[error("an issuer is empty")]
+    IssuerEmpty,
+    /// One issuer stands there twice.
+    #[error("issuer `{issuer}` is configured twice")]
+    IssuerDuplicate {
+        /// Its name.
+        issuer: String,
+    },
+    /// No algorithm is allowed.
+    #[error("issuer `{issuer}` has no algorithm")]
+    AlgsEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// A symmetric algorithm is allowed.
+    #[error("issuer `{issuer}` must not use {}: whoever can verify it can also sign", .alg.name())]
+    MacNotAllowed {
+        /// Whose terms are meant.
+        issuer: String,
+        /// The algorithm.
+        alg: Alg,
+    },
+    /// No `typ` is named.
+    #[error("issuer `{issuer}` has no `typ`, or an empty one")]
+    TypEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// No audience is named, so that tokens for anybody would pass.
+    #[error("issuer `{issuer}` has no audience, or an empty one")]
+    AudiencesEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// There is no key.
+    #[error("issuer `{issuer}` has no key")]
+    KeysEmpty {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// A fixed key has an algorithm that is not listed.
+    #[error("issuer `{issuer}` has a key for {}, which its list of algorithms does not hold", .alg.name())]
+    KeyAlgNotAllowed {
+        /// Whose terms are meant.
+        issuer: String,
+        /// The key's algorithm.
+        alg: Alg,
+    },
+    /// The address of the JWK set is not one that may be trusted.
+    #[error("the JWK set's address of issuer `{issuer}` {fault}")]
+    JwksUri {
+        /// Whose terms are meant.
+        issuer: String,
+        /// What is wrong with it.
+        fault: UrlFault,
+    },
+    /// One of the [`JwksOptions`](crate::JwksOptions) is zero.
+    #[error("`{option}` of the JWK set options must not be zero")]
+    OptionZero {
+        /// Its name.
+        option: &'static str,
+    },
+    /// The compatibility profile needs to know whose tokens they are without being told.
+    #[error("the compatibility profile takes one issuer, and there are {issuers}")]
+    CompatManyIssuers {
+        /// How many there are.
+        issuers: usize,
+    },
+    /// Without a compatibility profile nothing is waived.
+    #[error("`{}` is waived, which only a compatibility profile may do", .waived.name())]
+    WaivedWithoutCompat {
+        /// What.
+        waived: Waived,
+    },
+    /// The keys do not go together, for example two of one `kid`.
+    #[error("the keys of issuer `{issuer}` do not make a verifier")]
+    Verifier {
+        /// Whose keys are meant.
+        issuer: String,
+        /// The reason.
+        source: BuildError,
+    },
+    /// There is no HTTP client, for example because this machine has no certificates to trust.
+    #[error("the HTTP client for issuer `{issuer}` could not be made")]
+    HttpClient {
+        /// Whose client is meant.
+        issuer: String,
+        /// The reason.
+        source: reqwest::Error,
+    },
+}

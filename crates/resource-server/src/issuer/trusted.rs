@@ -1,0 +1,159 @@
+//! One issuer at work: its terms, and its keys.
+
+use crate::{
+    AccessToken, ConfigError, IssuerConfig, JwksOptions, KeySetStatus, KeySource, TokenError, Waived,
+    jwks::{KeySet, RemoteKeys},
+};
+use sealwright_jose::{
+    JwkSet,
+    jws::{Scratch, Verifier},
+    jwt::Claims,
+};
+use std::sync::Arc;
+use url::Url;
+
+/// An issuer with its keys.
+pub(crate) struct Trusted {
+    terms: IssuerConfig,
+    waived: Vec<Waived>,
+    keys: Keys,
+}
+
+enum Keys {
+    Fixed(Verifier),
+    Remote(Remote),
+}
+
+struct Remote {
+    uri: Url,
+    keys: Arc<RemoteKeys>,
+    /// The issuer's terms without any key: refuses what no key could save.
+    keyless: Verifier,
+}
+
+/// How far the decision about a token has come. Everything but waiting for keys happens at once, so that a request
+/// that need not wait costs no task, no lock and no boxed future.
+pub(crate) enum Step<T> {
+    /// It is decided.
+    Done(T),
+    /// It needs keys that are not at hand.
+    Wait(KeyWait),
+}
+
+/// What a decision waits for. It borrows nothing, so that it can be kept beside the request.
+pub(crate) struct KeyWait {
+    keys: Arc<RemoteKeys>,
+    /// The set that lacks the token's key; `None` if there is none yet.
+    outdated: Option<Arc<KeySet>>,
+}
+
+/// What the waiting brought.
+pub(crate) enum Fetched {
+    First(Option<Arc<KeySet>>),
+    Newer(Option<Arc<KeySet>>),
+}
+
+impl KeyWait {
+    /// Waits. With the result, the decision is made from its beginning.
+    pub(crate) async fn finish(self) -> Fetched {
+        match self.outdated {
+            None => Fetched::First(self.keys.obtain().await),
+            Some(outdated) => Fetched::Newer(self.keys.newer_than(&outdated).await),
+        }
+    }
+}
+
+impl Trusted {
+    pub(crate) fn new(
+        terms: IssuerConfig,
+        waived: &[Waived],
+        jwks: &JwksOptions,
+    ) -> Result<Self, ConfigError> {
+        let terms = terms.waiving(waived);
+        terms.validate(jwks, waived)?;
+        let unusable = |source| ConfigError::Verifier { issuer: terms.issuer.clone(), source };
+        let keys = match &terms.keys {
+            KeySource::Fixed(keys) => {
+                let policy = keys.iter().fold(terms.policy(), |policy, key| policy.key(key.clone()));
+                Keys::Fixed(policy.build().map_err(unusable)?)
+            }
+            KeySource::JwksUri(uri) => Keys::Remote(Remote {
+                uri: uri.clone(),
+                keys: RemoteKeys::over_http(terms.clone(), uri, jwks)?,
+                keyless: terms.policy().keys(&JwkSet::default()).build().map_err(unusable)?,
+            }),
+        };
+        Ok(Self { terms, waived: waived.to_vec(), keys })
+    }
+
+    pub(crate) fn terms(&self) -> &IssuerConfig {
+        &self.terms
+    }
+
+    /// Whether its tokens may lack this.
+    pub(crate) fn waives(&self, what: Waived) -> bool {
+        self.waived.contains(&what)
+    }
+
+    /// Whether a token that says this of its issuer is its own.
+    pub(crate) fn is(&self, iss: Option<&str>) -> bool {
+        match iss {
+            Some(iss) => iss == self.terms.issuer,
+            None => self.waives(Waived::Issuer),
+        }
+    }
+
+    pub(crate) fn key_set(&self) -> Option<KeySetStatus> {
+        match &self.keys {
+            Keys::Fixed(_) => None,
+            Keys::Remote(remote) => Some(remote.keys.status(&remote.uri)),
+        }
+    }
+
+    /// Decides about a token by the keys at hand, or by those that were `fetched` for it.
+    pub(crate) fn decide(
+        self: &Arc<Self>,
+        token: &str,
+        now_s: i64,
+        fetched: Option<Fetched>,
+    ) -> Step<Result<AccessToken, TokenError>> {
+        let remote = match &self.keys {
+            Keys::Fixed(verifier) => return Step::Done(self.check(token, verifier, now_s)),
+            Keys::Remote(remote) => remote,
+        };
+        let wait = |outdated| Step::Wait(KeyWait { keys: Arc::clone(&remote.keys), outdated });
+        let (set, newest) = match fetched {
+            None => (remote.keys.at_hand(), false),
+            Some(Fetched::First(Some(set))) => (Some(set), false),
+            Some(Fetched::First(None)) => return Step::Done(Err(TokenError::KeysUnavailable)),
+            Some(Fetched::Newer(Some(set))) => (Some(set), true),
+            Some(Fetched::Newer(None)) => return Step::Done(Err(TokenError::KeyUnknown)),
+        };
+        let Some(set) = set else {
+            // A token that no key could save makes nobody wait, and makes us fetch nothing.
+            return match self.check(token, &remote.keyless, now_s) {
+                Err(TokenError::KeyUnknown) => wait(None),
+                refused => Step::Done(refused),
+            };
+        };
+        match self.check(token, set.verifier(), now_s) {
+            Err(TokenError::KeyUnknown) if !newest => wait(Some(set)),
+            decided => Step::Done(decided),
+        }
+    }
+
+    fn check(
+        self: &Arc<Self>,
+        token: &str,
+        verifier: &Verifier,
+        now_s: i64,
+    ) -> Result<AccessToken, TokenError> {
+        let mut scratch = Scratch::new();
+        let verified = verifier.verify_compact(token, &mut scratch).map_err(|error| error.kind())?;
+        let claims = Claims::parse(verified.payload()).map_err(|_| TokenError::ClaimsMalformed)?;
+        if !self.is(claims.iss()) {
+            return Err(TokenError::IssuerUnknown);
+        }
+        AccessToken::validate(claims, verified.typ(), self, now_s)
+    }
+}
