@@ -1,7 +1,7 @@
 //! Why an [`Authenticator`](crate::Authenticator) cannot be built.
 
 use crate::Waived;
-use sealwright_jose::{Alg, jws::BuildError};
+use sealwright_jose::{Alg, KeyError, jws::BuildError};
 use std::fmt;
 
 /// What is wrong with a `jwks_uri`.
@@ -81,6 +81,28 @@ pub enum ConfigError {
         issuer: String,
         /// The key's algorithm.
         alg: Alg,
+    },
+    /// A fixed key is not one that can be used.
+    #[error("a key of issuer `{issuer}` cannot be used")]
+    KeyUnreadable {
+        /// Whose key is meant.
+        issuer: String,
+        /// What was found, and what would be right.
+        source: KeyError,
+    },
+    /// A fixed key is a secret, which whoever only verifies must not have.
+    #[error("a key of issuer `{issuer}` is private, and only its public half belongs here")]
+    KeyPrivate {
+        /// Whose key is meant.
+        issuer: String,
+    },
+    /// A fixed key does not name its algorithm, and more than one fits it.
+    #[error("a key of issuer `{issuer}` fits both {} and {}: name one", .algs[0].name(), .algs[1].name())]
+    KeyAlgAmbiguous {
+        /// Whose key is meant.
+        issuer: String,
+        /// The first two that fit.
+        algs: [Alg; 2],
     },
     /// The address of the JWK set is not one that may be trusted.
     #[error("the JWK set's address of issuer `{issuer}` {fault}")]

@@ -1,6 +1,7 @@
 //! One issuer that is trusted: what its configuration says, and whether that makes sense.
 
 pub(crate) mod directory;
+mod keys;
 pub(crate) mod trusted;
 
 use crate::{ConfigError, JwksOptions, UrlFault, Waived};
@@ -70,6 +71,47 @@ impl IssuerConfig {
         self.keys = KeySource::JwksUri(uri);
         self.algs = algs.into_iter().collect();
         self
+    }
+
+    /// Its keys are in `source`, and it may use those of `algs` that they are for; may be called once for each file.
+    ///
+    /// `source` is a JWK, a JWK set, PEM, DER, or the base64 of DER without the lines that PEM puts around it; of an
+    /// X.509 certificate nothing but the key is looked at. A key that does not name its algorithm must fit exactly
+    /// one of `algs`. Keys of a set that fit none are passed over, as long as one fits.
+    ///
+    /// Only a JWK has a name (`kid`). A key without one is meant by any `kid` that no other key has.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::KeyUnreadable`], [`KeyPrivate`](ConfigError::KeyPrivate),
+    /// [`KeyAlgAmbiguous`](ConfigError::KeyAlgAmbiguous), [`KeysEmpty`](ConfigError::KeysEmpty),
+    /// [`AlgsEmpty`](ConfigError::AlgsEmpty) or [`MacNotAllowed`](ConfigError::MacNotAllowed).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey};
+    /// use sealwright_resource_server::IssuerConfig;
+    ///
+    /// # let pem = SigningKey::generate(Alg::Es256)?.verifying_key().to_pem()?;
+    /// let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+    ///     .keys_from(&pem, [Alg::Es256, Alg::Rs256])?;
+    /// assert_eq!(issuer.algs, [Alg::Es256]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn keys_from(
+        self,
+        source: impl AsRef<[u8]>,
+        algs: impl IntoIterator<Item = Alg>,
+    ) -> Result<Self, ConfigError> {
+        let algs: Vec<_> = algs.into_iter().collect();
+        let more = keys::read(&self.issuer, source.as_ref(), &algs)?;
+        let mut known = match &self.keys {
+            KeySource::Fixed(keys) => keys.clone(),
+            _ => Vec::new(),
+        };
+        known.extend(more);
+        Ok(self.fixed_keys(known))
     }
 
     /// Its keys are these, and it may use their algorithms.

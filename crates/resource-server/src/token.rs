@@ -1,6 +1,9 @@
 //! What a valid token says, and the checks on its claims (RFC 7519 §4.1, RFC 9068 §4).
 
+mod members;
+
 use crate::{TokenError, Waived, issuer::trusted::Trusted};
+use members::Members;
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
@@ -14,6 +17,7 @@ pub struct AccessToken(Arc<Inner>);
 
 struct Inner {
     claims: Claims<'static>,
+    members: Members,
     expires_at: i64,
     /// Who vouches for it. No two authenticators share one, so it also says which of them let the token pass.
     trusted: Arc<Trusted>,
@@ -30,8 +34,8 @@ impl AccessToken {
         let terms = trusted.terms();
         let clock_skew_s = seconds(terms.clock_skew);
         let expires_at = claims.exp().ok_or(TokenError::ClaimsMalformed)?;
-        required(&claims, typ, trusted)?;
-        well_typed(&claims)?;
+        let members = Members::read(&claims)?;
+        required(&claims, &members, typ, trusted)?;
         // RFC 7519 §4.1.4: "on or after" that time it must not be accepted.
         if now_s >= expires_at.saturating_add(clock_skew_s) {
             return Err(TokenError::Expired);
@@ -51,7 +55,12 @@ impl AccessToken {
         if !unaddressed && !claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience)) {
             return Err(TokenError::AudienceMismatch);
         }
-        Ok(Self(Arc::new(Inner { claims: claims.into_owned(), expires_at, trusted: Arc::clone(trusted) })))
+        Ok(Self(Arc::new(Inner {
+            claims: claims.into_owned(),
+            members,
+            expires_at,
+            trusted: Arc::clone(trusted),
+        })))
     }
 
     /// Who vouches for it: `iss`, or where that is [waived](crate::Waived::Issuer), the name of the one issuer.
@@ -67,7 +76,7 @@ impl AccessToken {
 
     /// `client_id`: who uses it. Always there in an `at+jwt` (RFC 9068).
     pub fn client_id(&self) -> Option<&str> {
-        self.text("client_id")
+        self.0.members.client_id.get(self.json())
     }
 
     /// `jti`: its own name. Always there in an `at+jwt`.
@@ -87,30 +96,33 @@ impl AccessToken {
 
     /// `acr`: the authentication class of the login behind it.
     pub fn acr(&self) -> Option<&str> {
-        self.text("acr")
+        self.0.members.acr.get(self.json())
     }
 
     /// `amr`: the methods of the login behind it; empty if it does not say.
     pub fn amr(&self) -> Vec<&str> {
-        self.list("amr").iter().filter_map(Value::as_str).collect()
+        let list = if self.0.members.amr { self.list("amr") } else { &[] };
+        list.iter().filter_map(Value::as_str).collect()
     }
 
     /// `auth_time`: when the user logged in, in seconds since the epoch.
     pub fn auth_time(&self) -> Option<i64> {
-        self.0.claims.get("auth_time").and_then(numeric_date)
+        self.0.members.auth_time
     }
 
     /// `authorization_details` (RFC 9396): objects, each with a `type`; empty if there are none.
     pub fn authorization_details(&self) -> &[Value] {
-        self.list("authorization_details")
+        if self.0.members.authorization_details { self.list("authorization_details") } else { &[] }
     }
 
     /// `scope`: the words of a string (RFC 8693 §4.2), or the strings of a list, as some issuers write it.
     pub fn scopes(&self) -> Vec<&str> {
-        match self.0.claims.get("scope") {
-            Some(Value::String(words)) => words.split(' ').filter(|word| !word.is_empty()).collect(),
-            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
+        match self.0.members.scope.get(self.json()) {
+            Some(words) => words.split(' ').filter(|word| !word.is_empty()).collect(),
+            None if self.0.members.scope_is_list => {
+                self.list("scope").iter().filter_map(Value::as_str).collect()
+            }
+            None => Vec::new(),
         }
     }
 
@@ -125,7 +137,7 @@ impl AccessToken {
 
     /// Whether it says that only the holder of some key may use it (`cnf`, RFC 7800).
     pub(crate) fn is_bound(&self) -> bool {
-        self.0.claims.get("cnf").is_some()
+        self.0.members.cnf
     }
 
     pub(crate) fn trusted(&self) -> &Arc<Trusted> {
@@ -137,8 +149,8 @@ impl AccessToken {
         size_of::<Inner>() + self.0.claims.as_json().len()
     }
 
-    fn text(&self, claim: &str) -> Option<&str> {
-        self.0.claims.get(claim).and_then(Value::as_str)
+    fn json(&self) -> &str {
+        self.0.claims.as_json()
     }
 
     fn list(&self, claim: &str) -> &[Value] {
@@ -160,12 +172,17 @@ impl fmt::Debug for AccessToken {
 
 /// A token that names nobody is of no use to any caller, so `sub` is required unless it is waived; the other claims
 /// are those of RFC 9068 §2.2, where the token says that it follows it.
-fn required(claims: &Claims<'_>, typ: Option<&str>, trusted: &Trusted) -> Result<(), TokenError> {
+fn required(
+    claims: &Claims<'_>,
+    members: &Members,
+    typ: Option<&str>,
+    trusted: &Trusted,
+) -> Result<(), TokenError> {
     let named = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
     let nobody = trusted.waives(Waived::Subject) && claims.sub().is_none();
     let complete = (nobody || named(claims.sub()))
         && (!typ.is_some_and(is_at_jwt)
-            || (named(claims.get("client_id").and_then(Value::as_str))
+            || (named(members.client_id.get(claims.as_json()))
                 && named(claims.jti())
                 && claims.iat().is_some()
                 && claims.aud().next().is_some()));
@@ -179,32 +196,6 @@ fn is_at_jwt(typ: &str) -> bool {
         _ => typ,
     };
     name.eq_ignore_ascii_case("at+jwt")
-}
-
-/// The claims that decide about access have the type that their standard gives them, or the token is refused: one
-/// that is not understood must not count as one that is not there.
-fn well_typed(claims: &Claims<'_>) -> Result<(), TokenError> {
-    let sound = |claim: &str, sound: fn(&Value) -> bool| claims.get(claim).is_none_or(sound);
-    let all_sound = sound("client_id", Value::is_string)
-        && sound("acr", Value::is_string)
-        && sound("amr", |amr| is_list_of(amr, Value::is_string))
-        && sound("auth_time", |time| numeric_date(time).is_some())
-        && sound("authorization_details", |details| is_list_of(details, has_type));
-    if all_sound { Ok(()) } else { Err(TokenError::ClaimsMalformed) }
-}
-
-/// RFC 9396 §2: `type` is the one member that every detail has.
-fn has_type(detail: &Value) -> bool {
-    detail.get("type").is_some_and(Value::is_string)
-}
-
-fn is_list_of(value: &Value, item: fn(&Value) -> bool) -> bool {
-    value.as_array().is_some_and(|list| list.iter().all(item))
-}
-
-/// A NumericDate (RFC 7519 §2) in whole seconds: a fraction is cut off, and the cast stops at the ends of time.
-fn numeric_date(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_f64().map(|date| date as i64))
 }
 
 fn seconds(duration: Duration) -> i64 {

@@ -184,6 +184,27 @@ impl<'t> Claims<'t> {
         self.map.get_or_init(|| json::to_map(&self.text))
     }
 
+    /// Shows each claim by its name and its JSON as it stands in the payload, in order: one look at the text for
+    /// whoever needs several claims and no tree of them.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"sub":"alice","amr":["pwd", "otp"]}"#)?;
+    /// let mut amr = None;
+    /// claims.for_each(|name, json| {
+    ///     if name == "amr" {
+    ///         amr = Some(json);
+    ///     }
+    /// });
+    /// assert_eq!(amr, Some(r#"["pwd", "otp"]"#));
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
+    pub fn for_each<'s>(&'s self, mut each: impl FnMut(&str, &'s str)) {
+        // It was scanned before, so it cannot fail now.
+        let _ = json::members(&self.text, |name, value| each(&name.decoded(), value.raw()));
+    }
+
     /// The payload, as it was signed.
     pub fn as_json(&self) -> &str {
         &self.text

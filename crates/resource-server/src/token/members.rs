@@ -1,0 +1,102 @@
+//! The claims of an access token that RFC 7519 does not know (RFC 9068 §2.2, RFC 9396, RFC 7800), found in one look at
+//! the text.
+//!
+//! A tree of all claims would cost a dozen allocations for each token, and as much memory again for each that is kept;
+//! it is made when somebody asks for a list or a claim by its name.
+
+use crate::TokenError;
+use sealwright_jose::jwt::Claims;
+use serde_json::Value;
+use std::ops::Range;
+
+/// Where the claims stand, and what is short.
+#[derive(Default)]
+pub(super) struct Members {
+    pub(super) client_id: Text,
+    pub(super) acr: Text,
+    pub(super) scope: Text,
+    pub(super) scope_is_list: bool,
+    pub(super) auth_time: Option<i64>,
+    pub(super) amr: bool,
+    pub(super) authorization_details: bool,
+    pub(super) cnf: bool,
+}
+
+/// A string that stands in the claims' text.
+#[derive(Default)]
+pub(super) enum Text {
+    #[default]
+    Absent,
+    /// There, as it is meant.
+    At(Range<usize>),
+    /// Written with escapes.
+    Decoded(Box<str>),
+}
+
+impl Text {
+    /// `text` is what it was read from.
+    pub(super) fn get<'t>(&'t self, text: &'t str) -> Option<&'t str> {
+        match self {
+            Self::Absent => None,
+            Self::At(place) => text.get(place.clone()),
+            Self::Decoded(decoded) => Some(decoded),
+        }
+    }
+
+    /// `json` is a value in `text`; `None` if it is no string.
+    fn read(json: &str, text: &str) -> Option<Self> {
+        let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+        if inner.contains('\\') {
+            return serde_json::from_str(json).ok().map(Self::Decoded);
+        }
+        let start = (inner.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        Some(Self::At(start..start + inner.len()))
+    }
+}
+
+impl Members {
+    /// The claims that decide about access have the type that their standard gives them, or the token is refused: one
+    /// that is not understood must not count as one that is not there.
+    pub(super) fn read(claims: &Claims<'_>) -> Result<Self, TokenError> {
+        let text = claims.as_json();
+        let mut members = Self::default();
+        let mut sound = true;
+        claims.for_each(|name, json| sound &= members.note(name, json, text).is_some());
+        if sound { Ok(members) } else { Err(TokenError::ClaimsMalformed) }
+    }
+
+    fn note(&mut self, name: &str, json: &str, text: &str) -> Option<()> {
+        match name {
+            "client_id" => self.client_id = Text::read(json, text)?,
+            "acr" => self.acr = Text::read(json, text)?,
+            // Some issuers write a list. Anything else grants nothing.
+            "scope" => match Text::read(json, text) {
+                Some(words) => self.scope = words,
+                None => self.scope_is_list = json.starts_with('['),
+            },
+            "auth_time" => self.auth_time = Some(numeric_date(json)?),
+            "amr" => self.amr = is_list_of(json, Value::is_string).then_some(true)?,
+            "authorization_details" => {
+                self.authorization_details = is_list_of(json, has_type).then_some(true)?;
+            }
+            "cnf" => self.cnf = true,
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// RFC 9396 §2: `type` is the one member that every detail has.
+fn has_type(detail: &Value) -> bool {
+    detail.get("type").is_some_and(Value::is_string)
+}
+
+fn is_list_of(json: &str, item: fn(&Value) -> bool) -> bool {
+    serde_json::from_str::<Vec<Value>>(json).is_ok_and(|list| list.iter().all(item))
+}
+
+/// A NumericDate (RFC 7519 §2) in whole seconds: a fraction is cut off, and the cast stops at the ends of time.
+fn numeric_date(json: &str) -> Option<i64> {
+    let number: serde_json::Number = serde_json::from_str(json).ok()?;
+    number.as_i64().or_else(|| number.as_f64().map(|date| date as i64))
+}
