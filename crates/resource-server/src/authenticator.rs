@@ -6,13 +6,15 @@ pub use builder::AuthenticatorBuilder;
 
 use crate::{
     AccessToken, Compat, ConfigError, IssuerConfig, JwksOptions, KeySetStatus, Refusal, Request,
-    Requirements, TokenError,
+    Requirements, Revocation, Revocations, RevocationsFull, TokenError, VerifiedTokensStatus,
     issuer::{
+        MAX_TOKEN_BYTES,
         directory::Directory,
         trusted::{Fetched, Step},
     },
     request::Credentials,
     sender,
+    verified::{Fingerprint, Known, VerifiedCache},
 };
 use http::request::Parts;
 use std::{fmt, sync::Arc};
@@ -26,6 +28,8 @@ pub struct Authenticator(Arc<Inner>);
 
 struct Inner {
     issuers: Directory,
+    verified: Option<VerifiedCache>,
+    revocations: Revocations,
     compat: Option<Compat>,
     resource_metadata: Option<String>,
     clock: Box<dyn Fn() -> i64 + Send + Sync>,
@@ -136,6 +140,46 @@ impl Authenticator {
         self.0.issuers.key_sets()
     }
 
+    /// How the memory of verified tokens is used; all zero without one.
+    pub fn verified_tokens(&self) -> VerifiedTokensStatus {
+        self.0.verified.as_ref().map(VerifiedCache::status).unwrap_or_default()
+    }
+
+    /// Refuses a token from now on, until it has expired: [`TokenError::Revoked`].
+    ///
+    /// It holds for every authenticator with the same [`Revocations`]. One that is revoked for the second time is
+    /// remembered for the longer of the two times.
+    ///
+    /// # Errors
+    ///
+    /// [`RevocationsFull`] where there is no room for it; the token is not revoked then.
+    ///
+    /// # Examples
+    ///
+    /// An introspection endpoint (RFC 7662) said that a token is not active any more:
+    ///
+    /// ```
+    /// use sealwright_resource_server::{Authenticator, Revocation, RevocationsFull};
+    ///
+    /// fn inactive(authenticator: &Authenticator, token: &str) -> Result<(), RevocationsFull> {
+    ///     match Revocation::of_token(token) {
+    ///         Some(revocation) => authenticator.revoke(revocation),
+    ///         None => Ok(()), // it could not pass anyway
+    ///     }
+    /// }
+    /// ```
+    pub fn revoke(&self, revocation: Revocation) -> Result<(), RevocationsFull> {
+        // Whose token it is may not be known, so it is remembered for the longest skew that anybody is granted.
+        let skew = self.0.issuers.iter().map(|trusted| trusted.terms().clock_skew).max().unwrap_or_default();
+        let skew_s = i64::try_from(skew.as_secs()).unwrap_or(i64::MAX);
+        self.0.revocations.revoked().add(revocation, skew_s, self.now_s())
+    }
+
+    /// The tokens that were revoked.
+    pub fn revocations(&self) -> &Revocations {
+        &self.0.revocations
+    }
+
     pub(crate) fn now_s(&self) -> i64 {
         (self.0.clock)()
     }
@@ -204,14 +248,41 @@ impl Authenticator {
         Step::Done(decided)
     }
 
-    /// Whether a token is valid, whoever sent it.
+    /// Whether a token is valid, whoever sent it. What is remembered of tokens ends here: all that depends on the
+    /// request is looked at each time.
     fn validate(
         &self,
         token: &str,
         now_s: i64,
         fetched: Option<Fetched>,
     ) -> Step<Result<AccessToken, TokenError>> {
-        self.0.issuers.decide(token, now_s, fetched)
+        let revoked = self.0.revocations.revoked();
+        // What is too long to pass is not even hashed.
+        let cache = self.0.verified.as_ref().filter(|_| token.len() <= MAX_TOKEN_BYTES);
+        let cache = cache.map(|cache| (cache, Fingerprint::of(token)));
+        if let Some((cache, fingerprint)) = &cache
+            && fetched.is_none()
+            && let Some(known) = cache.find(fingerprint, now_s)
+        {
+            if known.is_revoked(token, revoked, now_s) {
+                cache.remove(fingerprint);
+                return Step::Done(Err(TokenError::Revoked));
+            }
+            return Step::Done(Ok(known.token().clone()));
+        }
+        let access = match self.0.issuers.decide(token, now_s, fetched) {
+            Step::Done(Ok(access)) => access,
+            other => return other,
+        };
+        let known = Known::new(access);
+        if known.is_revoked(token, revoked, now_s) {
+            return Step::Done(Err(TokenError::Revoked));
+        }
+        let access = known.token().clone();
+        if let Some((cache, fingerprint)) = cache {
+            cache.insert(fingerprint, Arc::new(known));
+        }
+        Step::Done(Ok(access))
     }
 }
 

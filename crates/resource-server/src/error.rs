@@ -54,6 +54,9 @@ pub enum TokenError {
     /// wrong type.
     #[error("a required claim is missing or malformed")]
     ClaimsMalformed,
+    /// It was revoked, and has not expired yet.
+    #[error("the token was revoked")]
+    Revoked,
     /// It is bound to a key of its holder (`cnf`, RFC 7800), and that the sender has this key cannot be checked.
     #[error("the token is bound to a key that was not proven")]
     SenderConstraintFailed,
@@ -79,6 +82,7 @@ impl TokenError {
         Self::TooOld,
         Self::AudienceMismatch,
         Self::ClaimsMalformed,
+        Self::Revoked,
         Self::SenderConstraintFailed,
         Self::KeysUnavailable,
     ];
@@ -102,6 +106,7 @@ impl TokenError {
             Self::TooOld => "token_too_old",
             Self::AudienceMismatch => "audience_mismatch",
             Self::ClaimsMalformed => "claims_malformed",
+            Self::Revoked => "token_revoked",
             Self::SenderConstraintFailed => "sender_constraint_failed",
             Self::KeysUnavailable => "authorization_server_unavailable",
         }
@@ -146,6 +151,7 @@ impl TokenError {
             | Self::TooOld
             | Self::AudienceMismatch
             | Self::ClaimsMalformed
+            | Self::Revoked
             | Self::SenderConstraintFailed => Class::Token,
         }
     }

@@ -47,7 +47,6 @@ pub mod sender;
 mod authenticator;
 mod token;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the authenticator does not ask it yet"))]
 mod verified;
 
 pub mod rules;

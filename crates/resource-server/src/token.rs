@@ -2,11 +2,15 @@
 
 mod members;
 
-use crate::{TokenError, Waived, issuer::trusted::Trusted};
+use crate::{TokenError, Waived, issuer::trusted::Trusted, jwks::KeySet};
 use members::Members;
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// A token that passed: signature, issuer, typ, time, audience.
 ///
@@ -21,6 +25,8 @@ struct Inner {
     expires_at: i64,
     /// Who vouches for it. No two authenticators share one, so it also says which of them let the token pass.
     trusted: Arc<Trusted>,
+    /// The set whose key made the signature, unless the keys are fixed. It does not keep the set.
+    set: Option<Weak<KeySet>>,
 }
 
 impl AccessToken {
@@ -29,6 +35,7 @@ impl AccessToken {
         claims: Claims<'_>,
         typ: Option<&str>,
         trusted: &Arc<Trusted>,
+        set: Option<&Arc<KeySet>>,
         now_s: i64,
     ) -> Result<Self, TokenError> {
         let terms = trusted.terms();
@@ -60,6 +67,7 @@ impl AccessToken {
             members,
             expires_at,
             trusted: Arc::clone(trusted),
+            set: set.map(Arc::downgrade),
         })))
     }
 
@@ -142,6 +150,11 @@ impl AccessToken {
 
     pub(crate) fn trusted(&self) -> &Arc<Trusted> {
         &self.0.trusted
+    }
+
+    /// Whether the keys that it was verified with are still those of its issuer.
+    pub(crate) fn has_current_keys(&self) -> bool {
+        self.0.trusted.has_still(self.0.set.as_ref())
     }
 
     /// What it takes in memory.

@@ -118,17 +118,13 @@ impl VerifiedCache {
         Self { tokens, evictions, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
-    /// A token that was verified before, if that still holds at `now_s` and `current` agrees with where its key was.
-    /// What holds no longer is dropped.
-    pub(crate) fn find(
-        &self,
-        fingerprint: &Fingerprint,
-        now_s: i64,
-        current: impl FnOnce(&Known) -> bool,
-    ) -> Option<Arc<Known>> {
+    /// A token that was verified before, if it still would be at `now_s`: its time is not over, and its issuer has the
+    /// same keys. Else it is dropped.
+    pub(crate) fn find(&self, fingerprint: &Fingerprint, now_s: i64) -> Option<Arc<Known>> {
         let found = self.tokens.get(fingerprint).filter(|known| {
-            let holds = known.holds_at(now_s) && current(known);
+            let holds = known.holds_at(now_s) && known.token().has_current_keys();
             if !holds {
+                // Unless another request has verified it anew meanwhile.
                 self.tokens.remove_if(fingerprint, |stored| Arc::ptr_eq(stored, known));
             }
             holds

@@ -2,7 +2,7 @@
 
 use super::{Authenticator, Inner};
 use crate::{
-    Compat, ConfigError, IssuerConfig, JwksOptions, Waived,
+    Compat, ConfigError, IssuerConfig, JwksOptions, Revocations, VerifiedTokens, Waived,
     issuer::{directory::Directory, trusted::Trusted},
     metadata::ProtectedResource,
 };
@@ -37,6 +37,8 @@ pub struct AuthenticatorBuilder {
     issuers: Vec<IssuerConfig>,
     jwks: JwksOptions,
     resource: Option<ProtectedResource>,
+    verified: VerifiedTokens,
+    revocations: Revocations,
     compat: Option<Compat>,
     waived: Vec<Waived>,
     clock: Box<dyn Fn() -> i64 + Send + Sync>,
@@ -48,6 +50,8 @@ impl AuthenticatorBuilder {
             issuers: Vec::new(),
             jwks: JwksOptions::default(),
             resource: None,
+            verified: VerifiedTokens::default(),
+            revocations: Revocations::default(),
             compat: None,
             waived: Vec::new(),
             clock: Box::new(system_clock),
@@ -76,6 +80,23 @@ impl AuthenticatorBuilder {
     /// Where the time comes from, in seconds since the epoch; the system, if not said.
     pub fn clock(mut self, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         self.clock = Box::new(clock);
+        self
+    }
+
+    /// How many verified tokens are remembered; 100,000 in at most 64 MiB, if not said.
+    ///
+    /// The same token costs a digest and a look-up the next time, whatever its algorithm. That its time is not over,
+    /// that its issuer still has the same keys and that it was not revoked is looked at each time; so is all that
+    /// depends on the request.
+    pub fn verified_tokens(mut self, verified: VerifiedTokens) -> Self {
+        self.verified = verified;
+        self
+    }
+
+    /// Where revoked tokens are remembered: for several authenticators that share a feed, or for one that follows
+    /// another when the configuration is read again. Room for 100,000 of its own, if not said.
+    pub fn revocations(mut self, revocations: Revocations) -> Self {
+        self.revocations = revocations;
         self
     }
 
@@ -136,6 +157,8 @@ impl AuthenticatorBuilder {
         }
         Ok(Authenticator(Arc::new(Inner {
             issuers: Directory::new(several),
+            verified: self.verified.open(),
+            revocations: self.revocations,
             compat: self.compat,
             resource_metadata: self.resource.map(|resource| resource.url()),
             clock: self.clock,
@@ -149,6 +172,8 @@ impl fmt::Debug for AuthenticatorBuilder {
             .field("issuers", &self.issuers)
             .field("jwks", &self.jwks)
             .field("resource", &self.resource)
+            .field("verified", &self.verified)
+            .field("revocations", &self.revocations)
             .field("compat", &self.compat)
             .field("waived", &self.waived)
             .finish_non_exhaustive()

@@ -9,7 +9,10 @@ use sealwright_jose::{
     jws::{Scratch, Verifier},
     jwt::Claims,
 };
-use std::sync::Arc;
+use std::{
+    ptr,
+    sync::{Arc, Weak},
+};
 use url::Url;
 
 /// An issuer with its keys.
@@ -110,6 +113,18 @@ impl Trusted {
         }
     }
 
+    /// Whether a token that was verified with the keys of `set` would be so now: they are still those that are at hand.
+    /// A set that was fetched again and says the same is the same one.
+    pub(crate) fn has_still(&self, set: Option<&Weak<KeySet>>) -> bool {
+        match (&self.keys, set) {
+            (Keys::Fixed(_), None) => true,
+            (Keys::Remote(remote), Some(set)) => {
+                remote.keys.at_hand().is_some_and(|now| ptr::eq(set.as_ptr(), Arc::as_ptr(&now)))
+            }
+            _ => false,
+        }
+    }
+
     /// Decides about a token by the keys at hand, or by those that were `fetched` for it.
     pub(crate) fn decide(
         self: &Arc<Self>,
@@ -118,7 +133,7 @@ impl Trusted {
         fetched: Option<Fetched>,
     ) -> Step<Result<AccessToken, TokenError>> {
         let remote = match &self.keys {
-            Keys::Fixed(verifier) => return Step::Done(self.check(token, verifier, now_s)),
+            Keys::Fixed(verifier) => return Step::Done(self.check(token, verifier, None, now_s)),
             Keys::Remote(remote) => remote,
         };
         let wait = |outdated| Step::Wait(KeyWait { keys: Arc::clone(&remote.keys), outdated });
@@ -131,12 +146,12 @@ impl Trusted {
         };
         let Some(set) = set else {
             // A token that no key could save makes nobody wait, and makes us fetch nothing.
-            return match self.check(token, &remote.keyless, now_s) {
+            return match self.check(token, &remote.keyless, None, now_s) {
                 Err(TokenError::KeyUnknown) => wait(None),
                 refused => Step::Done(refused),
             };
         };
-        match self.check(token, set.verifier(), now_s) {
+        match self.check(token, set.verifier(), Some(&set), now_s) {
             Err(TokenError::KeyUnknown) if !newest => wait(Some(set)),
             decided => Step::Done(decided),
         }
@@ -146,6 +161,7 @@ impl Trusted {
         self: &Arc<Self>,
         token: &str,
         verifier: &Verifier,
+        set: Option<&Arc<KeySet>>,
         now_s: i64,
     ) -> Result<AccessToken, TokenError> {
         let mut scratch = Scratch::new();
@@ -154,6 +170,6 @@ impl Trusted {
         if !self.is(claims.iss()) {
             return Err(TokenError::IssuerUnknown);
         }
-        AccessToken::validate(claims, verified.typ(), self, now_s)
+        AccessToken::validate(claims, verified.typ(), self, set, now_s)
     }
 }

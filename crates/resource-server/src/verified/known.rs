@@ -1,7 +1,7 @@
 //! One token that was verified, and for how long that may be believed.
 
 use super::Revoked;
-use crate::{AccessToken, IssuerConfig};
+use crate::AccessToken;
 use sealwright_jose::{Digest, Hash};
 use std::{
     fmt,
@@ -60,18 +60,9 @@ impl Hasher for Prefix {
     }
 }
 
-/// Which keys of which issuer a token was verified with: the issuer's place in the authenticator, and how many times its
-/// key set has changed. A set that was fetched again and says the same counts as the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeySetId {
-    pub(crate) issuer: u32,
-    pub(crate) generation: u64,
-}
-
 /// What is known of a token that was verified.
 pub(crate) struct Known {
     token: AccessToken,
-    key_set: KeySetId,
     /// The first second at which its claims hold, and the first at which they do not any more; both with the skew and the
     /// age that the issuer's terms grant.
     from_s: i64,
@@ -81,7 +72,8 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    pub(crate) fn new(token: AccessToken, terms: &IssuerConfig, key_set: KeySetId) -> Self {
+    pub(crate) fn new(token: AccessToken) -> Self {
+        let terms = token.trusted().terms();
         let claims = token.claims();
         let skew_s = seconds(terms.clock_skew);
         let from_s = claims.nbf().max(claims.iat()).map_or(i64::MIN, |start| start.saturating_sub(skew_s));
@@ -91,17 +83,14 @@ impl Known {
             let last = claims.iat().map_or(i64::MIN, |iat| iat.saturating_add(seconds(age)));
             last.saturating_add(skew_s).saturating_add(1)
         });
-        Self { token, key_set, from_s, until_s: expiry.min(oldest), cleared: AtomicU64::new(0) }
+        Self { token, from_s, until_s: expiry.min(oldest), cleared: AtomicU64::new(0) }
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
         &self.token
     }
 
-    pub(crate) fn key_set(&self) -> KeySetId {
-        self.key_set
-    }
-
+    /// Whether what its claims say of time still holds.
     pub(super) fn holds_at(&self, now_s: i64) -> bool {
         (self.from_s..self.until_s).contains(&now_s)
     }
@@ -129,10 +118,7 @@ impl Known {
 
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Known")
-            .field("token", &self.token)
-            .field("key_set", &self.key_set)
-            .finish_non_exhaustive()
+        f.debug_struct("Known").field("token", &self.token).finish_non_exhaustive()
     }
 }
 

@@ -1,23 +1,20 @@
-use super::{known::KeySetId, *};
+use super::*;
 use crate::{AccessToken, IssuerConfig, JwksOptions, issuer::trusted::Trusted};
 use sealwright_jose::{Alg, SigningKey, jws::Signer, jwt::Claims};
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
 
 const NOW: i64 = 1_800_000_000;
-const HERE: KeySetId = KeySetId { issuer: 0, generation: 1 };
 
-fn terms() -> IssuerConfig {
-    IssuerConfig {
-        clock_skew: Duration::from_secs(60),
-        max_token_age: Some(Duration::from_secs(600)),
-        ..IssuerConfig::new("https://id.example.com", "https://api.example.com")
-    }
-}
-
-fn trusted(terms: IssuerConfig) -> Arc<Trusted> {
+/// An issuer whose key nobody asks for: what is verified here are claims.
+fn issuer(name: &str, max_token_age: Option<Duration>) -> Arc<Trusted> {
     let key = SigningKey::generate(Alg::Es256).unwrap().verifying_key();
-    Arc::new(Trusted::new(terms.fixed_keys([key]), &[], &JwksOptions::default()).unwrap())
+    let terms = IssuerConfig {
+        clock_skew: Duration::from_secs(60),
+        max_token_age,
+        ..IssuerConfig::new(name, "https://api.example.com").fixed_keys([key])
+    };
+    Arc::new(Trusted::new(terms, &[], &JwksOptions::default()).unwrap())
 }
 
 fn claims(changes: &Value) -> String {
@@ -31,14 +28,19 @@ fn claims(changes: &Value) -> String {
     claims.to_string()
 }
 
+fn validate(claims: &str, trusted: &Arc<Trusted>, now_s: i64) -> Option<AccessToken> {
+    let claims = Claims::parse(claims.as_bytes()).unwrap();
+    AccessToken::validate(claims, Some("at+jwt"), trusted, None, now_s).ok()
+}
+
 fn access_token(changes: &Value) -> AccessToken {
     let claims = claims(changes);
-    AccessToken::validate(Claims::parse(claims.as_bytes()).unwrap(), Some("at+jwt"), &trusted(terms()), NOW)
-        .unwrap()
+    let named = Claims::parse(claims.as_bytes()).unwrap().iss().unwrap().to_owned();
+    validate(&claims, &issuer(&named, Some(Duration::from_secs(600))), NOW).unwrap()
 }
 
 fn known(changes: Value) -> Arc<Known> {
-    Arc::new(Known::new(access_token(&changes), &terms(), HERE))
+    Arc::new(Known::new(access_token(&changes)))
 }
 
 fn name(n: u32) -> Fingerprint {
@@ -50,7 +52,7 @@ fn cache(entries: usize) -> VerifiedCache {
 }
 
 fn finds(cache: &VerifiedCache, n: u32, now_s: i64) -> bool {
-    cache.find(&name(n), now_s, |_| true).is_some()
+    cache.find(&name(n), now_s).is_some()
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn what_was_verified_is_found_again() {
     let cache = cache(100);
     assert!(!finds(&cache, 1, NOW));
     cache.insert(name(1), known(json!({})));
-    let found = cache.find(&name(1), NOW, |known| known.key_set() == HERE).unwrap();
+    let found = cache.find(&name(1), NOW).unwrap();
     assert_eq!(found.token().subject(), "alice");
     assert!(!finds(&cache, 2, NOW), "another token");
     cache.remove(&name(1));
@@ -80,14 +82,10 @@ fn every_second_is_decided_as_the_token_was() {
         let text = claims(&changes);
         for max_token_age in [None, Some(Duration::from_secs(600)), Some(Duration::MAX), Some(Duration::ZERO)]
         {
-            let terms = IssuerConfig { max_token_age, ..terms() };
-            let trusted = trusted(terms.clone());
-            let decide = |now_s| {
-                let claims = Claims::parse(text.as_bytes()).unwrap();
-                AccessToken::validate(claims, Some("at+jwt"), &trusted, now_s)
-            };
-            let Some(token) = (NOW - 700..NOW + 700).find_map(|now_s| decide(now_s).ok()) else { continue };
-            let known = Known::new(token, &terms, HERE);
+            let issuer = issuer("https://id.example.com", max_token_age);
+            let decide = |now_s| validate(&text, &issuer, now_s);
+            let Some(token) = (NOW - 700..NOW + 700).find_map(decide) else { continue };
+            let known = Known::new(token);
             let edges = [
                 -660, -560, -500, -400, -65, -60, -5, 0, 60, 61, 121, 290, 350, 650, 660, 661, 720, 721,
                 100_060,
@@ -96,7 +94,7 @@ fn every_second_is_decided_as_the_token_was() {
                 edges.into_iter().flat_map(|edge| edge - 61..edge + 62).chain([i64::MIN / 2, i64::MAX / 2])
             {
                 let now_s = NOW.saturating_add(offset);
-                assert_eq!(known.holds_at(now_s), decide(now_s).is_ok(), "{changes} at {offset}");
+                assert_eq!(known.holds_at(now_s), decide(now_s).is_some(), "{changes} at {offset}");
             }
         }
     }
@@ -113,26 +111,6 @@ fn what_has_expired_is_dropped_when_it_is_asked_for() {
 }
 
 #[test]
-fn keys_that_are_not_current_drop_their_tokens() {
-    let cache = cache(100);
-    cache.insert(name(1), known(json!({})));
-    assert!(cache.find(&name(1), NOW, |_| false).is_none());
-    assert_eq!(cache.status().entries, 0);
-}
-
-#[test]
-fn a_token_that_was_verified_anew_meanwhile_is_not_dropped() {
-    let cache = cache(100);
-    cache.insert(name(1), known(json!({})));
-    let found = cache.find(&name(1), NOW, |_| {
-        cache.insert(name(1), known(json!({"sub": "bob"})));
-        false
-    });
-    assert!(found.is_none());
-    assert_eq!(cache.find(&name(1), NOW, |_| true).unwrap().token().subject(), "bob");
-}
-
-#[test]
 fn a_flood_of_tokens_stays_within_both_bounds() {
     for (limits, large) in [
         (VerifiedTokens::entries(2_000), 0),
@@ -143,9 +121,11 @@ fn a_flood_of_tokens_stays_within_both_bounds() {
         let known = known(json!({"padding": "x".repeat(large)}));
         for n in 0..10_000 {
             cache.insert(name(n), Arc::clone(&known));
-            let status = cache.status();
-            assert!(status.entries <= limits.entries, "{status:?}");
-            assert!(status.bytes <= limits.bytes as u64, "{status:?}");
+            if n % 50 == 0 {
+                let status = cache.status();
+                assert!(status.entries <= limits.entries, "{status:?}");
+                assert!(status.bytes <= limits.bytes as u64, "{status:?}");
+            }
         }
         let status = cache.status();
         assert_eq!(status.evictions, 10_000 - status.entries as u64);
@@ -159,11 +139,12 @@ fn a_flood_of_tokens_stays_within_both_bounds() {
 #[test]
 fn tokens_in_use_outlive_a_flood_of_others() {
     let cache = cache(1_000);
+    let known = known(json!({}));
     for n in 0..100 {
-        cache.insert(name(n), known(json!({})));
+        cache.insert(name(n), Arc::clone(&known));
     }
     for n in 100..20_000 {
-        cache.insert(name(n), known(json!({})));
+        cache.insert(name(n), Arc::clone(&known));
         finds(&cache, n % 100, NOW);
     }
     let kept = (0..100).filter(|n| finds(&cache, *n, NOW)).count();

@@ -9,3 +9,4 @@ mod refusals;
 mod rules;
 mod sources;
 mod support;
+mod verified;
