@@ -1,36 +1,55 @@
 //! What an API needs to accept the access tokens of issuers that it trusts.
 //!
-//! An [`Authenticator`] is built once from the trusted issuers and decides about every request: the token's
-//! signature (RFC 7515), its type and claims (RFC 9068, RFC 8725), its time and its audience. The keys of an
-//! issuer are fixed, or come from its `jwks_uri` through a cache that is bounded in every direction. On top of
-//! it stand the tower layer [`AuthLayer`] and the axum extractor [`Token`], whose answers follow RFC 6750; for
-//! what a token must say beyond being valid there are [`rules`] and [`assurance`] (RFC 9470).
-//!
-//! # Examples
-//!
-//! An API behind a layer of five lines; with [`Token`] a handler asks for it by itself:
+//! Five lines for an axum service: whose tokens, for whom, by which keys; and a handler that does not compile without
+//! asking for one.
 //!
 //! ```
-//! use axum::{Extension, Router, routing::get};
+//! use axum::{Router, routing::get};
 //! use sealwright_jose::Alg;
-//! use sealwright_resource_server::{AccessToken, AuthLayer, Authenticator, IssuerConfig, JwksOptions};
+//! use sealwright_resource_server::{Authenticator, IssuerConfig, Token};
 //!
-//! async fn hello(Extension(token): Extension<AccessToken>) -> String {
-//!     format!("hello {}\n", token.subject())
+//! #[derive(serde::Deserialize)]
+//! struct Claims {
+//!     sub: String,
+//! }
+//!
+//! async fn hello(Token(claims): Token<Claims>) -> String {
+//!     format!("hello {}\n", claims.sub)
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let keys = "https://id.example.com/oauth2/jwks".parse()?;
-//! let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com").jwks_uri(keys, [Alg::Es256]);
-//! let authenticator = Authenticator::new(vec![issuer], JwksOptions::default())?;
-//! let api: Router = Router::new().route("/hello", get(hello)).layer(AuthLayer::new(authenticator));
+//! let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+//!     .jwks_uri("https://id.example.com/oauth2/jwks".parse()?, [Alg::Es256]);
+//! let authenticator = Authenticator::builder().issuer(issuer).build()?;
+//! let api: Router = Router::new().route("/hello", get(hello)).with_state(authenticator);
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! # What decides
+//!
+//! An [`Authenticator`] is built once from the trusted issuers ([`IssuerConfig`]) and decides about every request: the
+//! token's signature (RFC 7515), its type and claims (RFC 9068, RFC 8725), its time, its audience, and whether its
+//! sender may use it ([`sender`]). The keys of an issuer are fixed, in any form that an operator may have them, or come
+//! from its `jwks_uri` through a cache that is bounded in every direction. What a request needs beyond a valid token are
+//! [`Requirements`], [`rules`] and [`assurance`] (RFC 9470).
+//!
+//! # Ways in
+//!
+//! | for | there is |
+//! |---|---|
+//! | an axum handler | the extractor [`Token`], of the token or of its claims in a type of the caller's |
+//! | all routes of a tower or axum service | the layer [`AuthLayer`], which leaves an [`AccessToken`] among the request's extensions |
+//! | anything else that speaks HTTP | [`Authenticator::authorize`] and [`Refusal::into_http`] |
+//! | a token that came in another way | [`Authenticator::authenticate_token`] |
+//!
+//! All of them decide and answer alike: as RFC 6750 says, with an RFC 9457 document in the body that says no more to a
+//! stranger than the status does. [`TokenError`] says more, to the log. Clients find out where to get a token by the
+//! document of [`metadata`] (RFC 9728), and those that expect the answers of the usual Node tutorial get them from a
+//! [`Compat`] profile.
+//!
 //! # What is not here
 //!
-//! Sender-constrained tokens (DPoP, mTLS) cannot be checked yet, so a token that carries `cnf` is refused.
 //! Whether a token was used before (`jti`) is for the application to remember, for as long as
 //! [`AccessToken::remember_until`] says.
 #![warn(missing_docs)]
@@ -83,3 +102,8 @@ pub use request::Request;
 pub use requirements::Requirements;
 pub use token::AccessToken;
 pub use verified::{Revocation, Revocations, RevocationsFull, VerifiedTokens, VerifiedTokensStatus};
+
+/// The page for those who protect an API: its examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/howto/protect-an-api.md")]
+mod protect_an_api {}

@@ -149,13 +149,15 @@ impl ProtectedResource {
     /// # Ok::<(), sealwright_resource_server::metadata::MetadataError>(())
     /// ```
     pub fn route<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let (path, query) = match self.path.split_once('?') {
-            Some((path, query)) => (path, Some(query.to_owned())),
-            None => (self.path.as_str(), None),
-        };
+        let expected = self.path.clone();
         let document = Bytes::from(self.to_json());
         let serve = async move |uri: Uri| {
-            if query.is_some() && uri.query() != query.as_deref() {
+            // The router looks at no query, and at the unusual segments of `pattern` not closely enough.
+            let path = uri.path_and_query().map_or(uri.path(), |path| match expected.contains('?') {
+                true => path.as_str(),
+                false => path.path(),
+            });
+            if path != expected {
                 return Err(StatusCode::NOT_FOUND);
             }
             let headers = [
@@ -164,8 +166,16 @@ impl ProtectedResource {
             ];
             Ok((headers, document))
         };
-        // A path is a path here, whatever characters older routers gave a meaning to.
-        Router::new().without_v07_checks().route(path, get(serve))
+        Router::new().route(&self.pattern(), get(serve))
+    }
+
+    /// The path for a router, which gives some characters at the beginning of a segment a meaning, or refuses them.
+    fn pattern(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let segments = path.split('/').enumerate().map(|(index, segment)| {
+            if segment.starts_with([':', '*']) { format!("{{segment{index}}}") } else { segment.to_owned() }
+        });
+        segments.collect::<Vec<_>>().join("/")
     }
 
     /// The document, to be sent as `application/json`.

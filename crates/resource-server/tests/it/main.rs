@@ -3,7 +3,10 @@
 
 mod assurance;
 mod boundaries;
+mod compat;
 mod config;
+mod doors;
+mod keys;
 mod metadata;
 mod refusals;
 mod rules;

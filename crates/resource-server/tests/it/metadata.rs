@@ -1,5 +1,8 @@
 //! RFC 9728: where the document is, and what it says.
 
+use crate::support::*;
+use axum::Router;
+use http::HeaderMap;
 use sealwright_resource_server::metadata::{MetadataError, ProtectedResource};
 
 #[test]
@@ -42,5 +45,29 @@ fn what_is_no_resource_is_refused() {
         ("https://api.example.com/#a", MetadataError::Fragment),
     ] {
         assert_eq!(ProtectedResource::new(resource), Err(error), "{resource}");
+    }
+}
+
+#[tokio::test]
+async fn the_route_serves_it_to_anybody() {
+    let name = "/.well-known/oauth-protected-resource";
+    for (resource, found, not_found) in [
+        ("https://api.example.com", "", "/orders"),
+        ("https://api.example.com/v1/orders", "/v1/orders", "/v1"),
+        ("https://api.example.com/v1?k=1", "/v1?k=1", "/v1?k=2"),
+        // Older routers took these for parameters.
+        ("https://api.example.com/:id/*rest", "/:id/*rest", "/a/b"),
+        ("https://api.example.com/{id}", "/%7Bid%7D", "/a"),
+    ] {
+        let api = ProtectedResource::new(resource).unwrap();
+        let router: Router = Router::new().merge(api.route());
+        let shown = ask(router.clone(), &format!("{name}{found}"), HeaderMap::new()).await;
+        let expected = format!(
+            "200\ncontent-type: application/json\ncache-control: public, max-age=3600\n\n{}",
+            api.to_json()
+        );
+        assert_eq!(shown, expected, "{resource}");
+        let shown = ask(router, &format!("{name}{not_found}"), HeaderMap::new()).await;
+        assert!(shown.starts_with("404"), "{resource}: {shown}");
     }
 }

@@ -1,15 +1,16 @@
-//! Every request that must not pass, through both doors, with the whole answer.
+//! Every request that must not pass, through every door, with the whole answer.
 
 use crate::support::*;
 use TokenError::*;
 use aws_lc_rs::hmac;
 use axum::{Router, routing::get};
-use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use sealwright_jose::{base64url, ecdsa};
 use sealwright_resource_server::{
-    AuthLayer, Authenticator, IssuerConfig, Request, Token, TokenError, metadata::ProtectedResource,
+    AuthLayer, Authenticator, IssuerConfig, Request, Requirements, TokenError, metadata::ProtectedResource,
 };
 use serde_json::json;
+use std::time::Duration;
 
 const MISSING: &str = r#"401
 www-authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
@@ -40,18 +41,26 @@ fn answer(error: TokenError) -> &'static str {
     }
 }
 
-/// Walks a table of `Authorization` headers through both doors.
+/// What every challenge ends with.
+const METADATA: &str = r#"resource_metadata="https://api.example.com/.well-known/oauth-protected-resource""#;
+
+/// One request through every door.
+async fn refused_alike(authenticator: &Authenticator, name: &str, headers: HeaderMap, error: TokenError) {
+    let parts = request_with(headers.clone());
+    let decided = authenticator.authenticate(&Request::from(&parts), NOW).await;
+    assert_eq!(decided.map(|token| token.subject().to_owned()), Err(error), "{name}");
+    for (door, router) in doors(authenticator) {
+        let shown = ask(router, "/hello", headers.clone()).await;
+        assert_eq!(shown, answer(error), "{name} at the {door}");
+    }
+}
+
+/// Walks a table of `Authorization` headers through every door.
 async fn all_refused(table: Vec<(&str, HeaderMap, TokenError)>) {
     let api = ProtectedResource::new("https://api.example.com").unwrap();
     let authenticator = builder(terms()).resource(api).build().unwrap();
     for (name, headers, error) in table {
-        let (method, uri) = (Method::GET, Uri::from_static("/hello"));
-        let decided = authenticator.authenticate(&Request::new(&method, &uri, &headers), NOW).await;
-        assert_eq!(decided.map(|token| token.subject().to_owned()), Err(error), "{name}");
-        for (door, router) in doors(&authenticator) {
-            let shown = ask(router, "/hello", headers.clone()).await;
-            assert_eq!(shown, answer(error), "{name} at the {door}");
-        }
+        refused_alike(&authenticator, name, headers, error).await;
     }
 }
 
@@ -74,7 +83,7 @@ fn payload_with(member: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_good_token_passes_both_doors() {
+async fn a_good_token_passes_every_door() {
     for (door, router) in doors(&trusting(terms())) {
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
             let headers = headers([format!("{scheme} {}", good()).as_str()]);
@@ -321,39 +330,89 @@ async fn claims_out_of_order_are_refused() {
     .await;
 }
 
+/// With several issuers `iss` is read before the signature is verified, and what is refused is the same.
 #[tokio::test]
-async fn one_issuer_cannot_speak_for_another() {
+async fn issuers_of_one_api_are_kept_apart() {
     let other = "https://other.example.com";
-    let both = vec![
-        IssuerConfig::new(ISSUER, AUDIENCE).fixed_keys([K1.verifying_key()]),
-        IssuerConfig::new(other, AUDIENCE).fixed_keys([STRANGER.verifying_key()]),
+    let issuers = builder(terms()).issuer(IssuerConfig {
+        typ: vec!["JWT".into()],
+        clock_skew: Duration::ZERO,
+        ..IssuerConfig::new(other, "https://other.example.com/api").fixed_keys([STRANGER.verifying_key()])
+    });
+    let authenticator =
+        issuers.resource(ProtectedResource::new("https://api.example.com").unwrap()).build().unwrap();
+    let of_other = |header_changes, claim_changes, key| {
+        let header = with(with(header(), json!({"typ": "JWT"})), header_changes);
+        let own = json!({"iss": other, "aud": "https://other.example.com/api"});
+        forge(&header.to_string(), &with(with(claims(), own), claim_changes).to_string(), key)
+    };
+    authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    let passed = authenticator.authenticate_token(&of_other(json!({}), json!({}), &STRANGER), NOW).await;
+    assert_eq!(passed.unwrap().issuer(), other);
+    let none = || json!({});
+    let iss = |iss| of_other(none(), json!({ "iss": iss }), &STRANGER);
+    let table = vec![
+        ("signed by the other one's key", of_other(none(), none(), &K1), SignatureInvalid),
+        ("the key of the one, named by the other", iss(json!(ISSUER)), TypMismatch),
+        (
+            "the key of the one, in the type of the other",
+            of_other(json!({"typ": "at+jwt"}), json!({"iss": ISSUER}), &STRANGER),
+            SignatureInvalid,
+        ),
+        ("the type of the other", of_other(json!({"typ": "at+jwt"}), none(), &STRANGER), TypMismatch),
+        (
+            "the audience of the other",
+            of_other(none(), json!({"aud": AUDIENCE}), &STRANGER),
+            AudienceMismatch,
+        ),
+        ("the skew of the other", of_other(none(), json!({"exp": NOW}), &STRANGER), Expired),
+        ("a key that only the other one has", of_other(json!({"kid": "k2"}), none(), &K2), KeyUnknown),
+        ("nobody", iss(json!(null)), IssuerUnknown),
+        ("somebody else", iss(json!("https://evil.example.com")), IssuerUnknown),
+        ("both", iss(json!([ISSUER, other])), ClaimsMalformed),
+        ("a slash more", iss(json!(format!("{other}/"))), IssuerUnknown),
+        ("the port that goes without saying", iss(json!("https://other.example.com:443")), IssuerUnknown),
+        ("with a dot at the end of the host", iss(json!("https://other.example.com.")), IssuerUnknown),
+        ("with a space behind", iss(json!(format!("{other} "))), IssuerUnknown),
+        ("a NUL behind", iss(json!(format!("{other}\0"))), IssuerUnknown),
+        ("two iss", payload_with(&format!(r#""iss":"{other}""#)), ClaimsMalformed),
+        ("no JSON", payload("hello"), ClaimsMalformed),
+        ("one part", "hello".to_owned(), Malformed),
+        ("unsigned", of_other(json!({"alg": "none"}), none(), &STRANGER), AlgNotAllowed),
     ];
-    let authenticator = Authenticator::new(both, loopback()).unwrap();
-    let claims = with(claims(), json!({"iss": other})).to_string();
-    let [own, mixed] = [&*STRANGER, &*K1].map(|key| forge(&header().to_string(), &claims, key));
-    authenticator.authenticate_token(&own, NOW).await.unwrap();
-    let decided = authenticator.authenticate_token(&mixed, NOW).await;
-    assert_eq!(decided.map(drop), Err(SignatureInvalid));
-}
-
-#[tokio::test]
-async fn behind_the_layer_the_extractor_takes_the_token_that_is_there() {
-    async fn hello(Token(token): Token) -> String {
-        token.subject().to_owned()
+    for (name, token, error) in table {
+        refused_alike(&authenticator, name, bearer(&token), error).await;
     }
-    // The state's own authenticator would refuse the token.
-    let stranger =
-        trusting(IssuerConfig::new(ISSUER, "somebody else").fixed_keys([STRANGER.verifying_key()]));
-    let api = Router::new().route("/hello", get(hello)).layer(AuthLayer::new(trusting(terms())));
-    let shown = ask(api.with_state(stranger), "/hello", bearer(&good())).await;
-    assert!(shown.ends_with("\n\nalice"), "{shown}");
 }
 
 #[tokio::test]
-async fn further_in_no_log_shows_the_token() {
-    let api = Router::new()
-        .route("/hello", get(async |headers: HeaderMap| format!("{headers:?}")))
-        .layer(AuthLayer::new(trusting(terms())));
-    let shown = ask(api, "/hello", bearer(&good())).await;
-    assert!(shown.ends_with(r#"{"authorization": Sensitive}"#), "{shown}");
+async fn a_token_that_does_not_reach_as_far_is_told_what_would() {
+    let granted = token(json!({}), json!({"scope": "orders:read profile"}));
+    let layer = |scopes: &[&str]| {
+        let api = ProtectedResource::new("https://api.example.com").unwrap();
+        let authenticator = builder(terms()).resource(api).build().unwrap();
+        let layer = AuthLayer::new(authenticator).require(Requirements::none().scopes(scopes.to_vec()));
+        Router::new().route("/hello", get(async || "hello")).layer(layer)
+    };
+    for scopes in [&["orders:read"][..], &["profile", "orders:read"], &[]] {
+        let shown = ask(layer(scopes), "/hello", bearer(&granted)).await;
+        assert!(shown.ends_with("\n\nhello"), "{scopes:?}: {shown}");
+    }
+    for (scopes, named) in [
+        (&["orders:write"][..], "orders:write"),
+        (&["orders:read", "orders:write"], "orders:read orders:write"),
+        (&["orders"], "orders"),
+        (&["Orders:read"], "Orders:read"),
+        (&["orders:read profile"], "orders:read profile"),
+    ] {
+        let shown = ask(layer(scopes), "/hello", bearer(&granted)).await;
+        let challenge = format!(
+            r#"Bearer error="insufficient_scope", error_description="The access token does not reach that far", scope="{named}", {METADATA}"#
+        );
+        assert!(shown.starts_with(&format!("403\nwww-authenticate: {challenge}\n")), "{scopes:?}: {shown}");
+    }
+    // What it may do is nobody's business whose token is not valid.
+    let forged = format!("{granted}A");
+    assert_eq!(ask(layer(&["orders:write"]), "/hello", bearer(&forged)).await, INVALID);
+    assert_eq!(ask(layer(&["orders:write"]), "/hello", HeaderMap::new()).await, MISSING);
 }

@@ -102,7 +102,7 @@ async fn a_wall_clock_that_jumps_causes_no_fetch() {
     assert_eq!(source.requests(), 1);
 }
 
-/// Sources that give no set: cold, nothing passes and both doors say that it is not the token's fault.
+/// Sources that give no set: cold, nothing passes and every door says that it is not the token's fault.
 #[tokio::test]
 async fn sources_that_fail_are_no_fault_of_the_token() {
     let elsewhere = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
@@ -142,8 +142,8 @@ async fn sources_that_fail_are_no_fault_of_the_token() {
         for (door, router) in doors(&authenticator) {
             assert_eq!(ask(router, "/hello", bearer(&good())).await, UNAVAILABLE, "{name} at the {door}");
         }
-        assert!(start.elapsed() < Duration::from_secs(20), "{name} took {:?}", start.elapsed());
-        assert_eq!(source.requests(), 2, "{name}");
+        assert!(start.elapsed() < Duration::from_secs(30), "{name} took {:?}", start.elapsed());
+        assert_eq!(source.requests(), 4, "{name}");
     }
     assert_eq!(elsewhere.requests(), 0, "no redirect was followed");
 }

@@ -1,7 +1,13 @@
 //! An issuer that signs anything, an API behind each of the two doors, and a raw HTTP source of key sets.
 
-use axum::{Extension, Router, body::Body, response::Response, routing::get};
-use http::{HeaderMap, Request, header};
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, Request, header, request::Parts};
 use http_body_util::BodyExt;
 use sealwright_jose::{Alg, JwkSet, SigningKey, base64url};
 use sealwright_resource_server::{
@@ -107,19 +113,43 @@ pub(crate) async fn decide(terms: IssuerConfig, token: &str) -> Result<AccessTok
     trusting(terms).authenticate_token(token, NOW).await
 }
 
-/// The API behind the layer, and the same API that asks for the token by itself.
-pub(crate) fn doors(authenticator: &Authenticator) -> [(&'static str, Router); 2] {
+/// The same API behind the layer, with a handler that asks for the token by itself or for its claims, and with one that
+/// calls the plain function.
+pub(crate) fn doors(authenticator: &Authenticator) -> [(&'static str, Router); 4] {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        sub: Option<String>,
+    }
     async fn layered(Extension(token): Extension<AccessToken>) -> String {
         format!("hello {}", token.subject())
     }
     async fn extracted(Token(token): Token) -> String {
         format!("hello {}", token.subject())
     }
+    async fn typed(Token(claims): Token<Claims>) -> String {
+        format!("hello {}", claims.sub.unwrap_or_default())
+    }
+    async fn plain(State(authenticator): State<Authenticator>, request: Request<Body>) -> Response {
+        match authenticator.authorize(&request.into_parts().0).await {
+            Ok(token) => format!("hello {}", token.subject()).into_response(),
+            Err(refusal) => refusal.into_http().map(Body::from),
+        }
+    }
     let layer = AuthLayer::new(authenticator.clone());
+    let by_itself = |handler| Router::new().route("/hello", handler).with_state(authenticator.clone());
     [
         ("layer", Router::new().route("/hello", get(layered)).layer(layer)),
-        ("extractor", Router::new().route("/hello", get(extracted)).with_state(authenticator.clone())),
+        ("extractor", by_itself(get(extracted))),
+        ("typed extractor", by_itself(get(typed))),
+        ("plain function", by_itself(get(plain))),
     ]
+}
+
+/// The head of a request with these headers.
+pub(crate) fn request_with(headers: HeaderMap) -> Parts {
+    let mut request = Request::get("/hello").body(()).unwrap();
+    *request.headers_mut() = headers;
+    request.into_parts().0
 }
 
 /// The whole answer to a request with these headers, as text.
@@ -129,7 +159,7 @@ pub(crate) async fn ask(door: Router, path: &str, headers: HeaderMap) -> String 
     show(door.oneshot(request).await.unwrap()).await
 }
 
-async fn show(response: Response) -> String {
+pub(crate) async fn show(response: Response) -> String {
     let mut text = response.status().as_u16().to_string();
     for name in [header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::CONTENT_TYPE, header::CACHE_CONTROL] {
         for value in response.headers().get_all(&name) {
