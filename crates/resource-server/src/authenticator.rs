@@ -7,11 +7,13 @@ pub use builder::AuthenticatorBuilder;
 use crate::{
     AccessToken, Compat, ConfigError, IssuerConfig, JwksOptions, KeySetStatus, Refusal, Request,
     Requirements, Revocation, Revocations, RevocationsFull, TokenError, VerifiedTokensStatus,
+    explain::{Check, Unwatched, Witness},
     issuer::{
         MAX_TOKEN_BYTES,
         directory::Directory,
         trusted::{Fetched, Step},
     },
+    metrics::Decisions,
     request::Credentials,
     sender,
     verified::{Fingerprint, Known, VerifiedCache},
@@ -30,6 +32,7 @@ struct Inner {
     issuers: Directory,
     verified: Option<VerifiedCache>,
     revocations: Revocations,
+    decisions: Decisions,
     compat: Option<Compat>,
     resource_metadata: Option<String>,
     clock: Box<dyn Fn() -> i64 + Send + Sync>,
@@ -105,12 +108,14 @@ impl Authenticator {
     /// with two of them or an unreadable one; otherwise as [`authenticate_token`](Self::authenticate_token).
     pub async fn authenticate(&self, request: &Request<'_>, now_s: i64) -> Result<AccessToken, TokenError> {
         let mut fetched = None;
-        loop {
-            match self.decide(request, now_s, fetched) {
-                Step::Done(decided) => return decided,
+        let decided = loop {
+            match self.decide(request, now_s, fetched, &mut Unwatched) {
+                Step::Done(decided) => break decided,
                 Step::Wait(wait) => fetched = Some(wait.finish().await),
             }
-        }
+        };
+        self.count(decided.as_ref().map_err(TokenError::code));
+        decided
     }
 
     /// Decides about a token that came in another way than in a header.
@@ -125,13 +130,12 @@ impl Authenticator {
     pub async fn authenticate_token(&self, token: &str, now_s: i64) -> Result<AccessToken, TokenError> {
         let mut fetched = None;
         let decided = loop {
-            match self.validate(token, now_s, fetched) {
+            match self.decide_token(token, now_s, fetched, &mut Unwatched) {
                 Step::Done(decided) => break decided,
                 Step::Wait(wait) => fetched = Some(wait.finish().await),
             }
         };
-        let decided = decided.and_then(|token| sender::check(&token, None, now_s).map(|()| token));
-        log(&decided);
+        self.count(decided.as_ref().map_err(TokenError::code));
         decided
     }
 
@@ -198,11 +202,21 @@ impl Authenticator {
         now_s: i64,
         fetched: Option<Fetched>,
     ) -> Step<Result<AccessToken, Refusal>> {
-        match self.decide(request, now_s, fetched) {
-            Step::Wait(wait) => Step::Wait(wait),
-            Step::Done(Err(error)) => Step::Done(Err(self.complete(error.into()))),
-            Step::Done(Ok(token)) => Step::Done(self.meets(requirements, &token, now_s).map(|()| token)),
+        let decided = match self.decide(request, now_s, fetched, &mut Unwatched) {
+            Step::Wait(wait) => return Step::Wait(wait),
+            Step::Done(decided) => decided,
+        };
+        if let Err(error) = &decided {
+            self.count(Err(error.code()));
         }
+        let admitted = match decided {
+            Err(error) => Err(self.complete(error.into())),
+            Ok(token) => self.meets(requirements, &token, now_s).map(|()| token),
+        };
+        if let Ok(token) = &admitted {
+            self.count(Ok(token));
+        }
+        Step::Done(admitted)
     }
 
     /// Whether a token that passed also meets the requirements.
@@ -212,7 +226,28 @@ impl Authenticator {
         token: &AccessToken,
         now_s: i64,
     ) -> Result<(), Refusal> {
-        requirements.check(token, now_s).map_err(|refusal| self.complete(refusal))
+        requirements.check(token, now_s).map_err(|refusal| {
+            self.count(Err(refusal.code()));
+            self.complete(refusal)
+        })
+    }
+
+    /// Counts and logs a decision. What it says of a refusal is for operators; of a token, its issuer only.
+    fn count(&self, decided: Result<&AccessToken, &'static str>) {
+        match decided {
+            Ok(token) => {
+                self.0.decisions.accept();
+                tracing::trace!(issuer = token.issuer(), "request accepted");
+            }
+            Err(code) => {
+                self.0.decisions.refuse(code);
+                tracing::debug!(code, "request refused");
+            }
+        }
+    }
+
+    pub(crate) fn decisions(&self) -> &Decisions {
+        &self.0.decisions
     }
 
     /// Adds to an answer what all answers of this authenticator have.
@@ -225,40 +260,53 @@ impl Authenticator {
     }
 
     /// A request's token, and then whether its sender may use it.
-    fn decide(
+    pub(crate) fn decide<W: Witness>(
         &self,
         request: &Request<'_>,
         now_s: i64,
         fetched: Option<Fetched>,
+        witness: &mut W,
     ) -> Step<Result<AccessToken, TokenError>> {
         let credentials = match self.0.compat {
             None => Credentials::read(request.headers()),
             Some(Compat::TutorialPair) => Credentials::read_bare(request.headers()),
         };
-        let decided = match credentials {
-            Err(error) => Err(error),
-            Ok(credentials) => match self.validate(credentials.token, now_s, fetched) {
-                Step::Wait(wait) => return Step::Wait(wait),
-                Step::Done(decided) => decided.and_then(|token| {
-                    sender::check(&token, Some((request, &credentials)), now_s).map(|()| token)
-                }),
-            },
+        let credentials = match credentials {
+            Ok(credentials) => credentials,
+            Err(error) => {
+                return Step::Done(Err(witness.failed(Check::Request, error, || error.to_string())));
+            }
         };
-        log(&decided);
-        Step::Done(decided)
+        witness.passed(Check::Request);
+        self.validate(credentials.token, now_s, fetched, witness)
+            .and_then(|token| check_sender(token, Some((request, &credentials)), now_s, witness))
     }
 
-    /// Whether a token is valid, whoever sent it. What is remembered of tokens ends here: all that depends on the
-    /// request is looked at each time.
-    fn validate(
+    /// A token that came without a request.
+    pub(crate) fn decide_token<W: Witness>(
         &self,
         token: &str,
         now_s: i64,
         fetched: Option<Fetched>,
+        witness: &mut W,
+    ) -> Step<Result<AccessToken, TokenError>> {
+        self.validate(token, now_s, fetched, witness)
+            .and_then(|token| check_sender(token, None, now_s, witness))
+    }
+
+    /// Whether a token is valid, whoever sent it. What is remembered of tokens ends here: all that depends on the
+    /// request is looked at each time.
+    fn validate<W: Witness>(
+        &self,
+        token: &str,
+        now_s: i64,
+        fetched: Option<Fetched>,
+        witness: &mut W,
     ) -> Step<Result<AccessToken, TokenError>> {
         let revoked = self.0.revocations.revoked();
-        // What is too long to pass is not even hashed.
-        let cache = self.0.verified.as_ref().filter(|_| token.len() <= MAX_TOKEN_BYTES);
+        // What is too long to pass is not even hashed, and a dry run looks at everything.
+        let may_be_known = token.len() <= MAX_TOKEN_BYTES && !W::DRY_RUN;
+        let cache = self.0.verified.as_ref().filter(|_| may_be_known);
         let cache = cache.map(|cache| (cache, Fingerprint::of(token)));
         if let Some((cache, fingerprint)) = &cache
             && fetched.is_none()
@@ -270,13 +318,15 @@ impl Authenticator {
             }
             return Step::Done(Ok(known.token().clone()));
         }
-        let access = match self.0.issuers.decide(token, now_s, fetched) {
+        let access = match self.0.issuers.decide(token, now_s, fetched, witness) {
             Step::Done(Ok(access)) => access,
             other => return other,
         };
         let known = Known::new(access);
-        if known.is_revoked(token, revoked, now_s) {
-            return Step::Done(Err(TokenError::Revoked));
+        let may_pass = !known.is_revoked(token, revoked, now_s);
+        let why = || "it was revoked and has not expired";
+        if let Err(error) = witness.check(Check::Revocation, may_pass, TokenError::Revoked, why) {
+            return Step::Done(Err(error));
         }
         let access = known.token().clone();
         if let Some((cache, fingerprint)) = cache {
@@ -286,9 +336,19 @@ impl Authenticator {
     }
 }
 
-fn log(decided: &Result<AccessToken, TokenError>) {
-    if let Err(error) = decided {
-        tracing::debug!(code = error.code(), "token refused");
+/// The last check, which nothing is remembered of.
+fn check_sender(
+    token: AccessToken,
+    sent: Option<(&Request<'_>, &Credentials<'_>)>,
+    now_s: i64,
+    witness: &mut impl Witness,
+) -> Result<AccessToken, TokenError> {
+    match sender::check(&token, sent, now_s) {
+        Ok(()) => {
+            witness.passed(Check::Sender);
+            Ok(token)
+        }
+        Err(error) => Err(witness.failed(Check::Sender, error, || error.to_string())),
     }
 }
 

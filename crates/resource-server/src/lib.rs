@@ -74,6 +74,9 @@ pub mod assurance;
 
 mod requirements;
 
+mod explain;
+mod metrics;
+
 mod extract;
 mod layer;
 
@@ -93,6 +96,7 @@ pub use challenge::Challenge;
 pub use compat::{Compat, Waived};
 pub use config_error::{ConfigError, UrlFault};
 pub use error::TokenError;
+pub use explain::{Check, Explained, Explanation, Outcome};
 pub use extract::Token;
 pub use issuer::{IssuerConfig, KeySource};
 pub use jwks::{JwksOptions, KeySetStatus};

@@ -2,7 +2,12 @@
 
 mod members;
 
-use crate::{TokenError, Waived, issuer::trusted::Trusted, jwks::KeySet};
+use crate::{
+    TokenError, Waived,
+    explain::{Check, Quoted, Witness},
+    issuer::trusted::Trusted,
+    jwks::KeySet,
+};
 use members::Members;
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
@@ -37,30 +42,57 @@ impl AccessToken {
         trusted: &Arc<Trusted>,
         set: Option<&Arc<KeySet>>,
         now_s: i64,
+        witness: &mut impl Witness,
     ) -> Result<Self, TokenError> {
         let terms = trusted.terms();
         let clock_skew_s = seconds(terms.clock_skew);
-        let expires_at = claims.exp().ok_or(TokenError::ClaimsMalformed)?;
-        let members = Members::read(&claims)?;
-        required(&claims, &members, typ, trusted)?;
+        let expires_at = claims.exp().ok_or_else(|| missing("exp", witness))?;
+        let members = Members::read(&claims).map_err(|error| {
+            witness.failed(Check::Claims, error, || "a claim is not of the type that its standard gives it")
+        })?;
+        required(&claims, &members, typ, trusted).map_err(|claim| missing(claim, witness))?;
+        witness.passed(Check::Claims);
         // RFC 7519 §4.1.4: "on or after" that time it must not be accepted.
-        if now_s >= expires_at.saturating_add(clock_skew_s) {
-            return Err(TokenError::Expired);
-        }
+        let in_time = now_s < expires_at.saturating_add(clock_skew_s);
+        witness.check(Check::Expiry, in_time, TokenError::Expired, || {
+            format!(
+                "expired {} s ago, of which {clock_skew_s} s are granted",
+                now_s.saturating_sub(expires_at)
+            )
+        })?;
         let latest = now_s.saturating_add(clock_skew_s);
-        if [claims.nbf(), claims.iat()].into_iter().flatten().any(|start| start > latest) {
-            return Err(TokenError::NotYetValid);
-        }
-        if let Some(max_age) = terms.max_token_age {
-            let issued_at = claims.iat().ok_or(TokenError::ClaimsMalformed)?;
-            let oldest = issued_at.saturating_add(seconds(max_age)).saturating_add(clock_skew_s);
-            if now_s > oldest {
-                return Err(TokenError::TooOld);
+        let start = claims.nbf().max(claims.iat());
+        witness.check(
+            Check::NotBefore,
+            start.is_none_or(|start| start <= latest),
+            TokenError::NotYetValid,
+            || {
+                let ahead_s = start.unwrap_or_default().saturating_sub(now_s);
+                format!("valid in {ahead_s} s, of which {clock_skew_s} s are granted")
+            },
+        )?;
+        match terms.max_token_age.map(seconds) {
+            None => witness.waived(Check::Age, "no limit is configured"),
+            Some(max_age_s) => {
+                let issued_at = claims.iat().ok_or_else(|| missing("iat", witness))?;
+                let oldest = issued_at.saturating_add(max_age_s).saturating_add(clock_skew_s);
+                witness.check(Check::Age, now_s <= oldest, TokenError::TooOld, || {
+                    format!("issued {} s ago, {max_age_s} s are allowed", now_s.saturating_sub(issued_at))
+                })?;
             }
         }
-        let unaddressed = trusted.waives(Waived::Audience) && claims.aud().next().is_none();
-        if !unaddressed && !claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience)) {
-            return Err(TokenError::AudienceMismatch);
+        if trusted.waives(Waived::Audience) && claims.aud().next().is_none() {
+            witness.waived(Check::Audience, "`aud` may be missing by compatibility");
+        } else {
+            let ours = claims.aud().any(|audience| terms.audiences.iter().any(|ours| ours == audience));
+            witness.check(Check::Audience, ours, TokenError::AudienceMismatch, || {
+                let named: Vec<_> = claims.aud().take(5).map(|name| Quoted(name).to_string()).collect();
+                if named.is_empty() {
+                    "`aud` is missing".to_owned()
+                } else {
+                    format!("`aud` is {}", named.join(", "))
+                }
+            })?;
         }
         Ok(Self(Arc::new(Inner {
             claims: claims.into_owned(),
@@ -190,16 +222,25 @@ fn required(
     members: &Members,
     typ: Option<&str>,
     trusted: &Trusted,
-) -> Result<(), TokenError> {
+) -> Result<(), &'static str> {
     let named = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
     let nobody = trusted.waives(Waived::Subject) && claims.sub().is_none();
-    let complete = (nobody || named(claims.sub()))
-        && (!typ.is_some_and(is_at_jwt)
-            || (named(members.client_id.get(claims.as_json()))
-                && named(claims.jti())
-                && claims.iat().is_some()
-                && claims.aud().next().is_some()));
-    if complete { Ok(()) } else { Err(TokenError::ClaimsMalformed) }
+    let by_rfc_9068 = typ.is_some_and(is_at_jwt);
+    let held = [
+        ("sub", nobody || named(claims.sub())),
+        ("client_id", !by_rfc_9068 || named(members.client_id.get(claims.as_json()))),
+        ("jti", !by_rfc_9068 || named(claims.jti())),
+        ("iat", !by_rfc_9068 || claims.iat().is_some()),
+        ("aud", !by_rfc_9068 || claims.aud().next().is_some()),
+    ];
+    match held.into_iter().find(|(_, held)| !held) {
+        Some((claim, _)) => Err(claim),
+        None => Ok(()),
+    }
+}
+
+fn missing(claim: &'static str, witness: &mut impl Witness) -> TokenError {
+    witness.failed(Check::Claims, TokenError::ClaimsMalformed, || format!("`{claim}` is missing or empty"))
 }
 
 /// `typ` without what RFC 7515 §4.1.9 lets an issuer write around it.

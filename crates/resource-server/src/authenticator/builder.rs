@@ -5,6 +5,7 @@ use crate::{
     Compat, ConfigError, IssuerConfig, JwksOptions, Revocations, VerifiedTokens, Waived,
     issuer::{directory::Directory, trusted::Trusted},
     metadata::ProtectedResource,
+    metrics::Decisions,
 };
 use std::{
     collections::HashMap,
@@ -159,6 +160,7 @@ impl AuthenticatorBuilder {
             issuers: Directory::new(several),
             verified: self.verified.open(),
             revocations: self.revocations,
+            decisions: Decisions::new(),
             compat: self.compat,
             resource_metadata: self.resource.map(|resource| resource.url()),
             clock: self.clock,

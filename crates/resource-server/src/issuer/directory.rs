@@ -2,6 +2,7 @@
 
 use crate::{
     AccessToken, KeySetStatus, TokenError,
+    explain::{Check, Quoted, Witness},
     issuer::{
         MAX_TOKEN_BYTES,
         trusted::{Fetched, Step, Trusted},
@@ -34,17 +35,24 @@ impl Directory {
         token: &str,
         now_s: i64,
         fetched: Option<Fetched>,
+        witness: &mut impl Witness,
     ) -> Step<Result<AccessToken, TokenError>> {
         match self {
-            Self::One(trusted) => match trusted.decide(token, now_s, fetched) {
+            Self::One(trusted) => match trusted.decide(token, now_s, fetched, witness) {
                 Step::Done(Ok(token)) => Step::Done(Ok(token)),
                 // That it is not even meant for this issuer's keys says more, and makes nobody wait for them.
                 refused => match unverified(token, |claims| trusted.is(claims.iss())) {
                     Ok(true) => refused,
-                    Ok(false) => Step::Done(Err(TokenError::IssuerUnknown)),
+                    Ok(false) => {
+                        witness.reconsider();
+                        Step::Done(Err(nobody(token, witness)))
+                    }
                     Err(error) => match refused {
                         Step::Done(refused) => Step::Done(refused),
-                        Step::Wait(_) => Step::Done(Err(error)),
+                        Step::Wait(_) => {
+                            witness.reconsider();
+                            Step::Done(Err(unreadable(error, witness)))
+                        }
                     },
                 },
             },
@@ -52,9 +60,12 @@ impl Directory {
                 let named =
                     unverified(token, |claims| claims.iss().and_then(|iss| trusted.get(iss)).map(Arc::clone));
                 match named {
-                    Ok(Some(trusted)) => trusted.decide(token, now_s, fetched),
-                    Ok(None) => Step::Done(Err(TokenError::IssuerUnknown)),
-                    Err(error) => Step::Done(Err(error)),
+                    Ok(Some(trusted)) => {
+                        witness.passed(Check::Issuer);
+                        trusted.decide(token, now_s, fetched, witness)
+                    }
+                    Ok(None) => Step::Done(Err(nobody(token, witness))),
+                    Err(error) => Step::Done(Err(unreadable(error, witness))),
                 }
             }
         }
@@ -79,6 +90,20 @@ impl Directory {
         };
         one.into_iter().chain(several.into_iter().flatten())
     }
+}
+
+fn nobody(token: &str, witness: &mut impl Witness) -> TokenError {
+    witness.failed(Check::Issuer, TokenError::IssuerUnknown, || {
+        match unverified(token, |claims| claims.iss().map(|iss| Quoted(iss).to_string())) {
+            Ok(Some(iss)) => format!("`iss` is {iss}, which is not trusted"),
+            _ => "`iss` is missing".to_owned(),
+        }
+    })
+}
+
+fn unreadable(error: TokenError, witness: &mut impl Witness) -> TokenError {
+    let check = if error == TokenError::ClaimsMalformed { Check::Claims } else { Check::Form };
+    witness.failed(check, error, || error.to_string())
 }
 
 /// Looks at the claims of a token about which nothing is known yet: good for choosing whose keys to try, and for

@@ -2,10 +2,11 @@
 
 use crate::{
     AccessToken, ConfigError, IssuerConfig, JwksOptions, KeySetStatus, KeySource, TokenError, Waived,
+    explain::{Check, Outcome, Quoted, Witness},
     jwks::{KeySet, RemoteKeys},
 };
 use sealwright_jose::{
-    JwkSet,
+    JwkSet, VerifyError,
     jws::{Scratch, Verifier},
     jwt::Claims,
 };
@@ -41,6 +42,16 @@ pub(crate) enum Step<T> {
     Done(T),
     /// It needs keys that are not at hand.
     Wait(KeyWait),
+}
+
+impl<T, E> Step<Result<T, E>> {
+    /// Goes on with what was decided, unless it was refused or must wait.
+    pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, E>) -> Step<Result<U, E>> {
+        match self {
+            Self::Done(decided) => Step::Done(decided.and_then(next)),
+            Self::Wait(wait) => Step::Wait(wait),
+        }
+    }
 }
 
 /// What a decision waits for. It borrows nothing, so that it can be kept beside the request.
@@ -131,27 +142,38 @@ impl Trusted {
         token: &str,
         now_s: i64,
         fetched: Option<Fetched>,
+        witness: &mut impl Witness,
     ) -> Step<Result<AccessToken, TokenError>> {
         let remote = match &self.keys {
-            Keys::Fixed(verifier) => return Step::Done(self.check(token, verifier, None, now_s)),
+            Keys::Fixed(verifier) => {
+                witness.saw(Check::Keys, Outcome::Passed, || "fixed");
+                return Step::Done(self.check(token, verifier, None, now_s, witness));
+            }
             Keys::Remote(remote) => remote,
         };
         let wait = |outdated| Step::Wait(KeyWait { keys: Arc::clone(&remote.keys), outdated });
         let (set, newest) = match fetched {
             None => (remote.keys.at_hand(), false),
             Some(Fetched::First(Some(set))) => (Some(set), false),
-            Some(Fetched::First(None)) => return Step::Done(Err(TokenError::KeysUnavailable)),
+            Some(Fetched::First(None)) => {
+                let why = || "they could not be fetched, and none that may still be used are at hand";
+                return Step::Done(Err(witness.failed(Check::Keys, TokenError::KeysUnavailable, why)));
+            }
             Some(Fetched::Newer(Some(set))) => (Some(set), true),
-            Some(Fetched::Newer(None)) => return Step::Done(Err(TokenError::KeyUnknown)),
+            Some(Fetched::Newer(None)) => {
+                let why = || "no key fits, and a newer set is not to be had now";
+                return Step::Done(Err(witness.failed(Check::Key, TokenError::KeyUnknown, why)));
+            }
         };
         let Some(set) = set else {
             // A token that no key could save makes nobody wait, and makes us fetch nothing.
-            return match self.check(token, &remote.keyless, None, now_s) {
+            return match self.check(token, &remote.keyless, None, now_s, witness) {
                 Err(TokenError::KeyUnknown) => wait(None),
                 refused => Step::Done(refused),
             };
         };
-        match self.check(token, set.verifier(), Some(&set), now_s) {
+        witness.saw(Check::Keys, Outcome::Passed, || "published by the issuer");
+        match self.check(token, set.verifier(), Some(&set), now_s, witness) {
             Err(TokenError::KeyUnknown) if !newest => wait(Some(set)),
             decided => Step::Done(decided),
         }
@@ -163,13 +185,28 @@ impl Trusted {
         verifier: &Verifier,
         set: Option<&Arc<KeySet>>,
         now_s: i64,
+        witness: &mut impl Witness,
     ) -> Result<AccessToken, TokenError> {
         let mut scratch = Scratch::new();
-        let verified = verifier.verify_compact(token, &mut scratch).map_err(|error| error.kind())?;
-        let claims = Claims::parse(verified.payload()).map_err(|_| TokenError::ClaimsMalformed)?;
-        if !self.is(claims.iss()) {
-            return Err(TokenError::IssuerUnknown);
+        let verified = verifier.verify_compact(token, &mut scratch);
+        witness.verified(token, verified.as_ref().err().map(VerifyError::kind));
+        let verified = verified.map_err(|error| error.kind())?;
+        let claims = Claims::parse(verified.payload()).map_err(|error| {
+            witness.failed(Check::Claims, TokenError::ClaimsMalformed, || error.to_string())
+        })?;
+        self.check_issuer(&claims, witness)?;
+        AccessToken::validate(claims, verified.typ(), self, set, now_s, witness)
+    }
+
+    fn check_issuer(&self, claims: &Claims<'_>, witness: &mut impl Witness) -> Result<(), TokenError> {
+        if claims.iss().is_none() && self.waives(Waived::Issuer) {
+            witness.waived(Check::Issuer, "`iss` may be missing by compatibility");
+            return Ok(());
         }
-        AccessToken::validate(claims, verified.typ(), self, set, now_s)
+        let why = || match claims.iss() {
+            Some(iss) => format!("`iss` is {}", Quoted(iss)),
+            None => "`iss` is missing".to_owned(),
+        };
+        witness.check(Check::Issuer, self.is(claims.iss()), TokenError::IssuerUnknown, why)
     }
 }

@@ -1,6 +1,6 @@
 //! Every request that must not pass, through every door, with the whole answer.
 
-use crate::support::*;
+use crate::{explain, support::*};
 use TokenError::*;
 use aws_lc_rs::hmac;
 use axum::{Router, routing::get};
@@ -49,6 +49,7 @@ async fn refused_alike(authenticator: &Authenticator, name: &str, headers: Heade
     let parts = request_with(headers.clone());
     let decided = authenticator.authenticate(&Request::from(&parts), NOW).await;
     assert_eq!(decided.map(|token| token.subject().to_owned()), Err(error), "{name}");
+    explain::agrees(authenticator, &headers, error, name).await;
     for (door, router) in doors(authenticator) {
         let shown = ask(router, "/hello", headers.clone()).await;
         assert_eq!(shown, answer(error), "{name} at the {door}");

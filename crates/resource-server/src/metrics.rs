@@ -1,0 +1,145 @@
+//! Counters for Prometheus (OpenMetrics text), as a value: whoever scrapes owns the registry.
+//!
+//! | metric | labels | what it says |
+//! |---|---|---|
+//! | `requests_accepted_total` | | requests that passed |
+//! | `requests_refused_total` | `code` | requests that did not, by [`TokenError::code`] or the code of the requirement |
+//! | `verified_tokens` | | tokens that are remembered now |
+//! | `verified_tokens_bytes` | | what they take |
+//! | `verified_tokens_hits_total`, `_misses_total`, `_evictions_total` | | how the memory is used |
+//! | `revoked_tokens` | | revocations that are remembered now |
+//! | `key_set_age_seconds`, `key_set_usable_keys`, `key_set_failures` | `issuer` | the key set at hand, and the failed attempts since |
+//! | `key_set_fetches_total` | `issuer`, `outcome` | `changed`, `unchanged` or `failed` |
+//!
+//! No label comes from a request: an issuer is one of the configuration.
+
+use crate::{Authenticator, KeySetStatus, TokenError};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::ConstGauge,
+    },
+    registry::Registry,
+};
+use std::fmt;
+
+/// How requests were decided; shared by the clones of an authenticator.
+pub(crate) struct Decisions {
+    accepted: Counter,
+    refused: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+impl Decisions {
+    pub(crate) fn new() -> Self {
+        let decisions = Self { accepted: Counter::default(), refused: Family::default() };
+        // What has not happened yet is zero, and not missing: an alert can be written beforehand.
+        for error in TokenError::ALL {
+            let _ = decisions.refused.get_or_create(&[("code", error.code())]);
+        }
+        decisions
+    }
+
+    pub(crate) fn accept(&self) {
+        self.accepted.inc();
+    }
+
+    pub(crate) fn refuse(&self, code: &'static str) {
+        self.refused.get_or_create(&[("code", code)]).inc();
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register("requests_accepted", "Requests whose token passed", self.accepted.clone());
+        registry.register("requests_refused", "Requests that were refused, by reason", self.refused.clone());
+    }
+}
+
+impl Authenticator {
+    /// Registers what this authenticator counts, and what it can say of its keys when it is scraped; the module's table
+    /// names it all. The registry decides about a prefix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey};
+    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, JwksOptions};
+    /// use prometheus_client::{encoding::text::encode, registry::Registry};
+    ///
+    /// # let keys = [SigningKey::generate(Alg::Es256)?.verifying_key()];
+    /// # let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com").fixed_keys(keys);
+    /// # let authenticator = Authenticator::new(vec![issuer], JwksOptions::default())?;
+    /// let mut registry = Registry::with_prefix("api");
+    /// authenticator.register_metrics(&mut registry);
+    ///
+    /// let mut text = String::new();
+    /// encode(&mut text, &registry)?;
+    /// assert!(text.contains("api_requests_accepted_total 0\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.decisions().register(registry);
+        registry.register_collector(Box::new(State(self.clone())));
+    }
+}
+
+/// What is not counted but looked at, at each scrape.
+#[derive(Debug)]
+struct State(Authenticator);
+
+impl Collector for State {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let verified = self.0.verified_tokens();
+        for (name, help, value) in [
+            ("verified_tokens", "Verified tokens that are remembered", verified.entries as u64),
+            ("verified_tokens_bytes", "Memory that they take", verified.bytes),
+            ("revoked_tokens", "Revoked tokens that are remembered", self.0.revocations().len() as u64),
+        ] {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(metric)?;
+        }
+        for (name, help, value) in [
+            ("verified_tokens_hits", "Tokens that need not be verified again", verified.hits),
+            ("verified_tokens_misses", "Tokens that had to be verified", verified.misses),
+            ("verified_tokens_evictions", "Tokens that made room for others", verified.evictions),
+        ] {
+            let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(value).encode(metric)?;
+        }
+        key_sets(&self.0.key_sets(), &mut encoder)
+    }
+}
+
+fn key_sets(sets: &[KeySetStatus], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    gauge(encoder, sets, "key_set_age_seconds", "Age of the issuer's key set", |set| {
+        set.age.map(|age| age.as_secs_f64())
+    })?;
+    gauge(encoder, sets, "key_set_usable_keys", "Keys in it that can verify", |set| {
+        i64::try_from(set.usable_keys).ok()
+    })?;
+    gauge(encoder, sets, "key_set_failures", "Failed fetches since the last that succeeded", |set| {
+        Some(i64::from(set.failures))
+    })
+}
+
+fn gauge<N>(
+    encoder: &mut DescriptorEncoder<'_>,
+    sets: &[KeySetStatus],
+    name: &str,
+    help: &str,
+    value: fn(&KeySetStatus) -> Option<N>,
+) -> fmt::Result
+where
+    ConstGauge<N>: EncodeMetric,
+{
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for set in sets {
+        if let Some(value) = value(set) {
+            let labels = [("issuer", set.issuer.as_str())];
+            ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! What is counted, as Prometheus reads it.
+
+use crate::support::*;
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use sealwright_resource_server::{Authenticator, Requirements, Revocation, TokenError, VerifiedTokens};
+use serde_json::json;
+
+fn scrape(authenticator: &Authenticator) -> String {
+    let mut registry = Registry::with_prefix("api");
+    authenticator.register_metrics(&mut registry);
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    text
+}
+
+/// The lines that are no description and not zero.
+fn counted(text: &str) -> String {
+    let line = |line: &&str| !line.starts_with('#') && !line.ends_with(" 0");
+    let mut lines: Vec<_> = text.lines().filter(line).collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn decisions_are_counted_once_through_every_door() {
+    let authenticator = builder(terms()).clock(|| NOW).build().unwrap();
+    let (token, forged) = (good(), forge(&header().to_string(), &claims().to_string(), &STRANGER));
+    for (_, router) in doors(&authenticator) {
+        ask(router.clone(), "/hello", bearer(&token)).await;
+        ask(router.clone(), "/hello", bearer(&forged)).await;
+        ask(router, "/hello", http::HeaderMap::new()).await;
+    }
+    let doors = doors(&authenticator).len();
+    let text = scrape(&authenticator);
+    for (line, times) in [
+        ("api_requests_accepted_total", doors),
+        ("api_requests_refused_total{code=\"signature_invalid\"}", doors),
+        ("api_requests_refused_total{code=\"token_missing\"}", doors),
+        ("api_verified_tokens_hits_total", doors - 1),
+        ("api_verified_tokens_misses_total", doors + 1),
+        ("api_verified_tokens", 1),
+    ] {
+        assert!(text.contains(&format!("\n{line} {times}\n")), "{line} {times}\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_reason_is_there_before_it_happens() {
+    let text = scrape(&trusting(terms()));
+    for error in TokenError::ALL {
+        let line = format!("api_requests_refused_total{{code=\"{}\"}} 0\n", error.code());
+        assert!(text.contains(&line), "{line}{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn the_exposition_is_as_documented() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1, &K2]))).await;
+    let authenticator = builder(source.terms())
+        .verified_tokens(VerifiedTokens::entries(10).bytes(100_000))
+        .clock(|| NOW)
+        .build()
+        .unwrap();
+    let token = token(json!({}), json!({"scope": "read"}));
+    let parts = || {
+        let request = http::Request::get("/").header("authorization", format!("Bearer {token}"));
+        request.body(()).unwrap().into_parts().0
+    };
+    authenticator.authorize(&parts()).await.unwrap();
+    let write = Requirements::none().scopes(["write"]);
+    authenticator.authorize_for(&parts(), &write).await.unwrap_err();
+    authenticator.revoke(Revocation::of_token(&token).unwrap()).unwrap();
+    authenticator.authorize(&parts()).await.unwrap_err();
+    let text = scrape(&authenticator);
+    let age = text.lines().find(|line| line.starts_with("api_key_set_age_seconds{")).unwrap();
+    let stable = counted(&text).replace(age, "api_key_set_age_seconds{issuer=\"https://id.example.com\"} …");
+    insta::assert_snapshot!(stable, @r#"
+    api_key_set_age_seconds{issuer="https://id.example.com"} …
+    api_key_set_usable_keys{issuer="https://id.example.com"} 2
+    api_requests_accepted_total 1
+    api_requests_refused_total{code="scope_insufficient"} 1
+    api_requests_refused_total{code="token_revoked"} 1
+    api_revoked_tokens 1
+    api_verified_tokens_hits_total 2
+    api_verified_tokens_misses_total 1
+    "#);
+    // An explanation is no request.
+    authenticator.explain_token(&token, NOW).await;
+    assert_eq!(counted(&scrape(&authenticator)).lines().count(), stable.lines().count());
+    for (name, kind) in
+        [("requests_accepted", "counter"), ("verified_tokens", "gauge"), ("key_set_age_seconds", "gauge")]
+    {
+        assert!(text.contains(&format!("# TYPE api_{name} {kind}\n")), "{text}");
+    }
+}
