@@ -5,8 +5,8 @@ mod builder;
 pub use builder::AuthenticatorBuilder;
 
 use crate::{
-    AccessToken, Compat, ConfigError, IssuerConfig, JwksOptions, KeySetStatus, Refusal, Request,
-    Requirements, Revocation, Revocations, RevocationsFull, TokenError, VerifiedTokensStatus,
+    AccessToken, Compat, ConfigError, IssuerConfig, KeySetStatus, KeySets, Refusal, Request, Requirements,
+    Revocation, Revocations, RevocationsFull, TokenError, VerifiedTokensStatus,
     explain::{Check, Unwatched, Witness},
     issuer::{
         MAX_TOKEN_BYTES,
@@ -46,13 +46,14 @@ impl Authenticator {
 
     /// An authenticator that trusts these issuers and nobody else.
     ///
-    /// Nothing is fetched yet: the keys of an issuer come with the first token that names it.
+    /// Nothing is fetched yet: the keys of an issuer come with the first token that names it. Authenticators that
+    /// are to fetch each key set only once are built with clones of one [`KeySets`].
     ///
     /// # Errors
     ///
     /// [`ConfigError`] where the terms of an issuer could never pass a token, would pass too many, or would fetch
     /// keys from an address that cannot be trusted.
-    pub fn new(issuers: Vec<IssuerConfig>, jwks: JwksOptions) -> Result<Self, ConfigError> {
+    pub fn new(issuers: Vec<IssuerConfig>, jwks: impl Into<KeySets>) -> Result<Self, ConfigError> {
         issuers.into_iter().fold(Self::builder(), AuthenticatorBuilder::issuer).jwks(jwks).build()
     }
 

@@ -4,7 +4,7 @@ use crate::Waived;
 use sealwright_jose::{Alg, KeyError, jws::BuildError};
 use std::fmt;
 
-/// What is wrong with a `jwks_uri`.
+/// What is wrong with an address for keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UrlFault {
@@ -14,6 +14,13 @@ pub enum UrlFault {
     LoopbackNotAcknowledged,
     /// There is a user name or a password in it.
     Credentials,
+    /// It is no absolute URL.
+    NotAUrl,
+    /// It has a query or a fragment, which the URL of an issuer must not have (RFC 8414 §2).
+    QueryOrFragment,
+    /// The metadata names a host that is neither the issuer's own nor one of
+    /// [`JwksOptions::allowed_hosts`](crate::JwksOptions::allowed_hosts).
+    HostNotAllowed,
 }
 
 impl fmt::Display for UrlFault {
@@ -22,6 +29,9 @@ impl fmt::Display for UrlFault {
             Self::NotHttps => "must be https",
             Self::LoopbackNotAcknowledged => "plain http to this machine must be acknowledged",
             Self::Credentials => "must not hold a user name or password",
+            Self::NotAUrl => "must be a URL",
+            Self::QueryOrFragment => "must not have a query or a fragment",
+            Self::HostNotAllowed => "is on a host that nobody named",
         })
     }
 }
@@ -111,6 +121,24 @@ pub enum ConfigError {
         issuer: String,
         /// What is wrong with it.
         fault: UrlFault,
+    },
+    /// The issuer is to be discovered, and its name is no address where that could be done.
+    #[error("issuer `{issuer}` cannot be discovered: its URL {fault}")]
+    IssuerUrl {
+        /// Whose terms are meant.
+        issuer: String,
+        /// What is wrong with it.
+        fault: UrlFault,
+    },
+    /// [`min_refresh`](crate::JwksOptions::min_refresh) is more than
+    /// [`max_refresh`](crate::JwksOptions::max_refresh).
+    #[error("`min_refresh` of the JWK set options must not be more than `max_refresh`")]
+    RefreshBounds,
+    /// One of the [`allowed_hosts`](crate::JwksOptions::allowed_hosts) is neither `host` nor `host:port`.
+    #[error("the allowed host `{host}` must be a host, or a host and a port")]
+    AllowedHost {
+        /// What stands there.
+        host: String,
     },
     /// One of the [`JwksOptions`](crate::JwksOptions) is zero.
     #[error("`{option}` of the JWK set options must not be zero")]

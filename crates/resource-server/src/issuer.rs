@@ -1,16 +1,18 @@
 //! One issuer that is trusted: what its configuration says, and whether that makes sense.
 
+pub(crate) mod address;
 pub(crate) mod directory;
+pub(crate) mod discovery;
 mod keys;
 pub(crate) mod trusted;
 
-use crate::{ConfigError, JwksOptions, UrlFault, Waived};
+use crate::{ConfigError, JwksOptions, Waived};
 use sealwright_jose::{
     Alg, VerifyingKey,
     jws::{Limits, Verifier, VerifierBuilder},
 };
 use std::time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 /// No token is longer than this; one with an `x5c` header and many claims stays below.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -51,7 +53,8 @@ pub struct IssuerConfig {
 impl IssuerConfig {
     /// The strict terms: RFC 9068 tokens (`typ` is `at+jwt`) for one audience, 60 s of clock skew.
     ///
-    /// Where its keys are comes next, by [`jwks_uri`](Self::jwks_uri) or [`fixed_keys`](Self::fixed_keys).
+    /// Where its keys are comes next, by [`jwks_uri`](Self::jwks_uri), [`discovery`](Self::discovery),
+    /// [`fixed_keys`](Self::fixed_keys) or [`keys_from`](Self::keys_from).
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -69,6 +72,34 @@ impl IssuerConfig {
     #[must_use]
     pub fn jwks_uri(mut self, uri: Url, algs: impl IntoIterator<Item = Alg>) -> Self {
         self.keys = KeySource::JwksUri(uri);
+        self.algs = algs.into_iter().collect();
+        self
+    }
+
+    /// Its keys are where its metadata says, and it may use `algs`, whatever the metadata says of that.
+    ///
+    /// The metadata is looked for at the place of RFC 8414 (`/.well-known/oauth-authorization-server` before the
+    /// issuer's path), then at that of OpenID (`/.well-known/openid-configuration` after it): the second is asked
+    /// only if the first answers that there is no such document (a status of 3xx or 4xx other than 408 and 429, or
+    /// something that is no JSON object of the right kind), and whichever answered last is asked first afterwards.
+    /// `issuer` in it must be equal to [`issuer`](Self::issuer), byte for byte; the keys must be on the issuer's own
+    /// host and port, or on one of [`JwksOptions::allowed_hosts`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::Alg;
+    /// use sealwright_resource_server::{Authenticator, IssuerConfig, JwksOptions};
+    ///
+    /// let issuer = IssuerConfig::new("https://id.example.com/realms/one", "orders").discovery([Alg::Rs256]);
+    /// let options =
+    ///     JwksOptions { allowed_hosts: vec!["keys.example.com".to_owned()], ..JwksOptions::default() };
+    /// let authenticator = Authenticator::new(vec![issuer], options)?;
+    /// # Ok::<(), sealwright_resource_server::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn discovery(mut self, algs: impl IntoIterator<Item = Alg>) -> Self {
+        self.keys = KeySource::Discovery;
         self.algs = algs.into_iter().collect();
         self
     }
@@ -175,8 +206,11 @@ impl IssuerConfig {
                 Some(key) => Err(ConfigError::KeyAlgNotAllowed { issuer: issuer(), alg: key.alg() }),
                 None => Ok(()),
             },
-            KeySource::JwksUri(uri) => check_uri(uri, jwks.allow_http_loopback)
+            KeySource::JwksUri(uri) => address::check(uri, jwks.allow_http_loopback)
                 .map_err(|fault| ConfigError::JwksUri { issuer: issuer(), fault }),
+            KeySource::Discovery => discovery::issuer_url(&self.issuer, jwks)
+                .map(drop)
+                .map_err(|fault| ConfigError::IssuerUrl { issuer: issuer(), fault }),
         }
     }
 
@@ -196,27 +230,6 @@ pub enum KeySource {
     Fixed(Vec<VerifyingKey>),
     /// Published as a JWK set (RFC 7517 §5), fetched on first use and kept as [`JwksOptions`] says.
     JwksUri(Url),
-}
-
-/// Only the configured address is ever asked, and only over a connection that nobody else can answer.
-fn check_uri(uri: &Url, allow_http_loopback: bool) -> Result<(), UrlFault> {
-    if !uri.username().is_empty() || uri.password().is_some() {
-        return Err(UrlFault::Credentials);
-    }
-    match uri.scheme() {
-        "https" => Ok(()),
-        "http" if !is_loopback(uri) => Err(UrlFault::NotHttps),
-        "http" if !allow_http_loopback => Err(UrlFault::LoopbackNotAcknowledged),
-        "http" => Ok(()),
-        _ => Err(UrlFault::NotHttps),
-    }
-}
-
-fn is_loopback(uri: &Url) -> bool {
-    match uri.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    /// Published where the issuer's metadata says: looked up by its URL, which is [`IssuerConfig::issuer`].
+    Discovery,
 }

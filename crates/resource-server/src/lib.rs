@@ -99,7 +99,7 @@ pub use error::TokenError;
 pub use explain::{Check, Explained, Explanation, Outcome};
 pub use extract::Token;
 pub use issuer::{IssuerConfig, KeySource};
-pub use jwks::{JwksOptions, KeySetStatus};
+pub use jwks::{Fetches, JwksOptions, KeySetStatus, KeySets, MetadataStatus};
 pub use layer::{AuthFuture, AuthLayer, AuthService};
 pub use refusal::Refusal;
 pub use request::Request;

@@ -2,7 +2,7 @@
 
 use super::{Authenticator, Inner};
 use crate::{
-    Compat, ConfigError, IssuerConfig, JwksOptions, Revocations, VerifiedTokens, Waived,
+    Compat, ConfigError, IssuerConfig, JwksOptions, KeySets, Revocations, VerifiedTokens, Waived,
     issuer::{directory::Directory, trusted::Trusted},
     metadata::ProtectedResource,
     metrics::Decisions,
@@ -36,7 +36,7 @@ use std::{
 #[must_use = "nothing decides until it is built"]
 pub struct AuthenticatorBuilder {
     issuers: Vec<IssuerConfig>,
-    jwks: JwksOptions,
+    jwks: KeySets,
     resource: Option<ProtectedResource>,
     verified: VerifiedTokens,
     revocations: Revocations,
@@ -49,7 +49,7 @@ impl AuthenticatorBuilder {
     pub(super) fn new() -> Self {
         Self {
             issuers: Vec::new(),
-            jwks: JwksOptions::default(),
+            jwks: KeySets::new(JwksOptions::default()),
             resource: None,
             verified: VerifiedTokens::default(),
             revocations: Revocations::default(),
@@ -65,9 +65,9 @@ impl AuthenticatorBuilder {
         self
     }
 
-    /// How key sets from afar are fetched and kept.
-    pub fn jwks(mut self, jwks: JwksOptions) -> Self {
-        self.jwks = jwks;
+    /// How key sets from afar are fetched and kept: [`JwksOptions`], or [`KeySets`] that other authenticators share.
+    pub fn jwks(mut self, jwks: impl Into<KeySets>) -> Self {
+        self.jwks = jwks.into();
         self
     }
 
@@ -147,7 +147,7 @@ impl AuthenticatorBuilder {
             }
             _ => {}
         }
-        self.jwks.validate()?;
+        self.jwks.options().validate()?;
         let mut several = HashMap::with_capacity(self.issuers.len());
         for terms in self.issuers {
             let name = terms.issuer.clone();

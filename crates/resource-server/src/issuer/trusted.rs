@@ -1,12 +1,12 @@
 //! One issuer at work: its terms, and its keys.
 
 use crate::{
-    AccessToken, ConfigError, IssuerConfig, JwksOptions, KeySetStatus, KeySource, TokenError, Waived,
+    AccessToken, ConfigError, IssuerConfig, KeySetStatus, KeySets, KeySource, TokenError, Waived,
     explain::{Check, Outcome, Quoted, Witness},
     jwks::{KeySet, RemoteKeys},
 };
 use sealwright_jose::{
-    JwkSet, VerifyError,
+    VerifyError,
     jws::{Scratch, Verifier},
     jwt::Claims,
 };
@@ -14,7 +14,6 @@ use std::{
     ptr,
     sync::{Arc, Weak},
 };
-use url::Url;
 
 /// An issuer with its keys.
 pub(crate) struct Trusted {
@@ -25,14 +24,7 @@ pub(crate) struct Trusted {
 
 enum Keys {
     Fixed(Verifier),
-    Remote(Remote),
-}
-
-struct Remote {
-    uri: Url,
-    keys: Arc<RemoteKeys>,
-    /// The issuer's terms without any key: refuses what no key could save.
-    keyless: Verifier,
+    Remote(Arc<RemoteKeys>),
 }
 
 /// How far the decision about a token has come. Everything but waiting for keys happens at once, so that a request
@@ -78,25 +70,18 @@ impl KeyWait {
 }
 
 impl Trusted {
-    pub(crate) fn new(
-        terms: IssuerConfig,
-        waived: &[Waived],
-        jwks: &JwksOptions,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn new(terms: IssuerConfig, waived: &[Waived], sets: &KeySets) -> Result<Self, ConfigError> {
         let terms = terms.waiving(waived);
-        terms.validate(jwks, waived)?;
+        terms.validate(sets.options(), waived)?;
+        if let Some(remote) = RemoteKeys::new(&terms, sets)? {
+            return Ok(Self { terms, waived: waived.to_vec(), keys: Keys::Remote(remote) });
+        }
+        let mut policy = terms.policy();
+        if let KeySource::Fixed(keys) = &terms.keys {
+            policy = keys.iter().fold(policy, |policy, key| policy.key(key.clone()));
+        }
         let unusable = |source| ConfigError::Verifier { issuer: terms.issuer.clone(), source };
-        let keys = match &terms.keys {
-            KeySource::Fixed(keys) => {
-                let policy = keys.iter().fold(terms.policy(), |policy, key| policy.key(key.clone()));
-                Keys::Fixed(policy.build().map_err(unusable)?)
-            }
-            KeySource::JwksUri(uri) => Keys::Remote(Remote {
-                uri: uri.clone(),
-                keys: RemoteKeys::over_http(terms.clone(), uri, jwks)?,
-                keyless: terms.policy().keys(&JwkSet::default()).build().map_err(unusable)?,
-            }),
-        };
+        let keys = Keys::Fixed(policy.build().map_err(unusable)?);
         Ok(Self { terms, waived: waived.to_vec(), keys })
     }
 
@@ -120,7 +105,7 @@ impl Trusted {
     pub(crate) fn key_set(&self) -> Option<KeySetStatus> {
         match &self.keys {
             Keys::Fixed(_) => None,
-            Keys::Remote(remote) => Some(remote.keys.status(&remote.uri)),
+            Keys::Remote(remote) => Some(remote.status()),
         }
     }
 
@@ -130,7 +115,7 @@ impl Trusted {
         match (&self.keys, set) {
             (Keys::Fixed(_), None) => true,
             (Keys::Remote(remote), Some(set)) => {
-                remote.keys.at_hand().is_some_and(|now| ptr::eq(set.as_ptr(), Arc::as_ptr(&now)))
+                remote.at_hand().is_some_and(|now| ptr::eq(set.as_ptr(), Arc::as_ptr(&now)))
             }
             _ => false,
         }
@@ -151,9 +136,9 @@ impl Trusted {
             }
             Keys::Remote(remote) => remote,
         };
-        let wait = |outdated| Step::Wait(KeyWait { keys: Arc::clone(&remote.keys), outdated });
+        let wait = |outdated| Step::Wait(KeyWait { keys: Arc::clone(remote), outdated });
         let (set, newest) = match fetched {
-            None => (remote.keys.at_hand(), false),
+            None => (remote.at_hand(), false),
             Some(Fetched::First(Some(set))) => (Some(set), false),
             Some(Fetched::First(None)) => {
                 let why = || "they could not be fetched, and none that may still be used are at hand";
@@ -167,7 +152,7 @@ impl Trusted {
         };
         let Some(set) = set else {
             // A token that no key could save makes nobody wait, and makes us fetch nothing.
-            return match self.check(token, &remote.keyless, None, now_s, witness) {
+            return match self.check(token, remote.keyless(), None, now_s, witness) {
                 Err(TokenError::KeyUnknown) => wait(None),
                 refused => Step::Done(refused),
             };

@@ -1,73 +1,181 @@
-//! Gets the bytes of a JWK set, and no more bytes than it may have.
+//! Gets the bytes of a document, and no more bytes than it may have.
 
-use super::JwksOptions;
-use http::{StatusCode, header};
-use sealwright_jose::{KeyError, jws::BuildError};
-use std::pin::Pin;
+use super::{JwksOptions, freshness};
+use crate::UrlFault;
+use http::{HeaderValue, StatusCode, header};
+use reqwest::{Client, Response, redirect};
+use sealwright_jose::KeyError;
+use std::{pin::Pin, sync::OnceLock, time::Duration};
 use url::Url;
+
+/// An `ETag` that is longer is not kept: it would be sent back with every request.
+const MAX_ETAG_BYTES: usize = 256;
+
+/// What a source answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The bytes; `None` if they are still those of the `ETag` that was sent (304).
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) etag: Option<HeaderValue>,
+    /// For how long it is fresh, if the source says so.
+    pub(crate) fresh_for: Option<Duration>,
+}
+
+pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'a>>;
 
 /// Where the bytes come from; the clock of the caller limits how long it may take.
 pub(crate) trait Fetch: Send + Sync {
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>> + Send + '_>>;
+    /// Gets the document, unless it is still the one of `etag`.
+    fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a>;
+
+    /// Makes ready for that address, so that what is missing on this machine is told at the start.
+    fn prepare(&self, _uri: &Url) -> Result<(), reqwest::Error> {
+        Ok(())
+    }
 }
 
-/// Why there is no new set. For the log only: it may name addresses of our own network.
+/// Why there is no new document. What it displays is safe to show to operators: no address, nothing that the source
+/// sent. The causes are for the log only, since they may name addresses of our own network.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
+    #[error("the connection could not be made")]
+    Connect(#[source] reqwest::Error),
     #[error("the request failed")]
-    Http(#[from] reqwest::Error),
+    Http(#[source] reqwest::Error),
     #[error("the fetch took too long")]
     Timeout,
-    #[error("the answer has the status {0}")]
+    #[error("the fetch was cut off")]
+    CutOff,
+    #[error("there is no tokio runtime to fetch with")]
+    NoRuntime,
+    #[error("the answer has the status {}", .0.as_u16())]
     Status(StatusCode),
+    #[error("the answer is a redirect, and none is followed")]
+    Redirect,
     #[error("the answer is longer than {max} bytes")]
     TooLarge { max: usize },
-    #[error("the answer is no JWK set")]
-    NotAJwkSet,
+    #[error("the answer is compressed, which was not asked for")]
+    Compressed,
+    #[error("the answer is no text")]
+    NotText,
     #[error("the answer is no JWK set")]
     JwkSet(#[source] KeyError),
-    #[error("the set has more than {max} keys")]
-    TooManyKeys { max: usize },
-    #[error("the keys do not make a verifier")]
-    Verifier(#[source] BuildError),
+    #[error("none of the {keys} keys of the set can be read")]
+    Garbled { keys: usize },
+    #[error("the answer is no metadata document")]
+    NotMetadata,
+    #[error("the metadata is that of another issuer")]
+    OtherIssuer,
+    #[error("the metadata does not say where the keys are")]
+    NoJwksUri,
+    #[error("the metadata's `jwks_uri` {0}")]
+    JwksUri(UrlFault),
 }
 
-/// `GET` of one address, over and over. Over https it trusts what this machine trusts, and goes through the proxy
-/// that the environment names.
+impl FetchError {
+    /// Whether the source says that there is no such document, rather than failing to say anything: then another
+    /// place may have it. Whoever is overloaded or broken is not asked twice.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Self::Status(status) => {
+                status.is_client_error()
+                    && !matches!(*status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+            }
+            Self::Redirect | Self::NotText | Self::NotMetadata => true,
+            _ => false,
+        }
+    }
+
+    fn of(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        if error.is_timeout() {
+            Self::Timeout
+        } else if error.is_connect() {
+            Self::Connect(error)
+        } else {
+            Self::Http(error)
+        }
+    }
+}
+
+/// `GET` over HTTP/1.1. Over https it trusts what this machine trusts, and goes through the proxy that the
+/// environment names. Which addresses are asked is decided before: see [`UrlFault`].
 #[derive(Debug)]
 pub(crate) struct HttpFetch {
-    client: reqwest::Client,
-    uri: Url,
+    tls: OnceLock<Client>,
+    plain: OnceLock<Client>,
+    timeout: Duration,
     max_bytes: usize,
 }
 
 impl HttpFetch {
-    pub(crate) fn new(uri: Url, options: &JwksOptions) -> Result<Self, reqwest::Error> {
-        let builder = reqwest::Client::builder()
+    pub(crate) fn new(options: &JwksOptions) -> Self {
+        Self {
+            tls: OnceLock::new(),
+            plain: OnceLock::new(),
+            timeout: options.timeout,
+            max_bytes: options.max_bytes,
+        }
+    }
+
+    fn client(&self, uri: &Url) -> Result<&Client, reqwest::Error> {
+        let is_tls = uri.scheme() == "https";
+        let cell = if is_tls { &self.tls } else { &self.plain };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let builder = Client::builder()
             // A redirect would let whoever answers choose whom we ask next (SSRF).
-            .redirect(reqwest::redirect::Policy::none())
+            .redirect(redirect::Policy::none())
             .referer(false)
-            .timeout(options.timeout)
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            // A small body that unpacks to a huge one is refused, not unpacked, whatever features another crate
+            // of the program has turned on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .timeout(self.timeout)
             .pool_max_idle_per_host(1);
-        let builder = if uri.scheme() == "https" {
+        let builder = if is_tls {
             builder.https_only(true)
         } else {
             // To this machine: through no proxy, and without looking for certificates that nobody needs.
             builder.no_proxy().tls_certs_only([])
         };
-        Ok(Self { client: builder.build()?, uri, max_bytes: options.max_bytes })
+        let made = builder.build()?;
+        Ok(cell.get_or_init(|| made))
     }
 
-    async fn get(&self) -> Result<Vec<u8>, FetchError> {
-        let mut response = self
-            .client
-            .get(self.uri.clone())
-            .header(header::ACCEPT, "application/jwk-set+json, application/json")
-            .send()
-            .await
-            .map_err(reqwest::Error::without_url)?;
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status(response.status()));
+    async fn get(&self, uri: &Url, etag: Option<&HeaderValue>) -> Result<Answer, FetchError> {
+        let client = self.client(uri).map_err(FetchError::of)?;
+        let mut request =
+            client.get(uri.clone()).header(header::ACCEPT, "application/jwk-set+json, application/json");
+        if let Some(etag) = etag {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        let response = request.send().await.map_err(FetchError::of)?;
+        let fresh_for = freshness::lifetime(response.headers());
+        match response.status() {
+            StatusCode::OK => {
+                let etag = response.headers().get(header::ETAG);
+                let etag = etag.filter(|etag| etag.len() <= MAX_ETAG_BYTES).cloned();
+                Ok(Answer { body: Some(self.body(response).await?), etag, fresh_for })
+            }
+            StatusCode::NOT_MODIFIED if etag.is_some() => {
+                Ok(Answer { body: None, etag: etag.cloned(), fresh_for })
+            }
+            status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
+                Err(FetchError::Redirect)
+            }
+            status => Err(FetchError::Status(status)),
+        }
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
+        let encodings = response.headers().get_all(header::CONTENT_ENCODING);
+        if encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(FetchError::Compressed);
         }
         let too_large = FetchError::TooLarge { max: self.max_bytes };
         let announced = response.content_length().unwrap_or(0);
@@ -75,7 +183,7 @@ impl HttpFetch {
             return Err(too_large);
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+        while let Some(chunk) = response.chunk().await.map_err(FetchError::of)? {
             if chunk.len() > self.max_bytes - body.len() {
                 return Err(too_large);
             }
@@ -86,7 +194,11 @@ impl HttpFetch {
 }
 
 impl Fetch for HttpFetch {
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>> + Send + '_>> {
-        Box::pin(self.get())
+    fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a> {
+        Box::pin(self.get(uri, etag))
+    }
+
+    fn prepare(&self, uri: &Url) -> Result<(), reqwest::Error> {
+        self.client(uri).map(drop)
     }
 }

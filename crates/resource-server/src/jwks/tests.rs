@@ -1,73 +1,144 @@
-//! The cache and its tasks, with a scripted source and tokio's paused clock.
+//! Key sets and their tasks, with a scripted source and tokio's paused clock.
 
-use super::*;
-use sealwright_jose::{Alg, SigningKey, VerifyingKey};
-use std::{
-    collections::VecDeque,
-    pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering},
+mod ageing;
+mod waiting;
+
+use super::{
+    fetch::{Answer, Fetch, Pending},
+    *,
 };
-use tokio::time::{advance, sleep};
+use crate::IssuerConfig;
+use http::{HeaderValue, StatusCode};
+use sealwright_jose::{Alg, JwkSet, SigningKey, VerifyingKey};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::sleep;
+use url::Url;
 
 const SECOND: Duration = Duration::from_secs(1);
+const ISSUER: &str = "https://id.example.com";
+const KEYS: &str = "https://id.example.com/oauth2/jwks";
 
 /// What the source does next; the last entry stays.
 #[derive(Clone)]
 enum Reply {
     Body(String),
+    /// With an `ETag`, which a client that sends it back gets 304 for, and a `max-age`.
+    Tagged(String, &'static str, Duration),
+    /// Without an `ETag`, and with a `max-age`.
+    Aged(String, Duration),
     After(Duration, String),
-    Down,
+    Status(u16),
     Never,
     Panic,
 }
 
+/// A scripted network: what each address does, and how often it was asked.
+#[derive(Default)]
 struct Source {
-    replies: Mutex<VecDeque<Reply>>,
-    calls: AtomicUsize,
+    scripts: Mutex<HashMap<String, Script>>,
+}
+
+#[derive(Default)]
+struct Script {
+    replies: VecDeque<Reply>,
+    calls: usize,
+    unchanged: usize,
 }
 
 impl Source {
-    fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
+    fn script(&self, uri: &str, replies: impl IntoIterator<Item = Reply>) {
+        let mut scripts = self.scripts.lock().unwrap();
+        scripts.entry(uri.to_owned()).or_default().replies = replies.into_iter().collect();
     }
 
     fn now(&self, reply: Reply) {
-        *self.replies.lock().unwrap() = VecDeque::from([reply]);
+        self.script(KEYS, [reply]);
     }
 
-    async fn reply(&self) -> Result<Vec<u8>, FetchError> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+    fn calls_of(&self, uri: &str) -> usize {
+        self.scripts.lock().unwrap().get(uri).map_or(0, |script| script.calls)
+    }
+
+    fn calls(&self) -> usize {
+        self.calls_of(KEYS)
+    }
+
+    /// How often 304 was the answer.
+    fn unchanged(&self) -> usize {
+        self.scripts.lock().unwrap()[KEYS].unchanged
+    }
+
+    async fn reply(&self, uri: &Url, etag: Option<&HeaderValue>) -> Result<Answer, FetchError> {
         let reply = {
-            let mut replies = self.replies.lock().unwrap();
-            if replies.len() > 1 { replies.pop_front().unwrap() } else { replies[0].clone() }
+            let mut scripts = self.scripts.lock().unwrap();
+            let script = scripts.entry(uri.to_string()).or_default();
+            script.calls += 1;
+            let reply = if script.replies.len() > 1 {
+                script.replies.pop_front()
+            } else {
+                script.replies.front().cloned()
+            };
+            if let Some(Reply::Tagged(_, tag, _)) = reply {
+                script.unchanged += usize::from(etag.is_some_and(|etag| etag == tag));
+            }
+            reply.unwrap_or(Reply::Status(404))
         };
+        let answer =
+            |body: String, fresh_for| Ok(Answer { body: Some(body.into_bytes()), etag: None, fresh_for });
         match reply {
-            Reply::Body(body) => Ok(body.into_bytes()),
+            Reply::Body(body) => answer(body, None),
+            Reply::Tagged(_, tag, fresh) if etag.is_some_and(|etag| etag == tag) => {
+                Ok(Answer { body: None, etag: etag.cloned(), fresh_for: Some(fresh) })
+            }
+            Reply::Tagged(body, tag, fresh) => Ok(Answer {
+                body: Some(body.into_bytes()),
+                etag: Some(HeaderValue::from_static(tag)),
+                fresh_for: Some(fresh),
+            }),
+            Reply::Aged(body, fresh) => answer(body, Some(fresh)),
             Reply::After(delay, body) => {
                 sleep(delay).await;
-                Ok(body.into_bytes())
+                answer(body, None)
             }
-            Reply::Down => Err(FetchError::Status(http::StatusCode::INTERNAL_SERVER_ERROR)),
+            Reply::Status(status) => Err(FetchError::Status(StatusCode::from_u16(status).unwrap())),
             Reply::Never => std::future::pending().await,
             Reply::Panic => panic!("on purpose"),
         }
     }
 }
 
-struct Shared(Arc<Source>);
+struct Network(Arc<Source>);
 
-impl Fetch for Shared {
-    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>> + Send + '_>> {
-        Box::pin(self.0.reply())
+impl Fetch for Network {
+    fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a> {
+        Box::pin(self.0.reply(uri, etag))
     }
 }
 
-fn remote(replies: impl IntoIterator<Item = Reply>) -> (Arc<RemoteKeys>, Arc<Source>) {
-    let source =
-        Arc::new(Source { replies: Mutex::new(replies.into_iter().collect()), calls: AtomicUsize::new(0) });
-    let uri = Url::parse("https://id.example.com/oauth2/jwks").unwrap();
-    let terms = IssuerConfig::new("https://id.example.com", "api").jwks_uri(uri, [Alg::Es256]);
-    (RemoteKeys::new(terms, JwksOptions::default(), Box::new(Shared(Arc::clone(&source)))), source)
+/// Sets that are only refreshed when a request asks, so that a test says when.
+fn on_request() -> JwksOptions {
+    JwksOptions { background: false, ..JwksOptions::default() }
+}
+
+fn network(options: JwksOptions) -> (KeySets, Arc<Source>) {
+    let source = Arc::new(Source::default());
+    (KeySets::with_fetch(options, Arc::new(Network(Arc::clone(&source)))), source)
+}
+
+fn published_at(uri: &str, sets: &KeySets) -> Arc<RemoteKeys> {
+    let terms = IssuerConfig::new(ISSUER, "api").jwks_uri(uri.parse().unwrap(), [Alg::Es256]);
+    RemoteKeys::new(&terms, sets).unwrap().unwrap()
+}
+
+/// One issuer, whose set has these answers.
+fn remote(options: JwksOptions, replies: impl IntoIterator<Item = Reply>) -> (Arc<RemoteKeys>, Arc<Source>) {
+    let (sets, source) = network(options);
+    source.script(KEYS, replies);
+    (published_at(KEYS, &sets), source)
 }
 
 fn key(kid: &str) -> VerifyingKey {
@@ -87,195 +158,4 @@ async fn settle() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn nothing_is_fetched_before_the_first_use() {
-    let (keys, source) = remote([fresh(&["a"])]);
-    advance(1000 * SECOND).await;
-    assert!(keys.at_hand().is_none());
-    settle().await;
-    assert_eq!(source.calls(), 0);
-    assert_eq!(keys.obtain().await.unwrap().usable_keys, 1);
-    assert_eq!(source.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_hundred_cold_requests_share_one_fetch() {
-    let (keys, source) = remote([Reply::After(SECOND, set(&["a"]))]);
-    let tasks: Vec<_> = (0..200)
-        .map(|_| {
-            let keys = Arc::clone(&keys);
-            tokio::spawn(async move { keys.obtain().await.is_some() })
-        })
-        .collect();
-    for task in tasks {
-        assert!(task.await.unwrap());
-    }
-    assert_eq!(source.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn cancelled_requests_take_nothing_with_them() {
-    let (keys, source) = remote([Reply::After(2 * SECOND, set(&["a"]))]);
-    for _ in 0..50 {
-        let waiting = tokio::time::timeout(SECOND / 100, keys.obtain());
-        assert!(waiting.await.is_err(), "cancelled while waiting");
-    }
-    assert!(keys.obtain().await.is_some());
-    assert_eq!(source.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_source_that_never_answers_costs_the_timeout_and_no_more() {
-    let (keys, source) = remote([Reply::Never]);
-    let start = Instant::now();
-    assert!(keys.obtain().await.is_none());
-    assert_eq!(start.elapsed().as_secs(), 5);
-    assert!(keys.obtain().await.is_none(), "the pause after a failure: refused at once");
-    assert_eq!(start.elapsed().as_secs(), 5);
-    assert_eq!(source.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_fetch_that_panics_wakes_those_who_wait() {
-    let (keys, source) = remote([Reply::Panic, fresh(&["a"])]);
-    assert!(keys.obtain().await.is_none());
-    advance(SECOND).await;
-    assert!(keys.obtain().await.is_some());
-    assert_eq!(source.calls(), 2);
-}
-
-#[test]
-fn a_runtime_that_ends_during_a_fetch_leaves_no_fetch_behind() {
-    let (keys, source) = remote([Reply::Never, fresh(&["a"])]);
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let first = runtime();
-    first.block_on(async {
-        let waiting = tokio::time::timeout(Duration::from_millis(10), keys.obtain());
-        assert!(waiting.await.is_err());
-    });
-    drop(first);
-    assert_eq!(keys.status(&Url::parse("https://id.example.com").unwrap()).failures, 1);
-    std::thread::sleep(SECOND);
-    assert!(runtime().block_on(keys.obtain()).is_some());
-    assert_eq!(source.calls(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_set_is_refreshed_ahead_and_nobody_waits() {
-    let (keys, source) = remote([fresh(&["a"]), Reply::After(SECOND, set(&["a", "b"]))]);
-    keys.obtain().await.unwrap();
-    advance(239 * SECOND).await;
-    keys.at_hand().unwrap();
-    settle().await;
-    assert_eq!(source.calls(), 1);
-    advance(SECOND).await;
-    for _ in 0..100 {
-        assert_eq!(keys.at_hand().unwrap().usable_keys, 1, "the old set serves meanwhile");
-    }
-    sleep(2 * SECOND).await;
-    assert_eq!(keys.at_hand().unwrap().usable_keys, 2);
-    assert_eq!(source.calls(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_a_quiet_time_the_first_request_waits_and_a_removed_key_is_gone() {
-    let (keys, source) = remote([fresh(&["a", "b"]), fresh(&["b"])]);
-    assert_eq!(keys.obtain().await.unwrap().usable_keys, 2);
-    advance(300 * SECOND).await;
-    assert!(keys.at_hand().is_none());
-    assert_eq!(keys.obtain().await.unwrap().usable_keys, 1);
-    assert_eq!(source.calls(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_outage_is_bridged_without_waiting_until_the_set_is_too_old() {
-    let (keys, source) = remote([fresh(&["a"]), Reply::Never]);
-    keys.obtain().await.unwrap();
-    let start = Instant::now();
-    for second in (1..3600).step_by(3) {
-        tokio::time::sleep_until(start + Duration::from_secs(second)).await;
-        assert!(keys.at_hand().is_some(), "{second}");
-    }
-    let attempts = source.calls();
-    // 3360 s of outage, a pause of at most 30 s and a timeout of 5 s between attempts.
-    assert!((90..110).contains(&attempts), "{attempts}");
-    advance(5 * SECOND).await;
-    settle().await;
-    assert!(keys.at_hand().is_none());
-    assert!(keys.obtain().await.is_none());
-
-    source.now(fresh(&["b"]));
-    advance(30 * SECOND).await;
-    assert!(keys.obtain().await.is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_storm_of_unknown_keys_is_one_fetch_a_cooldown() {
-    let (keys, source) = remote([fresh(&["a"]), Reply::After(SECOND, set(&["a", "b"]))]);
-    let old = keys.obtain().await.unwrap();
-    let tasks: Vec<_> = (0..500)
-        .map(|_| {
-            let (keys, old) = (Arc::clone(&keys), Arc::clone(&old));
-            tokio::spawn(async move { keys.newer_than(&old).await.map(|set| set.usable_keys) })
-        })
-        .collect();
-    for task in tasks {
-        assert_eq!(task.await.unwrap(), Some(2), "rotation seen");
-    }
-    assert_eq!(source.calls(), 2);
-
-    let newer = keys.at_hand().unwrap();
-    for _ in 0..500 {
-        assert!(keys.newer_than(&newer).await.is_none());
-    }
-    assert_eq!(source.calls(), 2, "cooling down");
-    advance(30 * SECOND).await;
-    assert!(keys.newer_than(&newer).await.is_some());
-    assert_eq!(source.calls(), 3);
-}
-
-/// What a source may answer, and what becomes of the set at hand.
-#[tokio::test(start_paused = true)]
-async fn answers_that_are_no_set_leave_the_old_one_and_sets_replace_it() {
-    let good = set(&["b"]);
-    let key: serde_json::Value = serde_json::from_str(&key("c").to_jwk()).unwrap();
-    let many = serde_json::json!({ "keys": vec![key.clone(); 257] }).to_string();
-    let mut foreign = key.clone();
-    foreign["kty"] = "XYZ".into();
-    let mut broken = key.clone();
-    broken["x"] = "AAAA".into();
-    let mixed = serde_json::json!({ "keys": [foreign, broken, key] }).to_string();
-    for (name, body, kept, usable, skipped) in [
-        ("one key", good.as_str(), false, 1, 0),
-        ("an empty set: all keys are withdrawn", r#"{"keys":[]}"#, false, 0, 0),
-        ("one unknown and one broken key beside a good one", &mixed, false, 1, 2),
-        ("HTML", "<!doctype html><title>Log in</title>", true, 1, 0),
-        ("nothing", "", true, 1, 0),
-        ("no keys", "{}", true, 1, 0),
-        ("keys that are no list", r#"{"keys":{}}"#, true, 1, 0),
-        ("cut off", &good[..good.len() - 1], true, 1, 0),
-        ("too many keys", &many, true, 1, 0),
-    ] {
-        let (keys, source) = remote([fresh(&["a"]), Reply::Body(body.to_owned())]);
-        let old = keys.obtain().await.unwrap();
-        let newer = keys.newer_than(&old).await;
-        assert_eq!(newer.is_none(), kept, "{name}");
-        let status = keys.status(&Url::parse("https://id.example.com").unwrap());
-        assert_eq!((status.usable_keys, status.skipped_keys), (usable, skipped), "{name}");
-        assert_eq!(status.failures, u32::from(kept), "{name}");
-        assert_eq!(source.calls(), 2);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn down_at_the_start_is_tried_again() {
-    let (keys, source) = remote([Reply::Down, Reply::Down, fresh(&["a"])]);
-    let start = Instant::now();
-    while keys.obtain().await.is_none() {
-        advance(SECOND / 10).await;
-    }
-    assert!(start.elapsed() < 4 * SECOND, "{:?}", start.elapsed());
-    assert_eq!(source.calls(), 3);
 }

@@ -14,7 +14,7 @@ fn issuer(name: &str, max_token_age: Option<Duration>) -> Arc<Trusted> {
         max_token_age,
         ..IssuerConfig::new(name, "https://api.example.com").fixed_keys([key])
     };
-    Arc::new(Trusted::new(terms, &[], &JwksOptions::default()).unwrap())
+    Arc::new(Trusted::new(terms, &[], &JwksOptions::default().into()).unwrap())
 }
 
 fn claims(changes: &Value) -> String {

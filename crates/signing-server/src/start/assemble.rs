@@ -9,7 +9,7 @@ use std::{
 use sealwright_audit::{AuditLog, Entry};
 use sealwright_jose::Alg;
 use sealwright_keystore::{KeyHandle, SealedStore};
-use sealwright_resource_server::{Authenticator, JwksOptions, metadata::ProtectedResource};
+use sealwright_resource_server::{Authenticator, JwksOptions, KeySets, metadata::ProtectedResource};
 use sealwright_service::{clock::Clock, database::Database};
 use serde_json::json;
 
@@ -41,8 +41,10 @@ struct Assembly<'a> {
     clock: &'a Clock,
     authorities: HashMap<String, Arc<Authority>>,
     authorizers: HashMap<String, Arc<Authorizer>>,
-    /// By the names of the issuers, so that authorizers of the same ones share their key sets.
+    /// By the names of the issuers, so that authorizers of the same ones share what they remember.
     authenticators: HashMap<Vec<String>, Authenticator>,
+    /// Of all issuers: each set is fetched once, however many authenticators trust its issuer.
+    key_sets: KeySets,
 }
 
 /// Builds everything that the workers need.
@@ -62,6 +64,10 @@ pub(super) async fn assemble(
         authorities: HashMap::new(),
         authorizers: HashMap::new(),
         authenticators: HashMap::new(),
+        key_sets: KeySets::new(JwksOptions {
+            allow_http_loopback: config.server.unsafe_http,
+            ..JwksOptions::default()
+        }),
     };
     let mut workers = BTreeMap::new();
     for worker in &config.workers {
@@ -124,11 +130,7 @@ impl Assembly<'_> {
             Some(known) => known.clone(),
             None => {
                 let terms = config.issuers.iter().map(|issuer| issuer.terms.clone()).collect();
-                let options = JwksOptions {
-                    allow_http_loopback: self.config.server.unsafe_http,
-                    ..JwksOptions::default()
-                };
-                let made = Authenticator::new(terms, options)
+                let made = Authenticator::new(terms, self.key_sets.clone())
                     .map_err(|source| StartError::Issuer { authorizer: config.name.clone(), source })?;
                 self.authenticators.insert(names, made.clone());
                 made

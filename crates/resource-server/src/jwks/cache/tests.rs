@@ -8,14 +8,28 @@ const fn s(seconds: u64) -> Moment {
 }
 
 fn cold() -> Cache {
-    Cache::new(&JwksOptions::default())
+    Cache::new(bounds())
+}
+
+/// The default ones, but for attempts that never get lost.
+fn bounds() -> Bounds {
+    Bounds { attempt: Duration::MAX, ..crate::JwksOptions::default().set_bounds() }
+}
+
+/// The fetch that was begun last brought a set that it did not have before and said nothing of its age.
+fn came(cache: &mut Cache, now: Moment) {
+    cache.fetched(now, cache.attempt(), None, true).unwrap();
+}
+
+fn failed(cache: &mut Cache, now: Moment) {
+    cache.failed(now, cache.attempt()).unwrap();
 }
 
 /// A cache whose set came at second 0.
 fn warm() -> Cache {
     let mut cache = cold();
     assert_eq!(cache.request(s(0)), WaitForNew);
-    cache.fetched(s(0));
+    came(&mut cache, s(0));
     cache
 }
 
@@ -24,7 +38,7 @@ fn a_cold_start_fetches_once_for_all() {
     let mut cache = cold();
     assert_eq!(cache.request(s(0)), WaitForNew);
     assert!((0..1000).all(|_| cache.request(s(0)) == Wait));
-    cache.fetched(s(1));
+    came(&mut cache, s(1));
     assert!((0..1000).all(|_| cache.request(s(1)) == Use));
 }
 
@@ -50,7 +64,7 @@ fn while_fetches_fail_the_old_set_is_used_without_waiting_until_it_is_too_old() 
     for (age, step) in [(s(250), Use), (s(300), Use), (s(3599), Use), (s(3600), Wait)] {
         let mut cache = warm();
         assert_eq!(cache.request(s(240)), Refresh);
-        cache.failed(s(241));
+        failed(&mut cache, s(241));
         assert!(cache.request(s(242)).must_fetch(), "the next attempt is under way");
         assert_eq!(cache.request(age), step, "{age:?}");
         assert_eq!(cache.may_use(age), age < s(3600));
@@ -61,7 +75,7 @@ fn while_fetches_fail_the_old_set_is_used_without_waiting_until_it_is_too_old() 
 fn what_is_too_old_is_refused_while_fetches_fail() {
     let mut cache = warm();
     assert_eq!(cache.request(s(3600)), WaitForNew);
-    cache.failed(s(3600));
+    failed(&mut cache, s(3600));
     assert_eq!(cache.request(s(3600)), GiveUp);
     assert!(!cache.may_use(s(3600)));
 }
@@ -72,7 +86,7 @@ fn pauses_grow_from_one_second_to_the_cooldown() {
     let mut attempts = Vec::new();
     for now in 0..200 {
         if cache.request(s(now)) == WaitForNew {
-            cache.failed(s(now));
+            failed(&mut cache, s(now));
             attempts.push(now);
         }
     }
@@ -85,10 +99,10 @@ fn a_success_ends_the_pauses() {
     let mut cache = cold();
     for now in [0, 1, 3, 7] {
         assert_eq!(cache.request(s(now)), WaitForNew);
-        cache.failed(s(now));
+        failed(&mut cache, s(now));
     }
     assert_eq!(cache.request(s(15)), WaitForNew);
-    cache.fetched(s(15));
+    came(&mut cache, s(15));
     assert_eq!(cache.failures(), 0);
     assert_eq!(cache.request(s(15 + 300)), WaitForNew);
 }
@@ -98,7 +112,7 @@ fn an_unknown_key_is_looked_up_once_a_cooldown() {
     let mut cache = warm();
     assert_eq!(cache.unknown_key(s(5), 1), WaitForNew);
     assert!((0..1000).all(|_| cache.unknown_key(s(5), 1) == Wait));
-    cache.fetched(s(6));
+    came(&mut cache, s(6));
     for now in 6..35 {
         assert_eq!(cache.unknown_key(s(now), 2), GiveUp, "{now}");
     }
@@ -122,7 +136,7 @@ fn a_key_published_right_after_a_fetch_is_found() {
 fn an_unknown_key_makes_no_fetch_while_fetches_pause() {
     let mut cache = warm();
     assert_eq!(cache.request(s(240)), Refresh);
-    cache.failed(s(241));
+    failed(&mut cache, s(241));
     assert_eq!(cache.unknown_key(s(241), 1), GiveUp);
     assert_eq!(cache.unknown_key(s(242), 1), WaitForNew);
 }
@@ -131,7 +145,7 @@ fn an_unknown_key_makes_no_fetch_while_fetches_pause() {
 fn a_clock_that_goes_back_stands_still() {
     let mut cache = warm();
     assert_eq!(cache.unknown_key(s(100), 1), WaitForNew);
-    cache.fetched(s(100));
+    came(&mut cache, s(100));
     assert_eq!(cache.request(s(3)), Use);
     assert_eq!(cache.unknown_key(s(3), 2), GiveUp);
     assert_eq!(cache.age(s(3)), Some(s(0)));
@@ -139,10 +153,9 @@ fn a_clock_that_goes_back_stands_still() {
 
 #[test]
 fn a_stale_limit_below_the_refresh_does_not_make_fresh_sets_stale() {
-    let options = JwksOptions { max_stale: s(10), ..JwksOptions::default() };
-    let mut cache = Cache::new(&options);
+    let mut cache = Cache::new(Bounds { max_stale: s(10), ..bounds() });
     cache.request(s(0));
-    cache.fetched(s(0));
+    came(&mut cache, s(0));
     assert_eq!(cache.request(s(100)), Use);
     assert!(cache.may_use(s(100)));
 }
@@ -169,10 +182,10 @@ fn whatever_happens_fetches_are_bounded_and_nothing_too_old_is_used() {
                 0 if under_way => {
                     under_way = false;
                     if draw(2) == 0 {
-                        cache.fetched(now);
+                        came(&mut cache, now);
                         came_at = Some(now);
                     } else {
-                        cache.failed(now);
+                        failed(&mut cache, now);
                     }
                 }
                 1 => {

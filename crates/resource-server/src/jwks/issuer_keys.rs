@@ -1,0 +1,319 @@
+//! The keys of one issuer: its own verifier of a set that others may share, wherever that set is today.
+
+use super::{
+    KeySetStatus, KeySets, MetadataStatus,
+    remote::{Document, Remote},
+};
+use crate::{ConfigError, IssuerConfig, KeySource, issuer::discovery::Metadata};
+use arc_swap::ArcSwapOption;
+use sealwright_jose::{
+    JwkSet,
+    jws::{BuildError, Verifier},
+};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use url::Url;
+
+/// A set, ready to verify with on the terms of one issuer.
+#[derive(Debug)]
+pub(crate) struct KeySet {
+    verifier: Verifier,
+    document: Arc<Document<()>>,
+    uri: Url,
+    usable_keys: usize,
+    skipped_keys: usize,
+}
+
+impl KeySet {
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    #[cfg(test)]
+    pub(crate) fn usable_keys(&self) -> usize {
+        self.usable_keys
+    }
+}
+
+/// The keys of one issuer.
+pub(crate) struct RemoteKeys {
+    terms: IssuerConfig,
+    /// The issuer's terms without any key.
+    keyless: Verifier,
+    source: Source,
+}
+
+enum Source {
+    Published(Arc<View>),
+    Discovered(Box<Discovered>),
+}
+
+/// What one issuer sees of a set.
+struct View {
+    remote: Arc<Remote<()>>,
+    /// Made from one document; compared by its identity with the one at hand.
+    set: ArcSwapOption<KeySet>,
+    /// So that one request makes the verifier of a new document, and the others do not make it as well.
+    making: Mutex<()>,
+}
+
+/// An issuer whose metadata says where its keys are.
+struct Discovered {
+    sets: KeySets,
+    metadata: Arc<Remote<Metadata>>,
+    /// The last place that gave keys.
+    current: ArcSwapOption<View>,
+    /// The place that the metadata names, if it has not given any yet.
+    next: ArcSwapOption<View>,
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeys").field("issuer", &self.terms.issuer).finish_non_exhaustive()
+    }
+}
+
+impl RemoteKeys {
+    /// `None`: the keys of these terms do not come from afar.
+    pub(crate) fn new(terms: &IssuerConfig, sets: &KeySets) -> Result<Option<Arc<Self>>, ConfigError> {
+        let issuer = || terms.issuer.clone();
+        let prepare =
+            |uri| sets.prepare(uri).map_err(|source| ConfigError::HttpClient { issuer: issuer(), source });
+        let source = match &terms.keys {
+            KeySource::Fixed(_) => return Ok(None),
+            KeySource::JwksUri(uri) => {
+                prepare(uri)?;
+                Source::Published(Arc::new(View::new(sets.set(uri))))
+            }
+            KeySource::Discovery => {
+                let metadata = sets
+                    .metadata(&terms.issuer)
+                    .map_err(|fault| ConfigError::IssuerUrl { issuer: issuer(), fault })?;
+                prepare(metadata.uri())?;
+                Source::Discovered(Box::new(Discovered {
+                    sets: sets.clone(),
+                    metadata,
+                    current: ArcSwapOption::empty(),
+                    next: ArcSwapOption::empty(),
+                }))
+            }
+        };
+        let keyless = terms.policy().keys(&JwkSet::default()).build();
+        let keyless = keyless.map_err(|source| ConfigError::Verifier { issuer: issuer(), source })?;
+        Ok(Some(Arc::new(Self { terms: terms.clone(), keyless, source })))
+    }
+
+    /// Refuses what no key could save.
+    pub(crate) fn keyless(&self) -> &Verifier {
+        &self.keyless
+    }
+
+    /// The set to verify with, if one is at hand that may be used without waiting.
+    pub(crate) fn at_hand(&self) -> Option<Arc<KeySet>> {
+        match &self.source {
+            Source::Published(view) => view.at_hand(&self.terms),
+            Source::Discovered(discovered) => discovered.at_hand(&self.terms),
+        }
+    }
+
+    /// The set to verify with; waits for it if it must. `None`: there is none that may be used.
+    pub(crate) async fn obtain(&self) -> Option<Arc<KeySet>> {
+        match &self.source {
+            Source::Published(view) => view.obtain(&self.terms).await,
+            Source::Discovered(discovered) => discovered.obtain(&self.terms).await,
+        }
+    }
+
+    /// A newer set than `old`, in which a token's key was not found; `None` if there is none to be had now.
+    pub(crate) async fn newer_than(&self, old: &KeySet) -> Option<Arc<KeySet>> {
+        match &self.source {
+            Source::Published(view) => view.newer_than(old, &self.terms).await,
+            Source::Discovered(discovered) => discovered.newer_than(old, &self.terms).await,
+        }
+    }
+
+    /// What is known of the keys now.
+    pub(crate) fn status(&self) -> KeySetStatus {
+        let issuer = self.terms.issuer.clone();
+        match &self.source {
+            Source::Published(view) => view.status(&self.terms, issuer),
+            Source::Discovered(discovered) => {
+                let next = discovered.next.load_full();
+                let view = next.or_else(|| discovered.current.load_full());
+                let status = match view {
+                    Some(view) => view.status(&self.terms, issuer),
+                    None => KeySetStatus::of(issuer),
+                };
+                let metadata = MetadataStatus::of(&discovered.metadata);
+                KeySetStatus { metadata: Some(metadata), ..status }
+            }
+        }
+    }
+}
+
+impl View {
+    fn new(remote: Arc<Remote<()>>) -> Self {
+        Self { remote, set: ArcSwapOption::empty(), making: Mutex::default() }
+    }
+
+    fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let document = self.remote.at_hand();
+        let document = document.as_ref()?;
+        self.made_from(document).or_else(|| self.make(document, terms))
+    }
+
+    async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let document = self.remote.obtain().await?;
+        self.made_from(&document).or_else(|| self.make(&document, terms))
+    }
+
+    async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let document = self.remote.newer_than(old.document.generation).await?;
+        self.made_from(&document).or_else(|| self.make(&document, terms))
+    }
+
+    fn made_from(&self, document: &Arc<Document<()>>) -> Option<Arc<KeySet>> {
+        let set = self.set.load();
+        set.as_ref().filter(|set| Arc::ptr_eq(&set.document, document)).cloned()
+    }
+
+    /// Makes the verifier, or takes the one that somebody else makes meanwhile. The lock is never held across an
+    /// `.await`, because this is no `async` function.
+    fn make(&self, document: &Arc<Document<()>>, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = self.made_from(document) {
+            return Some(set);
+        }
+        match KeySet::new(document, terms, self.remote.uri().clone()) {
+            Ok(set) => {
+                let set = Arc::new(set);
+                self.set.store(Some(Arc::clone(&set)));
+                Some(set)
+            }
+            // No set that was checked comes here; if one does, its issuer has no keys rather than old ones.
+            Err(error) => {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(issuer = terms.issuer, error, "the JWK set does not make a verifier");
+                None
+            }
+        }
+    }
+
+    fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {
+        let remote = self.remote.status();
+        // What is too old to be used is counted all the same: its age is there to be seen.
+        let document = self.remote.latest();
+        let set =
+            document.and_then(|document| self.made_from(&document).or_else(|| self.make(&document, terms)));
+        KeySetStatus {
+            uri: Some(self.remote.uri().clone()),
+            age: remote.age,
+            next_refresh: remote.next_refresh,
+            usable_keys: set.as_ref().map_or(0, |set| set.usable_keys),
+            skipped_keys: set.as_ref().map_or(0, |set| set.skipped_keys),
+            has_etag: remote.has_etag,
+            failures: remote.failures,
+            last_error: remote.last_error,
+            fetches: remote.fetches,
+            ..KeySetStatus::of(issuer)
+        }
+    }
+}
+
+/// Why a set that was checked makes no verifier.
+#[derive(Debug, thiserror::Error)]
+enum MakeError {
+    #[error("the set cannot be read")]
+    Set(#[from] sealwright_jose::KeyError),
+    #[error("its keys do not go together")]
+    Verifier(#[from] BuildError),
+}
+
+impl KeySet {
+    fn new(document: &Arc<Document<()>>, terms: &IssuerConfig, uri: Url) -> Result<Self, MakeError> {
+        let set = JwkSet::parse(&document.body, &terms.algs)?;
+        let (usable, skipped) = (set.keys().len(), set.skipped().len());
+        let issuer = terms.issuer.as_str();
+        for (index, error) in set.skipped() {
+            tracing::debug!(issuer, index, %error, "a key of the JWK set is skipped");
+        }
+        if usable == 0 {
+            tracing::warn!(issuer, skipped, "the JWK set has no usable key, so that no token can pass");
+        }
+        Ok(Self {
+            verifier: terms.policy().keys(&set).build()?,
+            document: Arc::clone(document),
+            uri,
+            usable_keys: usable,
+            skipped_keys: skipped,
+        })
+    }
+}
+
+impl Discovered {
+    fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let metadata = self.metadata.at_hand();
+        let view = self.view(&metadata.as_ref()?.value.jwks_uri);
+        match view.at_hand(terms) {
+            Some(set) => Some(self.arrived(view, set)),
+            None => {
+                let old = self.left_behind(&view, terms)?;
+                view.remote.ask();
+                Some(old)
+            }
+        }
+    }
+
+    async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let metadata = self.metadata.obtain().await?;
+        let view = self.view(&metadata.value.jwks_uri);
+        match view.obtain(terms).await {
+            Some(set) => Some(self.arrived(view, set)),
+            None => self.left_behind(&view, terms),
+        }
+    }
+
+    async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let view = self.current.load_full()?;
+        if *view.remote.uri() == old.uri {
+            if let Some(newer) = view.newer_than(old, terms).await {
+                return Some(newer);
+            }
+            // The key may be where the keys are now.
+            let known = self.metadata.latest().map_or(0, |metadata| metadata.generation);
+            self.metadata.newer_than(known).await;
+        }
+        self.obtain(terms).await.filter(|set| set.uri != old.uri)
+    }
+
+    /// That place gave keys, so that the one before is let go.
+    fn arrived(&self, view: Arc<View>, set: Arc<KeySet>) -> Arc<KeySet> {
+        if self.current.load().as_ref().is_none_or(|current| !Arc::ptr_eq(current, &view)) {
+            self.current.store(Some(view));
+            self.next.store(None);
+        }
+        set
+    }
+
+    /// While nobody has answered at the new place yet, the keys from the old one serve, as in any outage.
+    fn left_behind(&self, view: &Arc<View>, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let old = self.current.load_full().filter(|old| !Arc::ptr_eq(old, view))?;
+        let document = old.remote.usable()?;
+        old.made_from(&document).or_else(|| old.make(&document, terms))
+    }
+
+    /// The view of the set at that place; the same one until it gave keys.
+    fn view(&self, uri: &Url) -> Arc<View> {
+        for known in [self.current.load_full(), self.next.load_full()].into_iter().flatten() {
+            if known.remote.uri() == uri {
+                return known;
+            }
+        }
+        let view = Arc::new(View::new(self.sets.set(uri)));
+        // Two that come here at once share the set; one of the views is lost, and nothing but a view.
+        self.next.store(Some(Arc::clone(&view)));
+        view
+    }
+}
