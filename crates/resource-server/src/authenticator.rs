@@ -20,6 +20,7 @@ use crate::{
 };
 use http::request::Parts;
 use std::{fmt, sync::Arc};
+use tracing::{Span, field};
 
 /// Decides about tokens; built once, shared by all requests, cheap to clone.
 ///
@@ -108,14 +109,14 @@ impl Authenticator {
     /// [`TokenError::Missing`] without the header, or with one of another scheme; [`TokenError::RequestMalformed`]
     /// with two of them or an unreadable one; otherwise as [`authenticate_token`](Self::authenticate_token).
     pub async fn authenticate(&self, request: &Request<'_>, now_s: i64) -> Result<AccessToken, TokenError> {
-        let mut fetched = None;
+        let (span, mut fetched) = (decision_span(), None);
         let decided = loop {
-            match self.decide(request, now_s, fetched, &mut Unwatched) {
+            match span.in_scope(|| self.decide(request, now_s, fetched, &mut Unwatched)) {
                 Step::Done(decided) => break decided,
                 Step::Wait(wait) => fetched = Some(wait.finish().await),
             }
         };
-        self.count(decided.as_ref().map_err(TokenError::code));
+        self.count(&span, decided.as_ref().map_err(TokenError::code));
         decided
     }
 
@@ -129,14 +130,14 @@ impl Authenticator {
     ///
     /// [`TokenError`], the first thing that is wrong in this order.
     pub async fn authenticate_token(&self, token: &str, now_s: i64) -> Result<AccessToken, TokenError> {
-        let mut fetched = None;
+        let (span, mut fetched) = (decision_span(), None);
         let decided = loop {
-            match self.decide_token(token, now_s, fetched, &mut Unwatched) {
+            match span.in_scope(|| self.decide_token(token, now_s, fetched, &mut Unwatched)) {
                 Step::Done(decided) => break decided,
                 Step::Wait(wait) => fetched = Some(wait.finish().await),
             }
         };
-        self.count(decided.as_ref().map_err(TokenError::code));
+        self.count(&span, decided.as_ref().map_err(TokenError::code));
         decided
     }
 
@@ -203,19 +204,21 @@ impl Authenticator {
         now_s: i64,
         fetched: Option<Fetched>,
     ) -> Step<Result<AccessToken, Refusal>> {
+        let span = decision_span();
+        let _entered = span.enter();
         let decided = match self.decide(request, now_s, fetched, &mut Unwatched) {
             Step::Wait(wait) => return Step::Wait(wait),
             Step::Done(decided) => decided,
         };
         if let Err(error) = &decided {
-            self.count(Err(error.code()));
+            self.count(&span, Err(error.code()));
         }
         let admitted = match decided {
             Err(error) => Err(self.complete(error.into())),
             Ok(token) => self.meets(requirements, &token, now_s).map(|()| token),
         };
         if let Ok(token) = &admitted {
-            self.count(Ok(token));
+            self.count(&span, Ok(token));
         }
         Step::Done(admitted)
     }
@@ -228,21 +231,23 @@ impl Authenticator {
         now_s: i64,
     ) -> Result<(), Refusal> {
         requirements.check(token, now_s).map_err(|refusal| {
-            self.count(Err(refusal.code()));
+            self.count(&Span::current(), Err(refusal.code()));
             self.complete(refusal)
         })
     }
 
-    /// Counts and logs a decision. What it says of a refusal is for operators; of a token, its issuer only.
-    fn count(&self, decided: Result<&AccessToken, &'static str>) {
+    /// Counts a decision, and notes it in its span: of a token that passed the issuer, and of one that did not the
+    /// reason only. Nothing of it was written by a stranger.
+    fn count(&self, span: &Span, decided: Result<&AccessToken, &'static str>) {
         match decided {
             Ok(token) => {
                 self.0.decisions.accept();
-                tracing::trace!(issuer = token.issuer(), "request accepted");
+                span.record("issuer", token.trusted().terms().issuer.as_str());
             }
             Err(code) => {
                 self.0.decisions.refuse(code);
-                tracing::debug!(code, "request refused");
+                span.record("code", code);
+                tracing::debug!(parent: span, code, "request refused");
             }
         }
     }
@@ -335,6 +340,11 @@ impl Authenticator {
         }
         Step::Done(Ok(access))
     }
+}
+
+/// The span of one decision; how it ended is recorded in it.
+fn decision_span() -> Span {
+    tracing::debug_span!("authorize", issuer = field::Empty, code = field::Empty)
 }
 
 /// The last check, which nothing is remembered of.

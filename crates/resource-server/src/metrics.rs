@@ -13,7 +13,7 @@
 //!
 //! No label comes from a request: an issuer is one of the configuration.
 
-use crate::{Authenticator, KeySetStatus, TokenError};
+use crate::{Authenticator, Fetches, KeySetStatus, TokenError};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -121,7 +121,17 @@ fn key_sets(sets: &[KeySetStatus], encoder: &mut DescriptorEncoder<'_>) -> fmt::
     })?;
     gauge(encoder, sets, "key_set_failures", "Failed fetches since the last that succeeded", |set| {
         Some(i64::from(set.failures))
-    })
+    })?;
+    let help = "Attempts to fetch the issuer's key set, by outcome";
+    let mut metric = encoder.encode_descriptor("key_set_fetches", help, None, MetricType::Counter)?;
+    for set in sets {
+        let Fetches { changed, unchanged, failed, .. } = set.fetches;
+        for (outcome, count) in [("changed", changed), ("unchanged", unchanged), ("failed", failed)] {
+            let labels = [("issuer", set.issuer.as_str()), ("outcome", outcome)];
+            ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn gauge<N>(

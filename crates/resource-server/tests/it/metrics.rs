@@ -77,6 +77,7 @@ async fn the_exposition_is_as_documented() {
     let stable = counted(&text).replace(age, "api_key_set_age_seconds{issuer=\"https://id.example.com\"} …");
     insta::assert_snapshot!(stable, @r#"
     api_key_set_age_seconds{issuer="https://id.example.com"} …
+    api_key_set_fetches_total{issuer="https://id.example.com",outcome="changed"} 1
     api_key_set_usable_keys{issuer="https://id.example.com"} 2
     api_requests_accepted_total 1
     api_requests_refused_total{code="scope_insufficient"} 1

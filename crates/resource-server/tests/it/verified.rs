@@ -133,9 +133,13 @@ async fn a_key_that_left_the_set_takes_its_tokens_with_it() {
     source.answer(Answer::Ok(jwk_set(&[&K1, &K2])));
     assert_eq!(hits(&new).await, (true, 0));
     assert_eq!((hits(&old).await, hits(&old).await), ((true, 0), (true, 1)));
+    // A set that is fetched again and says the same is the same one.
+    let unknown = token(json!({"kid": "k9"}), json!({}));
+    let before = source.requests();
+    assert_eq!(decided(&authenticator, &unknown, NOW).await, Err(TokenError::KeyUnknown));
+    assert_eq!((hits(&old).await, source.requests() - before), ((true, 1), 1));
     // The old key is removed, which is seen when the set is fetched for an unknown one.
     source.answer(Answer::Ok(jwk_set(&[&K2])));
-    let unknown = token(json!({"kid": "k9"}), json!({}));
     assert_eq!(decided(&authenticator, &unknown, NOW).await, Err(TokenError::KeyUnknown));
     assert_eq!(decided(&authenticator, &old, NOW).await, Err(TokenError::KeyUnknown));
     assert!(hits(&new).await.0);
