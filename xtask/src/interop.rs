@@ -1,5 +1,7 @@
 //! What we and other people's libraries read of each other: joserfc, jwcrypto, PyJWT, cryptography, panva's jose, openssl.
 
+mod access;
+
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,9 +14,14 @@ use crate::tools::{node, on_path, python};
 /// The whole matrix takes seconds; a peer that hangs is not waited for.
 const LIMIT: Duration = Duration::from_secs(4 * 60);
 
+/// What has to be built for it.
+pub(crate) const PACKAGES: [&str; 4] =
+    ["sealwright", "sealwright-interop", "sealwright-token-service", "sealwright-protected-api"];
+
 /// Walks the matrix with programs that have been built; each of its cells counts.
 pub(crate) fn run(runner: &mut Runner) {
     runner.step("interop: tokens and keys of other libraries, both ways", walk);
+    access::run(runner);
 }
 
 fn walk(step: &mut Step<'_>) -> Result<()> {

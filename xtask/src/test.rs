@@ -63,12 +63,14 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
     let built = if wanted("build") || wanted("tests") || wanted("demo") || wanted("interop") {
         runner.step("build", |step| {
             // The demo alone needs the program alone, and so do the peers.
-            let what: &[&str] = match only {
-                ["demo"] => &["--package", "sealwright"],
-                ["interop"] => &["--package", "sealwright", "--package", "sealwright-interop"],
-                _ => &["--workspace", "--all-targets"],
+            let mut command = places.cargo();
+            command.args(["build", "--locked"]);
+            match only {
+                ["demo"] => command.args(["--package", "sealwright"]),
+                ["interop"] => command.args(interop::PACKAGES.map(|package| format!("--package={package}"))),
+                _ => command.args(["--workspace", "--all-targets"]),
             };
-            step.run(places.cargo().args(["build", "--locked"]).args(what))
+            step.run(&mut command)
         })
     } else {
         None

@@ -16,7 +16,7 @@ const SIGNING_SERVER: &str = "sealwright-signing-server";
 const TESTKIT: &str = "sealwright-testkit";
 
 /// A crate and what it may use. The two servers never name each other: they meet over HTTP, as in two companies.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     (JOSE, &[]),
     (SERVICE, &[]),
     (RESOURCE_SERVER, &[JOSE]),
@@ -28,6 +28,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     (TESTKIT, &[RESOURCE_SERVER, KEYSTORE, AUDIT, SERVICE, JOSE]),
     ("sealwright-interop", &[JOSE]),
     ("sealwright-jose-examples", &[JOSE]),
+    ("sealwright-token-service", &[SERVICE, JOSE]),
+    ("sealwright-protected-api", &[RESOURCE_SERVER, JOSE]),
     ("xtask", &[]),
 ];
 

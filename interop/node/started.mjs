@@ -1,0 +1,55 @@
+// Programs of ours and servers of Node, started on free loopback ports and stopped with us.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const PATIENCE_MS = 20_000;
+const children = [];
+
+/** A folder that goes away with us. */
+export const folder = mkdtempSync(join(tmpdir(), "sealwright-peers-"));
+
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGTERM");
+  rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+/** Has `child` killed when this process ends. */
+export function stopWithUs(child) {
+  children.push(child);
+  return child;
+}
+
+/** Starts `program` and waits for the line that names its address; gives that and the lines so far. */
+export async function start(program, args = [], env = {}) {
+  const stdio = ["ignore", "pipe", "pipe"];
+  const child = stopWithUs(spawn(program, args, { cwd: folder, env: { ...process.env, ...env }, stdio }));
+  const lines = [];
+  const errors = [];
+  createInterface({ input: child.stderr }).on("line", (line) => errors.push(line));
+  const url = await new Promise((resolve, reject) => {
+    const fail = (why) => reject(new Error(`${program} ${why}\n${errors.slice(-20).join("\n")}`));
+    const timer = setTimeout(() => fail(`named no address within ${PATIENCE_MS} ms`), PATIENCE_MS);
+    child.on("error", (error) => fail(error.message));
+    child.on("exit", (code) => fail(`ended with ${code}`));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      lines.push(line);
+      const found = line.match(/ on (http:\/\/\S+)$/);
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(found[1]);
+    });
+  });
+  return { url, lines, errors, child };
+}
+
+/** Serves an express application. */
+export async function listen(app) {
+  const server = app.listen(0, "127.0.0.1");
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  return `http://127.0.0.1:${server.address().port}`;
+}
