@@ -35,6 +35,11 @@ impl KeySet {
     pub(crate) fn usable_keys(&self) -> usize {
         self.usable_keys
     }
+
+    #[cfg(test)]
+    pub(crate) fn generation(&self) -> u64 {
+        self.document.generation
+    }
 }
 
 /// The keys of one issuer.

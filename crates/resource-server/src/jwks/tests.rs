@@ -1,6 +1,9 @@
 //! Key sets and their tasks, with a scripted source and tokio's paused clock.
 
 mod ageing;
+mod discovered;
+mod shared;
+mod storms;
 mod waiting;
 
 use super::{

@@ -5,6 +5,7 @@ mod assurance;
 mod boundaries;
 mod compat;
 mod config;
+mod discovery;
 mod doors;
 mod explain;
 mod keys;

@@ -12,9 +12,9 @@ cache-control: no-store
 
 {"code":"authorization_server_unavailable","status":503,"title":"Service Unavailable","type":"about:blank"}"#;
 
-/// Options under which a test may look keys up as often as it likes.
+/// Options under which a test may look keys up as often as it likes, and nobody else does.
 fn eager() -> JwksOptions {
-    JwksOptions { cooldown: Duration::ZERO, ..loopback() }
+    JwksOptions { cooldown: Duration::ZERO, background: false, ..loopback() }
 }
 
 fn trust(source: &Source, options: JwksOptions) -> Authenticator {
@@ -114,27 +114,48 @@ async fn sources_that_fail_are_no_fault_of_the_token() {
     };
     let good_set = jwk_set(&[&K1]);
     let padded = format!("{good_set}{}", " ".repeat(256 * 1024));
-    for (name, answer) in [
-        ("500", Answer::Raw("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".into())),
-        ("404", Answer::Raw("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".into())),
-        ("204", Answer::Raw("HTTP/1.1 204 Empty\r\n\r\n".into())),
+    let with = |header: &str, body: &str| {
+        Answer::Raw(format!("HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+    };
+    // The first bytes of a file of gzip, whatever is in it: nobody unpacks it.
+    let packed = "\u{1f}\u{8}\u{0}\u{0}";
+    for (name, answer, why) in [
+        ("500", Answer::Raw("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".into()), "status 500"),
+        ("404", Answer::Raw("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".into()), "status 404"),
+        ("204", Answer::Raw("HTTP/1.1 204 Empty\r\n\r\n".into()), "status 204"),
+        ("304, unasked", Answer::Raw("HTTP/1.1 304 Same\r\nETag: \"1\"\r\n\r\n".into()), "status 304"),
         (
             "a set under 206",
             Answer::Raw(format!("HTTP/1.1 206 Part\r\nContent-Length: {}\r\n\r\n{good_set}", good_set.len())),
+            "status 206",
         ),
-        ("301", redirect("301 Moved")),
-        ("302", redirect("302 Found")),
-        ("307", redirect("307 Away")),
-        ("308", redirect("308 Gone")),
-        ("HTML", Answer::Ok("<!doctype html><title>Please log in</title>".into())),
-        ("nothing", Answer::Ok(String::new())),
-        ("no HTTP", Answer::Raw("SSH-2.0-OpenSSH\r\n".into())),
-        ("hangs up", Answer::Raw(String::new())),
-        ("huge, announced", Answer::Raw("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n".into())),
-        ("huge, and a good set in front", Answer::Ok(padded)),
-        ("huge, in chunks without end", Answer::Endless),
-        ("slow", Answer::Drip),
-        ("silent", Answer::Silence),
+        ("301", redirect("301 Moved"), "redirect"),
+        ("302", redirect("302 Found"), "redirect"),
+        ("303", redirect("303 See"), "redirect"),
+        ("307", redirect("307 Away"), "redirect"),
+        ("308", redirect("308 Gone"), "redirect"),
+        ("HTML", Answer::Ok("<!doctype html><title>Please log in</title>".into()), "no JWK set"),
+        ("nothing", Answer::Ok(String::new()), "no JWK set"),
+        ("half a set", Answer::Ok(good_set[..good_set.len() / 2].to_owned()), "no JWK set"),
+        (
+            "half a set, and half the bytes that were announced",
+            Answer::Raw(format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{good_set}")),
+            "request failed",
+        ),
+        ("a set of broken keys", Answer::Ok(r#"{"keys":[{"kty":"EC"},{}]}"#.into()), "none of the 2 keys"),
+        ("gzip", with("Content-Encoding: gzip", packed), "compressed"),
+        ("a good set that says it is brotli", with("Content-Encoding: br", &good_set), "compressed"),
+        ("no HTTP", Answer::Raw("SSH-2.0-OpenSSH\r\n".into()), "request failed"),
+        ("hangs up", Answer::Raw(String::new()), "request failed"),
+        (
+            "huge, announced",
+            Answer::Raw("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n".into()),
+            "longer than 262144 bytes",
+        ),
+        ("huge, and a good set in front", Answer::Ok(padded), "longer than 262144 bytes"),
+        ("huge, in chunks without end", Answer::Endless, "longer than 262144 bytes"),
+        ("slow", Answer::Drip, "took too long"),
+        ("silent", Answer::Silence, "took too long"),
     ] {
         let source = Source::start(answer).await;
         let authenticator = trust(&source, eager());
@@ -144,6 +165,11 @@ async fn sources_that_fail_are_no_fault_of_the_token() {
         }
         assert!(start.elapsed() < Duration::from_secs(30), "{name} took {:?}", start.elapsed());
         assert_eq!(source.requests(), 4, "{name}");
+        let status = authenticator.key_sets().remove(0);
+        let error = status.last_error.unwrap();
+        assert!(error.contains(why), "{name}: {error}");
+        assert!(!error.contains("127.0.0.1"), "{name}: {error}");
+        assert_eq!((status.failures, status.fetches.failed, status.age), (4, 4, None), "{name}");
     }
     assert_eq!(elsewhere.requests(), 0, "no redirect was followed");
 }

@@ -160,6 +160,126 @@ fn a_stale_limit_below_the_refresh_does_not_make_fresh_sets_stale() {
     assert!(cache.may_use(s(100)));
 }
 
+#[test]
+fn what_the_source_says_counts_within_the_bounds() {
+    for (said, fresh_for) in [
+        (None, 300),
+        (Some(s(0)), 60),
+        (Some(s(59)), 60),
+        (Some(s(61)), 61),
+        (Some(s(899)), 899),
+        (Some(s(901)), 900),
+        (Some(Moment::MAX), 900),
+    ] {
+        let mut cache = cold();
+        cache.request(s(0));
+        cache.fetched(s(0), cache.attempt(), said, true).unwrap();
+        let ahead = s(fresh_for) / 5 * 4;
+        assert_eq!(cache.ask_at(), Some(ahead), "{said:?}");
+        assert_eq!(cache.request(ahead - s(1)), Use, "{said:?}");
+        assert_eq!(cache.request(ahead), Refresh, "{said:?}");
+        assert_eq!(cache.request(s(fresh_for)), Wait, "{said:?}");
+    }
+}
+
+#[test]
+fn what_did_not_change_is_fresh_again_and_of_the_same_generation() {
+    let mut cache = warm();
+    assert_eq!(cache.request(s(240)), Refresh);
+    assert_eq!(cache.fetched(s(241), cache.attempt(), None, false), Some(1));
+    assert_eq!((cache.age(s(241)), cache.request(s(480))), (Some(s(0)), Use));
+    assert_eq!(cache.unknown_key(s(480), 1), WaitForNew, "it is no newer set");
+}
+
+#[test]
+fn the_refresher_fetches_ahead_and_waits_in_between() {
+    let mut cache = cold();
+    assert_eq!(cache.tick(s(1000)), Tick::Wait, "nobody has asked yet");
+    assert_eq!(cache.request(s(0)), WaitForNew);
+    assert_eq!(cache.tick(s(1)), Tick::Wait, "under way");
+    came(&mut cache, s(2));
+    assert_eq!(cache.tick(s(2)), Tick::At(s(242)));
+    assert_eq!(cache.tick(s(241)), Tick::At(s(242)));
+    assert_eq!(cache.tick(s(242)), Tick::Fetch);
+    assert_eq!(cache.tick(s(242)), Tick::Wait);
+    assert_eq!(cache.request(s(242)), Use, "it shares the flight with the requests");
+    failed(&mut cache, s(243));
+    assert_eq!(cache.tick(s(243)), Tick::At(s(244)));
+    assert_eq!(cache.tick(s(244)), Tick::Fetch);
+    failed(&mut cache, s(249));
+    assert_eq!(cache.tick(s(249)), Tick::At(s(251)));
+}
+
+#[test]
+fn the_refresher_does_not_look_unknown_keys_up() {
+    let mut cache = warm();
+    assert_eq!(cache.unknown_key(s(5), 1), WaitForNew);
+    failed(&mut cache, s(6));
+    assert_eq!(cache.tick(s(6)), Tick::At(s(240)), "the set is fresh, whoever sends unknown keys");
+}
+
+#[test]
+fn the_refresher_pauses_whatever_the_bounds() {
+    let nothing = Moment::ZERO;
+    let bounds = Bounds {
+        refresh: nothing,
+        min_refresh: nothing,
+        max_refresh: nothing,
+        max_stale: nothing,
+        cooldown: nothing,
+        attempt: nothing,
+    };
+    let mut cache = Cache::new(bounds);
+    cache.request(s(0));
+    came(&mut cache, s(0));
+    for now in 1..100 {
+        assert_eq!(cache.tick(s(now) - Moment::from_nanos(1)), Tick::At(s(now)));
+        assert_eq!(cache.tick(s(now)), Tick::Fetch);
+        if now % 2 == 0 { came(&mut cache, s(now)) } else { failed(&mut cache, s(now)) }
+    }
+}
+
+#[test]
+fn an_attempt_that_is_lost_holds_nobody_up_and_its_report_changes_nothing() {
+    let mut cache = Cache::new(Bounds { attempt: s(5), ..bounds() });
+    assert_eq!(cache.request(s(0)), WaitForNew);
+    let lost = cache.attempt();
+    assert_eq!(cache.request(s(9)), Wait);
+    assert_eq!(cache.request(s(10)), WaitForNew);
+    assert_eq!(cache.fetched(s(11), lost, None, true), None);
+    assert_eq!(cache.failed(s(11), lost), None);
+    assert_eq!((cache.age(s(11)), cache.request(s(11))), (None, Wait), "the second is still under way");
+    came(&mut cache, s(12));
+    assert_eq!(cache.fetched(s(13), cache.attempt(), None, true), None, "nobody reports twice");
+    assert_eq!(cache.age(s(13)), Some(s(1)));
+}
+
+#[test]
+fn a_hundred_thousand_requests_with_unknown_keys_are_one_fetch() {
+    let mut cache = warm();
+    let mut fetches = 0;
+    for request in 0..100_000_u64 {
+        // All of them within one cooldown.
+        let now = s(5) + Moment::from_micros(request * 290);
+        match cache.unknown_key(now, cache.generation) {
+            WaitForNew => fetches += 1,
+            Wait => cache.fetched(now, cache.attempt(), None, false).map(drop).unwrap(),
+            step => assert_eq!(step, GiveUp),
+        }
+    }
+    assert_eq!(fetches, 1);
+}
+
+#[test]
+fn a_clock_that_leaps_forward_is_a_quiet_time() {
+    let mut cache = warm();
+    assert_eq!(cache.request(Moment::MAX), WaitForNew);
+    assert_eq!(cache.tick(Moment::MAX), Tick::Wait);
+    came(&mut cache, Moment::MAX);
+    assert_eq!(cache.request(Moment::MAX), Use);
+    assert_eq!(cache.tick(Moment::MAX), Tick::Fetch, "there is no later moment");
+}
+
 /// Ten thousand random steps in each of 200 lives, against what must hold in all of them.
 #[test]
 fn whatever_happens_fetches_are_bounded_and_nothing_too_old_is_used() {
