@@ -111,3 +111,8 @@ pub use verified::{Revocation, Revocations, RevocationsFull, VerifiedTokens, Ver
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/howto/protect-an-api.md")]
 mod protect_an_api {}
+
+/// The page on how key sets are kept.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/explanation/key-sets.md")]
+mod how_key_sets_are_kept {}

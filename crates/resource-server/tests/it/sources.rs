@@ -209,6 +209,23 @@ async fn one_bad_key_does_not_spoil_the_set_and_an_empty_set_withdraws_all() {
 }
 
 #[tokio::test]
+async fn two_keys_of_one_name_spoil_that_name_alone() {
+    let keys: Vec<serde_json::Value> =
+        [&K1, &STRANGER, &K2].map(|key| serde_json::from_str(&key.verifying_key().to_jwk()).unwrap()).into();
+    let source = Source::start(Answer::Ok(json!({"keys": keys}).to_string())).await;
+    let authenticator = trust(&source, loopback());
+    authenticator.authenticate_token(&signed_by(&K2), NOW).await.unwrap();
+    for key in [&K1, &STRANGER] {
+        let decided = authenticator.authenticate_token(&signed_by(key), NOW).await;
+        assert_eq!(decided.map(drop), Err(TokenError::KeyUnknown));
+    }
+    // Nor do they both vouch for a token that names none of them.
+    let nameless = token(json!({"kid": null}), json!({}));
+    let decided = authenticator.authenticate_token(&nameless, NOW).await;
+    assert_eq!(decided.map(drop), Err(TokenError::KeyUnknown));
+}
+
+#[tokio::test]
 async fn a_source_that_goes_down_is_not_noticed() {
     let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
     // Due at once, so that every request of this test asks the cache.
