@@ -25,6 +25,7 @@ mod general;
 mod json;
 mod limits;
 mod policy;
+mod possession;
 mod remembered;
 mod rules;
 mod scratch;
@@ -41,6 +42,7 @@ pub use builder::{BuildError, VerifierBuilder};
 pub use general::{Report, Require, VerifiedGeneral};
 pub use limits::{Limit, Limits};
 pub use policy::Policy;
+pub use possession::{Possession, PossessionError, PossessionVerifier};
 pub use scratch::Scratch;
 pub use sign::{
     DetachedSigner, Header, Prepared, Signer, SigningInput, prepare, sign_general, sign_general_detached,

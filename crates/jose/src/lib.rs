@@ -22,7 +22,8 @@
 //!
 //! A token names an algorithm and a key, and both must be among those that the
 //! [`Verifier`](jws::Verifier) was built with. It cannot bring a key along (`jwk`, `jku`, `x5u`,
-//! `x5c` are never key sources), cannot make a public key a MAC secret (they are different types),
+//! `x5c` are never key sources; what proves nothing but that its sender has a key is for a verifier of
+//! its own, [`PossessionVerifier`](jws::PossessionVerifier)), cannot make a public key a MAC secret (they are different types),
 //! cannot say one thing twice, and cannot carry a critical parameter that nobody understands. What
 //! it may be beyond that is a [`Policy`](jws::Policy) in one word, and how large it may be, its
 //! [`Limits`](jws::Limits).

@@ -4,14 +4,37 @@ use crate::{AccessToken, Challenge};
 use std::time::Duration;
 
 /// What is asked of the login behind a token. What is empty or `None` is not asked.
+///
+/// # Examples
+///
+/// ```
+/// use sealwright_resource_server::assurance::Assurance;
+/// use std::time::Duration;
+///
+/// let payment = Assurance {
+///     acr_any: vec!["mfa".into()],
+///     acr_order: vec!["pwd".into(), "mfa".into(), "hardware".into()],
+///     max_auth_age: Some(Duration::from_secs(300)),
+///     ..Assurance::default()
+/// };
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assurance {
     /// `acr` must be one of these. They are also what the challenge asks for, best first.
     pub acr_any: Vec<String>,
+    /// Authentication classes from the weakest to the strongest. Of those that stand here, a stronger one will do
+    /// where a weaker one is asked for. Without an order, no class stands for another: their names say nothing.
+    pub acr_order: Vec<String>,
     /// `amr` must name all of these.
     pub amr_all: Vec<String>,
     /// `auth_time` must not be longer ago; the issuer's clock skew is granted.
     pub max_auth_age: Option<Duration>,
+}
+
+impl Assurance {
+    pub(crate) fn asks_nothing(&self) -> bool {
+        self.acr_any.is_empty() && self.amr_all.is_empty() && self.max_auth_age.is_none()
+    }
 }
 
 /// Passes, or gives the challenge to answer with.
@@ -31,8 +54,12 @@ pub fn check(required: &Assurance, token: &AccessToken, now_s: i64) -> Result<()
 }
 
 fn acr(required: &Assurance, token: &AccessToken) -> bool {
+    let rank = |acr: &str| required.acr_order.iter().position(|known| known == acr);
+    let is_enough = |acr: &str, wanted: &str| {
+        acr == wanted || rank(acr).is_some_and(|has| rank(wanted).is_some_and(|needs| has >= needs))
+    };
     required.acr_any.is_empty()
-        || token.acr().is_some_and(|acr| required.acr_any.iter().any(|wanted| wanted == acr))
+        || token.acr().is_some_and(|acr| required.acr_any.iter().any(|wanted| is_enough(acr, wanted)))
 }
 
 fn amr(required: &Assurance, token: &AccessToken) -> bool {

@@ -14,11 +14,11 @@ use crate::{
         trusted::{Fetched, Step},
     },
     metrics::Decisions,
-    request::Credentials,
-    sender,
+    request::{Credentials, Scheme},
+    sender::SenderPolicy,
     verified::{Fingerprint, Known, VerifiedCache},
 };
-use http::request::Parts;
+use http::{HeaderMap, HeaderValue, request::Parts};
 use std::{fmt, sync::Arc};
 use tracing::{Span, field};
 
@@ -31,6 +31,7 @@ pub struct Authenticator(Arc<Inner>);
 
 struct Inner {
     issuers: Directory,
+    sender: SenderPolicy,
     verified: Option<VerifiedCache>,
     revocations: Revocations,
     decisions: Decisions,
@@ -107,7 +108,8 @@ impl Authenticator {
     /// # Errors
     ///
     /// [`TokenError::Missing`] without the header, or with one of another scheme; [`TokenError::RequestMalformed`]
-    /// with two of them or an unreadable one; otherwise as [`authenticate_token`](Self::authenticate_token).
+    /// with two of them or an unreadable one; otherwise as [`authenticate_token`](Self::authenticate_token), and
+    /// last what is wrong with the proof of its sender.
     pub async fn authenticate(&self, request: &Request<'_>, now_s: i64) -> Result<AccessToken, TokenError> {
         let (span, mut fetched) = (decision_span(), None);
         let decided = loop {
@@ -186,6 +188,14 @@ impl Authenticator {
         &self.0.revocations
     }
 
+    /// The `DPoP-Nonce` header that the answer to a request that passed should have (RFC 9449 §8.2), so that the
+    /// next one need not be refused; `None` while the nonce of its proof is current, or none is required.
+    ///
+    /// [`AuthLayer`](crate::AuthLayer) sends it. Who does without the layer sends it with `Cache-Control: no-store`.
+    pub fn next_nonce(&self, request: &Request<'_>, now_s: i64) -> Option<HeaderValue> {
+        self.0.sender.next_nonce(request, now_s)
+    }
+
     pub(crate) fn now_s(&self) -> i64 {
         (self.0.clock)()
     }
@@ -214,7 +224,14 @@ impl Authenticator {
             self.count(&span, Err(error.code()));
         }
         let admitted = match decided {
-            Err(error) => Err(self.complete(error.into())),
+            Err(error) => {
+                let credentials = self.credentials(request.headers());
+                let sent_under = credentials.ok().map(|credentials| credentials.scheme);
+                let refusal = Refusal::from(error).with_challenge(|challenge| {
+                    self.0.sender.offer(challenge, sent_under, error.class().is_about_scheme(), now_s)
+                });
+                Err(self.complete(refusal))
+            }
             Ok(token) => self.meets(requirements, &token, now_s).map(|()| token),
         };
         if let Ok(token) = &admitted {
@@ -232,7 +249,9 @@ impl Authenticator {
     ) -> Result<(), Refusal> {
         requirements.check(token, now_s).map_err(|refusal| {
             self.count(&Span::current(), Err(refusal.code()));
-            self.complete(refusal)
+            let scheme = Some(SenderPolicy::scheme_of(token));
+            let offer = |challenge| self.0.sender.offer(challenge, scheme, false, now_s);
+            self.complete(refusal.with_challenge(offer))
         })
     }
 
@@ -260,7 +279,7 @@ impl Authenticator {
     pub(crate) fn complete(&self, refusal: Refusal) -> Refusal {
         let refusal = match &self.0.resource_metadata {
             None => refusal,
-            Some(url) => refusal.param("resource_metadata", url),
+            Some(url) => refusal.with_challenge(|challenge| challenge.param_of_all("resource_metadata", url)),
         };
         refusal.in_the_way_of(self.0.compat)
     }
@@ -273,11 +292,7 @@ impl Authenticator {
         fetched: Option<Fetched>,
         witness: &mut W,
     ) -> Step<Result<AccessToken, TokenError>> {
-        let credentials = match self.0.compat {
-            None => Credentials::read(request.headers()),
-            Some(Compat::TutorialPair) => Credentials::read_bare(request.headers()),
-        };
-        let credentials = match credentials {
+        let credentials = match self.credentials(request.headers()) {
             Ok(credentials) => credentials,
             Err(error) => {
                 return Step::Done(Err(witness.failed(Check::Request, error, || error.to_string())));
@@ -285,7 +300,18 @@ impl Authenticator {
         };
         witness.passed(Check::Request);
         self.validate(credentials.token, now_s, fetched, witness)
-            .and_then(|token| check_sender(token, Some((request, &credentials)), now_s, witness))
+            .and_then(|token| self.check_sender(token, Some((request, &credentials)), now_s, witness))
+    }
+
+    fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, TokenError> {
+        match self.0.compat {
+            None => Credentials::read(headers).and_then(|sent| match sent.scheme {
+                // As good as none (RFC 6750 §3.1), where it is not set up.
+                Scheme::Dpop if !self.0.sender.knows_dpop() => Err(TokenError::Missing),
+                _ => Ok(sent),
+            }),
+            Some(Compat::TutorialPair) => Credentials::read_bare(headers),
+        }
     }
 
     /// A token that came without a request.
@@ -297,7 +323,7 @@ impl Authenticator {
         witness: &mut W,
     ) -> Step<Result<AccessToken, TokenError>> {
         self.validate(token, now_s, fetched, witness)
-            .and_then(|token| check_sender(token, None, now_s, witness))
+            .and_then(|token| self.check_sender(token, None, now_s, witness))
     }
 
     /// Whether a token is valid, whoever sent it. What is remembered of tokens ends here: all that depends on the
@@ -340,6 +366,27 @@ impl Authenticator {
         }
         Step::Done(Ok(access))
     }
+
+    /// The last check, which is made with each request; what is remembered of it are proofs, so that each passes once.
+    fn check_sender<W: Witness>(
+        &self,
+        token: AccessToken,
+        sent: Option<(&Request<'_>, &Credentials<'_>)>,
+        now_s: i64,
+        witness: &mut W,
+    ) -> Result<AccessToken, TokenError> {
+        let checked = match W::DRY_RUN {
+            true => self.0.sender.verify(&token, sent, now_s).map(drop),
+            false => self.0.sender.check(&token, sent, now_s),
+        };
+        match checked {
+            Ok(()) => {
+                witness.passed(Check::Sender);
+                Ok(token)
+            }
+            Err(error) => Err(witness.failed(Check::Sender, error, || error.to_string())),
+        }
+    }
 }
 
 /// The span of one decision; how it ended is recorded in it.
@@ -347,27 +394,12 @@ fn decision_span() -> Span {
     tracing::debug_span!("authorize", issuer = field::Empty, code = field::Empty)
 }
 
-/// The last check, which nothing is remembered of.
-fn check_sender(
-    token: AccessToken,
-    sent: Option<(&Request<'_>, &Credentials<'_>)>,
-    now_s: i64,
-    witness: &mut impl Witness,
-) -> Result<AccessToken, TokenError> {
-    match sender::check(&token, sent, now_s) {
-        Ok(()) => {
-            witness.passed(Check::Sender);
-            Ok(token)
-        }
-        Err(error) => Err(witness.failed(Check::Sender, error, || error.to_string())),
-    }
-}
-
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.0.issuers.iter().map(|trusted| trusted.terms().issuer.as_str()).collect();
         f.debug_struct("Authenticator")
             .field("issuers", &names)
+            .field("sender", &self.0.sender)
             .field("resource_metadata", &self.0.resource_metadata)
             .field("compat", &self.0.compat)
             .finish_non_exhaustive()

@@ -1,11 +1,12 @@
-//! What a client is told that may not pass (RFC 6750 §3, RFC 9470 §3).
+//! What a client is told that may not pass (RFC 6750 §3, RFC 9470 §3, RFC 9449 §7.1 and §9).
 
+use crate::{Scheme, sender::dpop::DPOP_NONCE};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 /// After how long a client may ask again when an issuer's keys could not be fetched.
 const RETRY_AFTER_S: u64 = 5;
 
-/// A `WWW-Authenticate: Bearer …` value under construction, with its status.
+/// A `WWW-Authenticate: Bearer …` or `DPoP …` value under construction, with its status.
 ///
 /// # Examples
 ///
@@ -19,15 +20,30 @@ const RETRY_AFTER_S: u64 = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     status: StatusCode,
+    offer: Offer,
+    /// Under what other schemes a token may be sent.
+    others: Vec<Offer>,
+    dpop_nonce: Option<HeaderValue>,
+    retry_after_s: Option<u64>,
+}
+
+/// What is said of one scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Offer {
+    scheme: Scheme,
     /// Name and value as sent, before quoting.
     params: Vec<(&'static str, String)>,
-    retry_after_s: Option<u64>,
 }
 
 impl Challenge {
     /// 401 without `error`: nothing was presented.
     pub fn bare() -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, params: Vec::new(), retry_after_s: None }
+        Self::of(StatusCode::UNAUTHORIZED)
+    }
+
+    fn of(status: StatusCode) -> Self {
+        let offer = Offer { scheme: Scheme::Bearer, params: Vec::new() };
+        Self { status, offer, others: Vec::new(), dpop_nonce: None, retry_after_s: None }
     }
 
     /// 400: the request itself cannot be read.
@@ -60,25 +76,35 @@ impl Challenge {
         }
     }
 
-    /// 403: the token is valid and does not reach as far; `scope` would.
+    /// 403: the token is valid and does not reach as far; `scope` would. Empty, it is left out: then there is no
+    /// scope that would help.
     pub fn insufficient_scope(scope: &str) -> Self {
-        Self::error(StatusCode::FORBIDDEN, "insufficient_scope", "The access token does not reach that far")
-            .param("scope", scope)
+        let challenge = Self::error(
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "The access token does not reach that far",
+        );
+        if scope.is_empty() { challenge } else { challenge.param("scope", scope) }
+    }
+
+    /// 401 in the scheme `DPoP`: the proof is malformed, old, for another request… all of which look the same.
+    pub fn invalid_dpop_proof() -> Self {
+        Self::error(StatusCode::UNAUTHORIZED, "invalid_dpop_proof", "The DPoP proof is not valid").in_dpop()
+    }
+
+    /// 401 in the scheme `DPoP`: the proof needs a nonce, which comes in the header `DPoP-Nonce`.
+    pub fn use_dpop_nonce() -> Self {
+        Self::error(StatusCode::UNAUTHORIZED, "use_dpop_nonce", "The DPoP proof needs a current nonce")
+            .in_dpop()
     }
 
     /// 503: it could not be decided, and the client is not to blame.
     pub(crate) fn unavailable() -> Self {
-        Self {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            params: Vec::new(),
-            retry_after_s: Some(RETRY_AFTER_S),
-        }
+        Self { retry_after_s: Some(RETRY_AFTER_S), ..Self::of(StatusCode::SERVICE_UNAVAILABLE) }
     }
 
     fn error(status: StatusCode, error: &str, description: &str) -> Self {
-        Self { status, params: Vec::new(), retry_after_s: None }
-            .param("error", error)
-            .param("error_description", description)
+        Self::of(status).param("error", error).param("error_description", description)
     }
 
     /// Adds a parameter, or replaces the one of that name.
@@ -87,9 +113,41 @@ impl Challenge {
     /// ASCII) is sent as `?`.
     #[must_use]
     pub fn param(mut self, name: &'static str, value: &str) -> Self {
-        self.params.retain(|(known, _)| *known != name);
-        self.params.push((name, value.to_owned()));
+        self.offer.set(name, value);
         self
+    }
+
+    /// As [`param`](Self::param), for every scheme that is offered.
+    #[must_use]
+    pub(crate) fn param_of_all(mut self, name: &'static str, value: &str) -> Self {
+        self.offer.set(name, value);
+        self.others.iter_mut().for_each(|offer| offer.set(name, value));
+        self
+    }
+
+    /// The same in the scheme `DPoP`.
+    #[must_use]
+    pub(crate) fn in_dpop(mut self) -> Self {
+        self.offer.scheme = Scheme::Dpop;
+        self
+    }
+
+    /// Offers the scheme of `other`, too.
+    #[must_use]
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        self.others.push(other.offer);
+        self
+    }
+
+    /// The next proof must have this nonce.
+    #[must_use]
+    pub(crate) fn dpop_nonce(self, nonce: Option<HeaderValue>) -> Self {
+        Self { dpop_nonce: nonce, ..self }
+    }
+
+    /// The scheme that it answers in.
+    pub fn scheme(&self) -> Scheme {
+        self.offer.scheme
     }
 
     /// The status of the answer.
@@ -97,11 +155,47 @@ impl Challenge {
         self.status
     }
 
-    /// The value for `WWW-Authenticate`.
+    /// The value for `WWW-Authenticate`, of the scheme that it answers in.
     ///
-    /// [`Challenge::apply`] also knows when not to send it.
+    /// [`Challenge::apply`] also sends the other schemes that would do, and knows when to send none.
     pub fn header_value(&self) -> HeaderValue {
-        let mut value = String::from("Bearer");
+        self.offer.value()
+    }
+
+    /// Whether it says nothing of an error: no token was presented.
+    pub(crate) fn is_bare(&self) -> bool {
+        !self.offer.params.iter().any(|(name, _)| *name == "error")
+    }
+
+    /// When a client may ask again, in seconds; only of a 503.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_s
+    }
+
+    /// Writes the headers of the answer: `WWW-Authenticate`, or `Retry-After` where it was no refusal.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+            return;
+        }
+        headers.insert(header::WWW_AUTHENTICATE, self.offer.value());
+        for other in &self.others {
+            headers.append(header::WWW_AUTHENTICATE, other.value());
+        }
+        if let Some(nonce) = &self.dpop_nonce {
+            headers.insert(DPOP_NONCE, nonce.clone());
+        }
+    }
+}
+
+impl Offer {
+    fn set(&mut self, name: &'static str, value: &str) {
+        self.params.retain(|(known, _)| *known != name);
+        self.params.push((name, value.to_owned()));
+    }
+
+    fn value(&self) -> HeaderValue {
+        let mut value = String::from(self.scheme.name());
         for (index, (name, text)) in self.params.iter().enumerate() {
             value.push_str(if index == 0 { " " } else { ", " });
             value.push_str(name);
@@ -115,32 +209,14 @@ impl Challenge {
             }
             value.push('"');
         }
-        HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
-    }
-
-    /// Whether it says nothing of an error: no token was presented.
-    pub(crate) fn is_bare(&self) -> bool {
-        !self.params.iter().any(|(name, _)| *name == "error")
-    }
-
-    /// When a client may ask again, in seconds; only of a 503.
-    pub fn retry_after_s(&self) -> Option<u64> {
-        self.retry_after_s
-    }
-
-    /// Writes the headers of the answer: `WWW-Authenticate`, or `Retry-After` where it was no refusal.
-    pub fn apply(&self, headers: &mut HeaderMap) {
-        match self.retry_after_s {
-            None => headers.insert(header::WWW_AUTHENTICATE, self.header_value()),
-            Some(seconds) => headers.insert(header::RETRY_AFTER, seconds.into()),
-        };
+        HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(self.scheme.name()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TokenError;
+    use crate::{TokenError, sender::dpop::DpopError};
     use insta::assert_snapshot;
 
     fn text(challenge: &Challenge) -> String {
@@ -183,9 +259,47 @@ mod tests {
             let public = (text(&error.challenge()), error.public_code());
             match error {
                 TokenError::Missing | TokenError::RequestMalformed | TokenError::KeysUnavailable => {}
+                TokenError::Proof(proof) if proof != &DpopError::KeyMismatch => {}
                 _ => assert_eq!(public, (text(&Challenge::invalid_token()), "token_invalid"), "{error:?}"),
             }
         }
+    }
+
+    #[test]
+    fn everything_wrong_with_a_proof_looks_the_same() {
+        let (proof, nonce) = (Challenge::invalid_dpop_proof(), Challenge::use_dpop_nonce());
+        assert_snapshot!(text(&proof), @r#"401 DPoP error="invalid_dpop_proof", error_description="The DPoP proof is not valid""#);
+        assert_snapshot!(text(&nonce), @r#"401 DPoP error="use_dpop_nonce", error_description="The DPoP proof needs a current nonce""#);
+        for &error in DpopError::ALL {
+            let answered = TokenError::Proof(error);
+            assert!(TokenError::ALL.contains(&answered), "{error:?}");
+            let public = (answered.challenge(), answered.public_code());
+            match error {
+                DpopError::NonceMissing | DpopError::NonceStale => {
+                    assert_eq!(public, (nonce.clone(), "dpop_nonce_required"), "{error:?}");
+                }
+                DpopError::KeyMismatch => assert_eq!(public, (Challenge::invalid_token(), "token_invalid")),
+                DpopError::WindowFull => assert_eq!(public.0, Challenge::unavailable()),
+                _ => assert_eq!(public, (proof.clone(), "dpop_proof_invalid"), "{error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn several_schemes_are_several_headers() {
+        let nonce = Some(HeaderValue::from_static("n-1"));
+        let challenge = Challenge::bare().or(Challenge::bare().in_dpop().param("algs", "ES256"));
+        let mut headers = HeaderMap::new();
+        challenge.param_of_all("resource_metadata", "https://x").dpop_nonce(nonce).apply(&mut headers);
+        let values: Vec<_> = headers.get_all(header::WWW_AUTHENTICATE).iter().collect();
+        assert_eq!(
+            values,
+            [
+                r#"Bearer resource_metadata="https://x""#,
+                r#"DPoP algs="ES256", resource_metadata="https://x""#
+            ]
+        );
+        assert_eq!(headers.get(DPOP_NONCE).unwrap(), "n-1");
     }
 
     #[test]

@@ -146,6 +146,24 @@ pub enum ConfigError {
         /// Its name.
         option: &'static str,
     },
+    /// The algorithms of DPoP proofs are none, or a symmetric one is among them.
+    #[error("the algorithms of DPoP proofs cannot be used")]
+    DpopAlgs {
+        /// The reason.
+        source: BuildError,
+    },
+    /// One of the [`DpopOptions`](crate::sender::dpop::DpopOptions) is zero, so that no proof could pass.
+    #[error("`{option}` of the DPoP options must not be zero")]
+    DpopOptionZero {
+        /// Its name.
+        option: &'static str,
+    },
+    /// The external URL for DPoP is not http or https, or has a user name, a query or a fragment.
+    #[error("the external URL must be http or https, without a user name, a query or a fragment")]
+    ExternalUrl,
+    /// DPoP is required, and neither a resource nor an external URL says what proofs must name.
+    #[error("DPoP needs the resource's description or an external URL")]
+    ExternalUrlMissing,
     /// The compatibility profile needs to know whose tokens they are without being told.
     #[error("the compatibility profile takes one issuer, and there are {issuers}")]
     CompatManyIssuers {

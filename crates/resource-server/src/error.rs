@@ -1,6 +1,6 @@
 //! Why a token did not pass, for the log and for the wire.
 
-use crate::Challenge;
+use crate::{Challenge, sender::dpop::DpopError};
 use sealwright_jose::VerifyErrorKind;
 
 /// Why a token did not pass.
@@ -57,9 +57,25 @@ pub enum TokenError {
     /// It was revoked, and has not expired yet.
     #[error("the token was revoked")]
     Revoked,
-    /// It is bound to a key of its holder (`cnf`, RFC 7800), and that the sender has this key cannot be checked.
-    #[error("the token is bound to a key that was not proven")]
+    /// It is bound to something of its holder's (`cnf`, RFC 7800) in a way that is not understood here, or that
+    /// cannot be checked: DPoP is not set up, or the token came without its request.
+    #[error("the token is bound in a way that cannot be checked")]
     SenderConstraintFailed,
+    /// It is not bound to its sender, and has to be.
+    #[error("the token is not bound to its sender")]
+    SenderUnbound,
+    /// It is bound to a DPoP key and was sent as `Bearer`, or is not and was sent as `DPoP` (RFC 9449 §7.1, §7.2).
+    #[error("the token was sent under a scheme that it is not for")]
+    SchemeMismatch,
+    /// It is bound to a client certificate, and the connection has none.
+    #[error("the connection has no client certificate")]
+    CertificateMissing,
+    /// It is bound to another client certificate than that of the connection.
+    #[error("the token is bound to another certificate")]
+    CertificateMismatch,
+    /// The sender did not prove the key that it is bound to (RFC 9449).
+    #[error(transparent)]
+    Proof(#[from] DpopError),
     /// The issuer's key set could not be fetched, and none that may still be used is at hand.
     #[error("the issuer's keys are not available")]
     KeysUnavailable,
@@ -84,6 +100,31 @@ impl TokenError {
         Self::ClaimsMalformed,
         Self::Revoked,
         Self::SenderConstraintFailed,
+        Self::SenderUnbound,
+        Self::SchemeMismatch,
+        Self::CertificateMissing,
+        Self::CertificateMismatch,
+        Self::Proof(DpopError::Missing),
+        Self::Proof(DpopError::Several),
+        Self::Proof(DpopError::Malformed),
+        Self::Proof(DpopError::AlgNotAllowed),
+        Self::Proof(DpopError::CriticalUnknown),
+        Self::Proof(DpopError::TypMismatch),
+        Self::Proof(DpopError::KeyMissing),
+        Self::Proof(DpopError::KeySecret),
+        Self::Proof(DpopError::KeyUnusable),
+        Self::Proof(DpopError::SignatureInvalid),
+        Self::Proof(DpopError::ClaimsMalformed),
+        Self::Proof(DpopError::MethodMismatch),
+        Self::Proof(DpopError::UrlMismatch),
+        Self::Proof(DpopError::TokenMismatch),
+        Self::Proof(DpopError::TooOld),
+        Self::Proof(DpopError::NotYetValid),
+        Self::Proof(DpopError::NonceMissing),
+        Self::Proof(DpopError::NonceStale),
+        Self::Proof(DpopError::KeyMismatch),
+        Self::Proof(DpopError::Replayed),
+        Self::Proof(DpopError::WindowFull),
         Self::KeysUnavailable,
     ];
 
@@ -108,6 +149,11 @@ impl TokenError {
             Self::ClaimsMalformed => "claims_malformed",
             Self::Revoked => "token_revoked",
             Self::SenderConstraintFailed => "sender_constraint_failed",
+            Self::SenderUnbound => "sender_unbound",
+            Self::SchemeMismatch => "scheme_mismatch",
+            Self::CertificateMissing => "certificate_missing",
+            Self::CertificateMismatch => "certificate_mismatch",
+            Self::Proof(error) => error.code(),
             Self::KeysUnavailable => "authorization_server_unavailable",
         }
     }
@@ -115,8 +161,12 @@ impl TokenError {
     /// The `code` of the problem document that a stranger gets: one for everything wrong with a token.
     pub const fn public_code(&self) -> &'static str {
         match self.class() {
-            Class::Missing | Class::Request | Class::Undecided => self.code(),
-            Class::Token => "token_invalid",
+            Class::Missing | Class::Request => self.code(),
+            // Which of our resources ran short is nobody's business.
+            Class::Undecided => Self::KeysUnavailable.code(),
+            Class::Token | Class::Scheme => "token_invalid",
+            Class::Proof => "dpop_proof_invalid",
+            Class::Nonce => "dpop_nonce_required",
         }
     }
 
@@ -128,7 +178,9 @@ impl TokenError {
         match self.class() {
             Class::Missing => Challenge::bare(),
             Class::Request => Challenge::invalid_request(),
-            Class::Token => Challenge::invalid_token(),
+            Class::Token | Class::Scheme => Challenge::invalid_token(),
+            Class::Proof => Challenge::invalid_dpop_proof(),
+            Class::Nonce => Challenge::use_dpop_nonce(),
             Class::Undecided => Challenge::unavailable(),
         }
     }
@@ -138,7 +190,12 @@ impl TokenError {
         match self {
             Self::Missing => Class::Missing,
             Self::RequestMalformed => Class::Request,
-            Self::KeysUnavailable => Class::Undecided,
+            Self::KeysUnavailable | Self::Proof(DpopError::WindowFull) => Class::Undecided,
+            Self::SenderUnbound | Self::SchemeMismatch => Class::Scheme,
+            Self::Proof(DpopError::NonceMissing | DpopError::NonceStale) => Class::Nonce,
+            // RFC 9449 §7.1: a sound proof of another key than the token's is a fault of the token.
+            Self::Proof(DpopError::KeyMismatch) => Class::Token,
+            Self::Proof(_) => Class::Proof,
             Self::Malformed
             | Self::IssuerUnknown
             | Self::AlgNotAllowed
@@ -152,8 +209,17 @@ impl TokenError {
             | Self::AudienceMismatch
             | Self::ClaimsMalformed
             | Self::Revoked
+            | Self::CertificateMissing
+            | Self::CertificateMismatch
             | Self::SenderConstraintFailed => Class::Token,
         }
+    }
+}
+
+impl Class {
+    /// Whether the client should be told under what other scheme a token may come.
+    pub(crate) const fn is_about_scheme(self) -> bool {
+        matches!(self, Self::Missing | Self::Scheme)
     }
 }
 
@@ -166,6 +232,12 @@ pub(crate) enum Class {
     Request,
     /// The token does not pass; why is not said.
     Token,
+    /// Neither does this one, and it might under another scheme.
+    Scheme,
+    /// The proof of a DPoP key does not pass; why is not said either.
+    Proof,
+    /// The proof needs a nonce of ours.
+    Nonce,
     /// It could not be decided, which is not the client's fault.
     Undecided,
 }

@@ -3,9 +3,10 @@
 use crate::{
     AccessToken, Authenticator, Refusal, Request, Requirements,
     issuer::trusted::{Fetched, Step},
+    sender::dpop::DPOP_NONCE,
 };
 use bytes::Bytes;
-use http::{Response, header};
+use http::{HeaderValue, Response, header};
 use pin_project_lite::pin_project;
 use std::{
     mem,
@@ -78,7 +79,10 @@ where
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let now_s = self.layer.authenticator.now_s();
         let state = match self.layer.decide(&request, now_s, None) {
-            Step::Done(Ok(token)) => State::Passed { future: self.inner.call(admitted(request, token)) },
+            Step::Done(Ok(token)) => {
+                let nonce = self.layer.next_nonce(&request, now_s);
+                State::Passed { future: self.inner.call(admitted(request, token)), nonce }
+            }
             Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
             Step::Wait(wait) => {
                 // The service that was polled ready goes with this request, and its clone stays for the next.
@@ -108,6 +112,19 @@ impl AuthLayer {
         }
         self.authenticator.admit(&Request::from(request), &self.requirements, now_s, fetched)
     }
+
+    fn next_nonce<B>(&self, request: &http::Request<B>, now_s: i64) -> Option<HeaderValue> {
+        self.authenticator.next_nonce(&Request::from(request), now_s)
+    }
+}
+
+/// An answer with a nonce must not be kept, since whoever got it from a cache would get an old one (RFC 9449 §8.2).
+fn with_nonce<R>(mut answer: Response<R>, nonce: Option<HeaderValue>) -> Response<R> {
+    if let Some(nonce) = nonce {
+        answer.headers_mut().insert(DPOP_NONCE, nonce);
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    answer
 }
 
 fn admitted<B>(mut request: http::Request<B>, token: AccessToken) -> http::Request<B> {
@@ -133,7 +150,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<S, B, F> {
-        Passed { #[pin] future: F },
+        Passed { #[pin] future: F, nonce: Option<HeaderValue> },
         Refused { refusal: Option<Refusal> },
         // Boxed, because it is rare: a request waits when an issuer's keys are fetched for the first time, or again.
         Waiting { keys: Pin<Box<dyn Future<Output = Fetched> + Send>>, waiting: Option<Waiting<S, B>> },
@@ -159,7 +176,10 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Passed { future } => return future.poll(context),
+                StateProjection::Passed { future, nonce } => {
+                    let answer = ready!(future.poll(context));
+                    return Poll::Ready(answer.map(|answer| with_nonce(answer, nonce.take())));
+                }
                 StateProjection::Refused { refusal } => {
                     let refusal = refusal.take().expect("a future is not polled after it is done");
                     return Poll::Ready(Ok(refusal.into_http().map(R::from)));
@@ -169,7 +189,11 @@ where
                     let mut decided = waiting.take().expect("it is there until the keys are");
                     match decided.layer.decide(&decided.request, decided.now_s, Some(fetched)) {
                         Step::Done(Ok(token)) => {
-                            State::Passed { future: decided.inner.call(admitted(decided.request, token)) }
+                            let nonce = decided.layer.next_nonce(&decided.request, decided.now_s);
+                            State::Passed {
+                                future: decided.inner.call(admitted(decided.request, token)),
+                                nonce,
+                            }
                         }
                         Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
                         Step::Wait(wait) => {

@@ -102,7 +102,7 @@ pub use issuer::{IssuerConfig, KeySource};
 pub use jwks::{Fetches, JwksOptions, KeySetStatus, KeySets, MetadataStatus};
 pub use layer::{AuthFuture, AuthLayer, AuthService};
 pub use refusal::Refusal;
-pub use request::Request;
+pub use request::{Request, Scheme};
 pub use requirements::Requirements;
 pub use token::AccessToken;
 pub use verified::{Revocation, Revocations, RevocationsFull, VerifiedTokens, VerifiedTokensStatus};
@@ -116,3 +116,8 @@ mod protect_an_api {}
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/explanation/key-sets.md")]
 mod how_key_sets_are_kept {}
+
+/// The page on bound tokens and rules: its examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/howto/sender-and-rules.md")]
+mod sender_and_rules {}

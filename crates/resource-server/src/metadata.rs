@@ -3,6 +3,7 @@
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, Uri, header};
+use sealwright_jose::Alg;
 use serde::Serialize;
 use url::Url;
 
@@ -40,6 +41,12 @@ pub struct ProtectedResource {
     bearer_methods_supported: [&'static str; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_details_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dpop_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "is_false")]
+    dpop_bound_access_tokens_required: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    tls_client_certificate_bound_access_tokens: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<String>,
     #[serde(skip)]
@@ -90,6 +97,9 @@ impl ProtectedResource {
             scopes_supported: Vec::new(),
             bearer_methods_supported: ["header"],
             authorization_details_types_supported: Vec::new(),
+            dpop_signing_alg_values_supported: Vec::new(),
+            dpop_bound_access_tokens_required: false,
+            tls_client_certificate_bound_access_tokens: false,
             resource_name: None,
         })
     }
@@ -118,6 +128,26 @@ impl ProtectedResource {
         self
     }
 
+    /// The algorithms of the DPoP proofs (RFC 9449) that it accepts: those of its
+    /// [`DpopOptions`](crate::sender::dpop::DpopOptions).
+    #[must_use]
+    pub fn dpop_signing_alg_values_supported(mut self, algs: impl IntoIterator<Item = Alg>) -> Self {
+        self.dpop_signing_alg_values_supported = algs.into_iter().map(Alg::name).collect();
+        self
+    }
+
+    /// Whether it takes no token that is not bound to a key by DPoP.
+    #[must_use]
+    pub fn dpop_bound_access_tokens_required(self, required: bool) -> Self {
+        Self { dpop_bound_access_tokens_required: required, ..self }
+    }
+
+    /// Whether it checks what client certificate a token is bound to (RFC 8705).
+    #[must_use]
+    pub fn tls_client_certificate_bound_access_tokens(self, checked: bool) -> Self {
+        Self { tls_client_certificate_bound_access_tokens: checked, ..self }
+    }
+
     /// What people call it.
     #[must_use]
     pub fn resource_name(mut self, name: impl Into<String>) -> Self {
@@ -134,6 +164,11 @@ impl ProtectedResource {
     /// of it by [`AuthenticatorBuilder::resource`](crate::AuthenticatorBuilder::resource) point there.
     pub fn url(&self) -> String {
         format!("{}{}", self.origin, self.path)
+    }
+
+    /// Scheme, host and port, as clients know them.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The document at its place, for an axum service; anybody may read it.
@@ -182,4 +217,8 @@ impl ProtectedResource {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| String::from("{}"))
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

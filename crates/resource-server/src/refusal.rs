@@ -83,11 +83,10 @@ impl Refusal {
         Self { compat, ..self }
     }
 
-    /// Adds a parameter to the challenge.
+    /// The same answer with another challenge.
     #[must_use]
-    pub(crate) fn param(mut self, name: &'static str, value: &str) -> Self {
-        self.challenge = self.challenge.param(name, value);
-        self
+    pub(crate) fn with_challenge(self, change: impl FnOnce(Challenge) -> Challenge) -> Self {
+        Self { challenge: change(self.challenge), ..self }
     }
 }
 

@@ -102,9 +102,34 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
+/// The scheme under which a token is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `Bearer` (RFC 6750): whoever has the token may use it, unless it is bound to a certificate.
+    Bearer,
+    /// `DPoP` (RFC 9449 §7.1): the sender proves the key that the token is bound to.
+    Dpop,
+}
+
+impl Scheme {
+    /// Its name in headers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Bearer, Self::Dpop].into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
+    }
+}
+
 /// The token of a request, about which nothing is known yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
+    pub(crate) scheme: Scheme,
     pub(crate) token: &'a str,
 }
 
@@ -114,21 +139,19 @@ impl<'a> Credentials<'a> {
     pub(crate) fn read(headers: &'a HeaderMap) -> Result<Self, TokenError> {
         let value = authorization(headers)?;
         let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            // RFC 6750 §3.1: an unsupported authentication method is as good as none.
-            return Err(TokenError::Missing);
-        }
+        // RFC 6750 §3.1: an unsupported authentication method is as good as none.
+        let scheme = Scheme::parse(scheme).ok_or(TokenError::Missing)?;
         if token.is_empty() || token.contains([' ', '\t']) {
             return Err(TokenError::RequestMalformed);
         }
-        Ok(Self { token })
+        Ok(Self { scheme, token })
     }
 
     /// The whole of the one `Authorization` header is the token.
     pub(crate) fn read_bare(headers: &'a HeaderMap) -> Result<Self, TokenError> {
         match authorization(headers)? {
             "" => Err(TokenError::Missing),
-            token => Ok(Self { token }),
+            token => Ok(Self { scheme: Scheme::Bearer, token }),
         }
     }
 }

@@ -1,23 +1,39 @@
-//! What a request needs beyond a valid token.
+//! What a request needs beyond a valid token: scopes, rules on claims, the login behind it.
 
 use crate::{
     AccessToken, Challenge, Refusal,
+    assurance::{self, Assurance},
     explain::{Check, Unwatched, Witness},
+    rules::{Compare, Rule},
 };
+
+const NOTHING_ASKED: &str = "nothing is asked for";
 
 /// What a request needs beyond a valid token; [`Requirements::none`] is nothing.
 ///
 /// # Examples
 ///
 /// ```
-/// use sealwright_resource_server::Requirements;
+/// use sealwright_resource_server::{Requirements, assurance::Assurance, rules::Rule};
+/// use std::time::Duration;
 ///
 /// let read = Requirements::none().scopes(["orders:read"]);
-/// assert_ne!(read, Requirements::none());
+/// let refund = Requirements::none()
+///     .scopes(["orders:read", "orders:refund"])
+///     .rule(Rule::claim(["realm_access", "roles"]).contains_any(["clerk", "manager"]))
+///     .assurance(Assurance {
+///         acr_any: vec!["mfa".into()],
+///         max_auth_age: Some(Duration::from_secs(300)),
+///         ..Assurance::default()
+///     });
+/// assert_ne!(read, refund);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Requirements {
     scopes: Vec<String>,
+    rules: Vec<Rule>,
+    compare: Compare,
+    assurance: Assurance,
 }
 
 impl Requirements {
@@ -33,11 +49,34 @@ impl Requirements {
         self
     }
 
-    /// Passes, or gives the answer.
+    /// This rule must hold, too. Several that are alternatives are one rule: [`Rule::any`].
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// How rules compare values; with their types, if not said.
+    #[must_use]
+    pub fn compare(self, compare: Compare) -> Self {
+        Self { compare, ..self }
+    }
+
+    /// The login behind the token must be like that.
+    #[must_use]
+    pub fn assurance(self, assurance: Assurance) -> Self {
+        Self { assurance, ..self }
+    }
+
+    /// Passes, or gives the answer. Scopes are looked at first, then rules, then the login, which is asked for again
+    /// only where that would help.
     ///
     /// # Errors
     ///
-    /// 403 `insufficient_scope` (RFC 6750 §3.1), which names all that are needed.
+    /// - 403 `insufficient_scope` (RFC 6750 §3.1) with all scopes that are needed;
+    /// - the same without `scope` where a rule does not hold: no scope would mend that, and what was asked of the
+    ///   claims is nobody's business;
+    /// - 401 `insufficient_user_authentication` (RFC 9470 §3) with what the login must be.
     pub fn check(&self, token: &AccessToken, now_s: i64) -> Result<(), Refusal> {
         self.check_before(&mut Unwatched, token, now_s)
     }
@@ -47,13 +86,16 @@ impl Requirements {
         &self,
         witness: &mut impl Witness,
         token: &AccessToken,
-        _now_s: i64,
+        now_s: i64,
     ) -> Result<(), Refusal> {
-        for check in [Check::Rules, Check::Assurance] {
-            witness.waived(check, "nothing is asked for");
-        }
+        self.check_scopes(witness, token)?;
+        self.check_rules(witness, token)?;
+        self.check_assurance(witness, token, now_s)
+    }
+
+    fn check_scopes(&self, witness: &mut impl Witness, token: &AccessToken) -> Result<(), Refusal> {
         if self.scopes.is_empty() {
-            witness.waived(Check::Scope, "nothing is asked for");
+            witness.waived(Check::Scope, NOTHING_ASKED);
             return Ok(());
         }
         let granted = token.scopes();
@@ -62,11 +104,49 @@ impl Requirements {
             witness.passed(Check::Scope);
             return Ok(());
         }
-        let refusal =
-            Refusal::new(Challenge::insufficient_scope(&self.scopes.join(" ")), "scope_insufficient");
-        Err(witness.failed(Check::Scope, refusal, || {
+        let challenge = Challenge::insufficient_scope(&self.scopes.join(" "));
+        Err(witness.failed(Check::Scope, Refusal::new(challenge, "scope_insufficient"), || {
             let lacks: Vec<_> = lacks.iter().map(|scope| format!("`{scope}`")).collect();
             format!("{} is not granted", lacks.join(", "))
         }))
+    }
+
+    fn check_rules(&self, witness: &mut impl Witness, token: &AccessToken) -> Result<(), Refusal> {
+        if self.rules.is_empty() {
+            witness.waived(Check::Rules, NOTHING_ASKED);
+            return Ok(());
+        }
+        match self.rules.iter().try_for_each(|rule| rule.check(token.claims(), self.compare)) {
+            Ok(()) => {
+                witness.passed(Check::Rules);
+                Ok(())
+            }
+            Err(error) => {
+                let refusal = Refusal::new(Challenge::insufficient_scope(""), "access_denied");
+                Err(witness.failed(Check::Rules, refusal, || error.to_string()))
+            }
+        }
+    }
+
+    fn check_assurance(
+        &self,
+        witness: &mut impl Witness,
+        token: &AccessToken,
+        now_s: i64,
+    ) -> Result<(), Refusal> {
+        if self.assurance.asks_nothing() {
+            witness.waived(Check::Assurance, NOTHING_ASKED);
+            return Ok(());
+        }
+        match assurance::check(&self.assurance, token, now_s) {
+            Ok(()) => {
+                witness.passed(Check::Assurance);
+                Ok(())
+            }
+            Err(challenge) => {
+                let refusal = Refusal::new(challenge, "assurance_insufficient");
+                Err(witness.failed(Check::Assurance, refusal, || "the login is too weak or too long ago"))
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     explain::{Check, Quoted, Witness},
     issuer::trusted::Trusted,
     jwks::KeySet,
+    sender::Binding,
 };
 use members::Members;
 use sealwright_jose::jwt::Claims;
@@ -175,9 +176,9 @@ impl AccessToken {
         seconds(self.0.trusted.terms().clock_skew)
     }
 
-    /// Whether it says that only the holder of some key may use it (`cnf`, RFC 7800).
-    pub(crate) fn is_bound(&self) -> bool {
-        self.0.members.cnf
+    /// What its holder must have (`cnf`, RFC 7800).
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.0.members.binding.as_deref()
     }
 
     pub(crate) fn trusted(&self) -> &Arc<Trusted> {

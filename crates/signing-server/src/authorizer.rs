@@ -13,8 +13,7 @@ mod trace;
 use std::sync::Arc;
 
 use sealwright_resource_server::{
-    AccessToken, Authenticator, Request, TokenError, assurance,
-    rules::{self, RuleError},
+    AccessToken, Authenticator, Request, TokenError, assurance, rules::RuleError,
 };
 use sealwright_service::clock::Timestamp;
 
@@ -169,11 +168,8 @@ impl Authorizer {
     }
 
     fn check_rules(&self, token: &AccessToken) -> Result<(), Denial> {
-        // No rules is a choice that the configuration must have spelt out; "any of none" would refuse.
-        if self.config.rules.is_empty() {
-            return Ok(());
-        }
-        rules::check(&self.config.rules, self.config.matching, token.claims()).map_err(|error| match error {
+        let rule = &self.config.rule;
+        rule.check(token.claims(), self.config.compare).map_err(|error| match error {
             RuleError::Missing { claim } => Denial::new(DenialCode::ClaimMissing, claim),
             RuleError::Mismatch { claim } => Denial::new(DenialCode::ClaimMismatch, claim),
         })

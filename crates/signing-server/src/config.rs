@@ -9,6 +9,7 @@ mod authorizer;
 mod crypto_token;
 mod issuer;
 mod names;
+mod rules;
 mod server;
 mod uri;
 mod worker;

@@ -271,6 +271,10 @@ pub enum BuildError {
     /// A secret is the encoding of one of the public keys.
     #[error("the secret of a MAC key is a public key")]
     SecretIsPublic,
+    /// A [`PossessionVerifier`](super::PossessionVerifier) for a symmetric algorithm: a key that a token
+    /// shows is no secret.
+    #[error("a symmetric key in a token proves nothing")]
+    MacProvesNothing,
     /// The name is a standard parameter, which `crit` must not name, or `b64`, for which there is
     /// [`VerifierBuilder::unencoded`].
     #[error("`{0}` cannot be understood as an extension")]

@@ -160,7 +160,7 @@ impl Rules {
         self.decide(self.header(protected, room)?, None)
     }
 
-    fn header<'t>(&self, protected: &str, room: &mut Room<'t>) -> Result<Header<'t>, VerifyError> {
+    pub(super) fn header<'t>(&self, protected: &str, room: &mut Room<'t>) -> Result<Header<'t>, VerifyError> {
         if protected.is_empty() {
             return Header::parse("{}", &self.header);
         }
@@ -199,7 +199,7 @@ impl Rules {
 
     /// The algorithms that the token can mean: one, or for `EdDSA` several, of which the key has
     /// one. Every key is for an allowed one.
-    fn meant(&self, name: Str<'_>) -> Result<&'static [Alg], VerifyErrorKind> {
+    pub(super) fn meant(&self, name: Str<'_>) -> Result<&'static [Alg], VerifyErrorKind> {
         let algs = Alg::meant_by(&name.decoded());
         if algs.iter().any(|alg| self.algs.contains(alg)) {
             Ok(algs)
@@ -208,7 +208,7 @@ impl Rules {
         }
     }
 
-    fn check_typ(&self, header: &Header<'_>) -> Result<(), VerifyErrorKind> {
+    pub(super) fn check_typ(&self, header: &Header<'_>) -> Result<(), VerifyErrorKind> {
         if self.typ.is_empty() {
             return Ok(());
         }

@@ -4,6 +4,7 @@ mod detached;
 mod general;
 mod limits;
 mod policies;
+mod possession;
 mod remembered;
 mod unencoded;
 

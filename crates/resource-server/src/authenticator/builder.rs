@@ -6,6 +6,7 @@ use crate::{
     issuer::{directory::Directory, trusted::Trusted},
     metadata::ProtectedResource,
     metrics::Decisions,
+    sender::{SenderConstraint, SenderPolicy, dpop::DpopOptions},
 };
 use std::{
     collections::HashMap,
@@ -38,6 +39,8 @@ pub struct AuthenticatorBuilder {
     issuers: Vec<IssuerConfig>,
     jwks: KeySets,
     resource: Option<ProtectedResource>,
+    sender: SenderConstraint,
+    dpop: DpopOptions,
     verified: VerifiedTokens,
     revocations: Revocations,
     compat: Option<Compat>,
@@ -51,6 +54,8 @@ impl AuthenticatorBuilder {
             issuers: Vec::new(),
             jwks: KeySets::new(JwksOptions::default()),
             resource: None,
+            sender: SenderConstraint::default(),
+            dpop: DpopOptions::default(),
             verified: VerifiedTokens::default(),
             revocations: Revocations::default(),
             compat: None,
@@ -72,9 +77,22 @@ impl AuthenticatorBuilder {
     }
 
     /// What this API is called from outside. Every challenge names the document that says so (RFC 9728 §5.1), which
-    /// [`ProtectedResource::route`] serves.
+    /// [`ProtectedResource::route`] serves; and DPoP proofs are compared with it.
     pub fn resource(mut self, resource: ProtectedResource) -> Self {
         self.resource = Some(resource);
+        self
+    }
+
+    /// Whether tokens must be bound to their sender. If not said, those that are must be proven, and others pass.
+    pub fn sender(mut self, constraint: SenderConstraint) -> Self {
+        self.sender = constraint;
+        self
+    }
+
+    /// By which rules DPoP proofs are checked. They can be only where this API knows what it is called from
+    /// outside: by [`resource`](Self::resource), or by [`DpopOptions::external_url`].
+    pub fn dpop(mut self, options: DpopOptions) -> Self {
+        self.dpop = options;
         self
     }
 
@@ -156,7 +174,9 @@ impl AuthenticatorBuilder {
                 return Err(ConfigError::IssuerDuplicate { issuer: name });
             }
         }
+        let sender = SenderPolicy::new(self.sender, self.dpop, self.resource.as_ref())?;
         Ok(Authenticator(Arc::new(Inner {
+            sender,
             issuers: Directory::new(several),
             verified: self.verified.open(),
             revocations: self.revocations,
@@ -174,6 +194,8 @@ impl fmt::Debug for AuthenticatorBuilder {
             .field("issuers", &self.issuers)
             .field("jwks", &self.jwks)
             .field("resource", &self.resource)
+            .field("sender", &self.sender)
+            .field("dpop", &self.dpop)
             .field("verified", &self.verified)
             .field("revocations", &self.revocations)
             .field("compat", &self.compat)

@@ -4,7 +4,7 @@
 //! A tree of all claims would cost a dozen allocations for each token, and as much memory again for each that is kept;
 //! it is made when somebody asks for a list or a claim by its name.
 
-use crate::TokenError;
+use crate::{TokenError, sender::Binding};
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub(super) struct Members {
     pub(super) auth_time: Option<i64>,
     pub(super) amr: bool,
     pub(super) authorization_details: bool,
-    pub(super) cnf: bool,
+    pub(super) binding: Option<Box<Binding>>,
 }
 
 /// A string that stands in the claims' text.
@@ -79,7 +79,7 @@ impl Members {
             "authorization_details" => {
                 self.authorization_details = is_list_of(json, has_type).then_some(true)?;
             }
-            "cnf" => self.cnf = true,
+            "cnf" => self.binding = Some(Box::new(Binding::read(json))),
             _ => {}
         }
         Some(())

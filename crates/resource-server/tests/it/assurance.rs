@@ -11,6 +11,7 @@ use std::time::Duration;
 fn required() -> Assurance {
     Assurance {
         acr_any: vec!["hardware".into(), "mfa".into()],
+        acr_order: Vec::new(),
         amr_all: vec!["pwd".into(), "otp".into()],
         max_auth_age: Some(Duration::from_secs(300)),
     }
@@ -51,6 +52,33 @@ async fn each_demand_is_met_or_asked_for() {
         let expected = if passes { "passes" } else { CHALLENGE };
         assert_eq!(outcome(&required(), terms(), changes).await, expected, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_stronger_class_will_do_where_the_operator_ordered_them() {
+    let ordered = |wanted: &[&str]| Assurance {
+        acr_any: wanted.iter().map(|acr| (*acr).to_owned()).collect(),
+        acr_order: vec!["pwd".into(), "mfa".into(), "hardware".into()],
+        ..Assurance::default()
+    };
+    for (wanted, acr, passes) in [
+        (&["mfa"][..], "pwd", false),
+        (&["mfa"], "mfa", true),
+        (&["mfa"], "hardware", true),
+        (&["hardware"], "mfa", false),
+        (&["hardware", "pwd"], "mfa", true),
+        // What has no place in the order stands for itself alone.
+        (&["mfa"], "smartcard", false),
+        (&["smartcard"], "hardware", false),
+        (&["smartcard"], "smartcard", true),
+        (&["smartcard", "mfa"], "hardware", true),
+        (&["mfa"], "MFA", false),
+    ] {
+        let outcome = outcome(&ordered(wanted), terms(), json!({"acr": acr})).await;
+        assert_eq!(outcome == "passes", passes, "{acr} where {wanted:?} is asked for");
+    }
+    let challenge = outcome(&ordered(&["mfa"]), terms(), json!({"acr": "pwd"})).await;
+    assert!(challenge.ends_with(r#"acr_values="mfa""#), "{challenge}");
 }
 
 #[tokio::test]

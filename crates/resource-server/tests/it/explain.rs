@@ -95,9 +95,9 @@ async fn a_good_token_passes_every_check() {
     audience    passed
     revocation  passed
     sender      passed
+    scope       waived       nothing is asked for
     rules       waived       nothing is asked for
     assurance   waived       nothing is asked for
-    scope       waived       nothing is asked for
     accepted
     ");
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 const MISSING: &str = r#"401
 www-authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
+www-authenticate: DPoP algs="ES256 Ed25519 PS256 EdDSA", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
 content-type: application/problem+json
 cache-control: no-store
 
@@ -102,7 +103,7 @@ async fn requests_without_a_readable_token_are_refused() {
     all_refused(vec![
         ("no header", HeaderMap::new(), Missing),
         ("Basic", headers(["Basic YWxpY2U6c2VjcmV0"]), Missing),
-        ("DPoP, which is not spoken here", headers([format!("DPoP {good}").as_str()]), Missing),
+        ("Negotiate, which is not spoken here", headers([format!("Negotiate {good}").as_str()]), Missing),
         ("a token without a scheme", headers([good.as_str()]), Missing),
         ("an empty header", headers([""]), Missing),
         ("a tab", bearer("\t"), Missing),

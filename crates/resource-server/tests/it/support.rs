@@ -11,7 +11,8 @@ use http::{HeaderMap, Request, header, request::Parts};
 use http_body_util::BodyExt;
 use sealwright_jose::{Alg, JwkSet, SigningKey, base64url};
 use sealwright_resource_server::{
-    AccessToken, AuthLayer, Authenticator, AuthenticatorBuilder, IssuerConfig, JwksOptions, Token, TokenError,
+    AccessToken, AuthLayer, Authenticator, AuthenticatorBuilder, IssuerConfig, JwksOptions, Token,
+    TokenError, sender::dpop::DPOP_NONCE,
 };
 use serde_json::{Value, json};
 use std::{
@@ -161,7 +162,13 @@ pub(crate) async fn ask(door: Router, path: &str, headers: HeaderMap) -> String 
 
 pub(crate) async fn show(response: Response) -> String {
     let mut text = response.status().as_u16().to_string();
-    for name in [header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::CONTENT_TYPE, header::CACHE_CONTROL] {
+    for name in [
+        header::WWW_AUTHENTICATE,
+        DPOP_NONCE,
+        header::RETRY_AFTER,
+        header::CONTENT_TYPE,
+        header::CACHE_CONTROL,
+    ] {
         for value in response.headers().get_all(&name) {
             text.push_str(&format!("\n{name}: {}", value.to_str().unwrap()));
         }

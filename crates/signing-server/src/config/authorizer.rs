@@ -5,12 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use schemars::JsonSchema;
 use sealwright_resource_server::{
     assurance::Assurance,
-    rules::{ClaimPath, Match, Op, Rule},
+    rules::{Compare, Rule},
 };
 use sealwright_service::resource::{DurationField, Report, Resource};
 use serde::Deserialize;
 
-use super::{issuer::IssuerSettings, names::Names};
+use super::{
+    issuer::IssuerSettings,
+    names::Names,
+    rules::{self, MatchName, RuleSpec},
+};
 use crate::authorizer::{ContextMap, ContextName};
 
 /// `Authorizer.spec`.
@@ -28,6 +32,9 @@ struct AuthorizerSpec {
     /// Rules on claims.
     #[serde(default)]
     rules: Vec<RuleSpec>,
+    /// How claims are compared with the values of rules. Default: `typed`.
+    #[serde(default)]
+    compare: CompareName,
     /// Says that an authorizer without rules is meant. Default: no.
     #[serde(default)]
     allow_any_authenticated: bool,
@@ -53,36 +60,12 @@ enum AuthorizerKind {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum MatchName {
+enum CompareName {
+    /// With their types: `42` is not `"42"`.
     #[default]
-    All,
-    Any,
-}
-
-/// One rule on one claim.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RuleSpec {
-    /// The claim's name, or the path to it as a list.
-    claim: ClaimSpec,
-    /// `equals`: the claim is `value`; `contains`: the claim is a list with `value` in it.
-    op: OpName,
-    /// Compared with its type: `42` is not `"42"`.
-    value: serde_json::Value,
-}
-
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum ClaimSpec {
-    Name(String),
-    Path(Vec<String>),
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum OpName {
-    Equals,
-    Contains,
+    Typed,
+    /// By their texts, as SignServer's authorizers do, and looking into lists.
+    Text,
 }
 
 /// `Authorizer.spec.assurance`.
@@ -92,6 +75,10 @@ struct AssuranceSpec {
     /// One of these must be `acr`. Default: not looked at.
     #[serde(default)]
     acr_any: Vec<String>,
+    /// Classes from the weakest to the strongest: a stronger one will do where a weaker one is asked for.
+    /// Default: no class stands for another.
+    #[serde(default)]
+    acr_order: Vec<String>,
     /// All of these must be in `amr`. Default: not looked at.
     #[serde(default)]
     amr_all: Vec<String>,
@@ -149,8 +136,8 @@ pub(crate) enum ReplayMode {
 pub(crate) struct AuthorizerConfig {
     pub(crate) name: String,
     pub(crate) issuers: Vec<Arc<IssuerSettings>>,
-    pub(crate) matching: Match,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rule: Rule,
+    pub(crate) compare: Compare,
     pub(crate) assurance: Assurance,
     pub(crate) binding: BindingMode,
     pub(crate) replay: ReplayMode,
@@ -172,23 +159,21 @@ pub(super) fn read(
     if !spec.rules.is_empty() && spec.allow_any_authenticated {
         resource.fault("spec.allowAnyAuthenticated", "contradicts `rules`; leave one of them out", report);
     }
-    let rules = spec.rules.into_iter().enumerate().filter_map(|(index, rule)| {
-        read_rule(rule)
-            .map_err(|message| resource.fault(&format!("spec.rules[{index}]"), message, report))
-            .ok()
-    });
-    let rules = rules.collect();
+    // No rules is a choice that was spelt out above; "any of none" would refuse everybody.
+    let matching = if spec.rules.is_empty() { MatchName::All } else { spec.r#match };
+    let rule = matching.of(rules::read(spec.rules, "spec.rules", resource, report));
     let context = read_context(&spec.context, resource, report);
     Some(AuthorizerConfig {
         name: resource.name.clone(),
         issuers: issuers?,
-        matching: match spec.r#match {
-            MatchName::All => Match::All,
-            MatchName::Any => Match::Any,
+        rule,
+        compare: match spec.compare {
+            CompareName::Typed => Compare::Typed,
+            CompareName::Text => Compare::AsText,
         },
-        rules,
         assurance: Assurance {
             acr_any: spec.assurance.acr_any,
+            acr_order: spec.assurance.acr_order,
             amr_all: spec.assurance.amr_all,
             max_auth_age: spec.assurance.max_auth_age.map(|age| age.0),
         },
@@ -224,24 +209,6 @@ fn read_issuers(
         }
     }
     Some(resolved)
-}
-
-fn read_rule(spec: RuleSpec) -> Result<Rule, &'static str> {
-    let parts = match spec.claim {
-        ClaimSpec::Name(name) => vec![name],
-        ClaimSpec::Path(parts) => parts,
-    };
-    if parts.is_empty() || parts.iter().any(String::is_empty) {
-        return Err("`claim` must name a claim");
-    }
-    if spec.value.is_null() {
-        return Err("`value` must not be null: it would match a claim that says nothing");
-    }
-    let op = match spec.op {
-        OpName::Equals => Op::Equals(spec.value),
-        OpName::Contains => Op::Contains(spec.value),
-    };
-    Ok(Rule { claim: ClaimPath::new(parts), op })
 }
 
 fn read_context(

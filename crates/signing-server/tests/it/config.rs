@@ -32,6 +32,27 @@ fn the_resources_of_the_contract_are_read() {
 }
 
 #[test]
+fn rules_use_each_operator_and_stand_in_each_other() {
+    let rules = r#"
+    - {claim: email, op: present}
+    - {claim: level, op: equals, value: 42}
+    - {claim: [realm_access, roles], op: contains_any, values: [sign, seal]}
+    - {claim: department, op: one_of, values: [legal, 7, true]}
+    - {claim: sub, op: prefix, value: emp-}
+    - scope: sign
+    - any:
+        - {claim: groups, op: contains, value: signers}
+        - all: [{scope: seal}, {claim: groups, op: contains, value: seal}]
+  compare: text"#;
+    let text = good()
+        .replace(" [{claim: groups, op: contains, value: signers}]", rules)
+        .replace("acrAny: [", "acrOrder: [pwd, mfa], acrAny: [");
+    let (configs, faults) = read(&text);
+    assert_eq!(faults, Vec::<String>::new());
+    assert_eq!(configs.len(), 1);
+}
+
+#[test]
 fn each_fault_is_said_where_it_is() {
     for (from, to, expected) in faults::cases() {
         let text = good();

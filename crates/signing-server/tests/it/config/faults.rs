@@ -145,8 +145,54 @@ pub(super) fn cases() -> Vec<(String, String, &'static str)> {
         (
             "value: signers",
             "value: null".into(),
-            "Authorizer/staff-mfa: spec.rules[0]: `value` must not be null: it would match a claim that says nothing",
+            "Authorizer/staff-mfa: spec.rules[0]: `equals` and `contains` take one `value`, which must not be null",
         ),
+        (
+            "op: contains, value: signers",
+            "op: contains, values: [signers]".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `equals` and `contains` take one `value`, which must not be null",
+        ),
+        (
+            "op: contains, value: signers",
+            "op: one_of, value: signers".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `contains_any` and `one_of` take a list of `values`, of which none may be null",
+        ),
+        (
+            "op: contains, value: signers",
+            "op: contains_any, values: [signers, null]".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `contains_any` and `one_of` take a list of `values`, of which none may be null",
+        ),
+        (
+            "op: contains, value: signers",
+            "op: prefix, value: 42".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `prefix` takes a text as `value`, which must not be empty",
+        ),
+        (
+            "op: contains, value: signers",
+            "op: present, value: signers".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `present` takes neither `value` nor `values`",
+        ),
+        (
+            "{claim: groups, op: contains, value: signers}",
+            "{scope: sign read}".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: `scope` must be one word",
+        ),
+        (
+            "{claim: groups, op: contains, value: signers}",
+            "{any: []}".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: must be `claim` and `op` with its `value` or `values`, or `scope`, or a list of rules in `all` or `any`",
+        ),
+        (
+            "{claim: groups, op: contains, value: signers}",
+            "{scope: sign, value: signers}".into(),
+            "Authorizer/staff-mfa: spec.rules[0]: must be `claim` and `op` with its `value` or `values`, or `scope`, or a list of rules in `all` or `any`",
+        ),
+        (
+            "{claim: groups, op: contains, value: signers}",
+            "{any: [{scope: sign}, {all: [{claim: [], op: present}]}]}".into(),
+            "Authorizer/staff-mfa: spec.rules[0].any[1].all[0]: `claim` must name a claim",
+        ),
+        ("match: all", "match: all\n  compare: loose".into(), "Authorizer/staff-mfa: spec.compare: must be "),
         ("op: contains", "op: matches".into(), "Authorizer/staff-mfa: spec.rules[0].op: must be one of "),
         (
             "email: signer.email}",
