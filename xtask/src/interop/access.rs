@@ -1,19 +1,27 @@
-//! What other people's programs and ours make of each other's access tokens, over HTTP: the tutorial pair.
+//! What other people's programs and ours make of each other's access tokens, over HTTP: the tutorial pair, and judges of
+//! the same requests.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
 use crate::e2e::judge;
 use crate::runner::{Runner, Step};
-use crate::tools::{node, on_path};
+use crate::tools::{debian, node, on_path};
 
-/// Runs the step with programs that have been built.
+/// Runs both steps with programs that have been built.
 pub(super) fn run(runner: &mut Runner) {
     runner.step("interop: the tutorial pair with itself and with Node's", |step| {
         let programs = ["sealwright-token-service", "sealwright-protected-api"]
             .map(|program| step.places().built(program));
         let mut command = by_node(step, "pairs.mjs")?;
         judge::run_and_tell(step, command.args(programs))
+    });
+    runner.step("interop: mod_oauth2 and express-oauth2-jwt-bearer judge as we do", |step| {
+        let apache = apache_with_oauth2(step)?;
+        let api = step.places().built("sealwright-interop-api");
+        let mut command = by_node(step, "judges.mjs")?;
+        judge::run(step, command.arg(api).arg(apache))
     });
 }
 
@@ -24,4 +32,14 @@ fn by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
     let mut command = Command::new(node);
     command.arg(folder.join(script));
     Ok(command)
+}
+
+/// Apache's program, when its module is there too. The packages start nothing: that would be `apache2`'s part.
+fn apache_with_oauth2(step: &mut Step<'_>) -> Result<PathBuf> {
+    let program = PathBuf::from("/usr/sbin/apache2");
+    let module = Path::new("/usr/lib/apache2/modules/mod_oauth2.so");
+    if !program.is_file() || !module.is_file() {
+        debian::install(step, &["apache2-bin", "libapache2-mod-oauth2"])?;
+    }
+    Ok(program)
 }

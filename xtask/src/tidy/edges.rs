@@ -26,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     (SIGNING_SERVER, &[RESOURCE_SERVER, KEYSTORE, AUDIT, SERVICE, JOSE]),
     ("sealwright", &[AUTHORIZATION_SERVER, SIGNING_SERVER, AUDIT, KEYSTORE, SERVICE, JOSE]),
     (TESTKIT, &[RESOURCE_SERVER, KEYSTORE, AUDIT, SERVICE, JOSE]),
-    ("sealwright-interop", &[JOSE]),
+    ("sealwright-interop", &[RESOURCE_SERVER, JOSE]),
     ("sealwright-jose-examples", &[JOSE]),
     ("sealwright-token-service", &[SERVICE, JOSE]),
     ("sealwright-protected-api", &[RESOURCE_SERVER, JOSE]),
