@@ -320,7 +320,6 @@ async fn refresh<T: Send + Sync + 'static>(remote: Weak<Remote<T>>, mut ended: w
     loop {
         let pause = {
             let Some(remote) = remote.upgrade() else { return };
-            ended.mark_unchanged();
             let (tick, id, now) = {
                 let (mut state, now) = (remote.state(), remote.now());
                 (state.cache.tick(now), state.cache.attempt(), now)

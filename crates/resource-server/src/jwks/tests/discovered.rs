@@ -102,6 +102,25 @@ async fn the_place_that_answered_is_asked_first_and_the_other_one_if_it_goes() {
     assert_eq!(keys.status().metadata.unwrap().uri.as_str(), RFC8414);
 }
 
+/// Two places may name different documents in one way.
+#[tokio::test(start_paused = true)]
+async fn an_etag_is_sent_to_the_place_that_it_came_from() {
+    let tagged = |jwks_uri| Reply::Tagged(metadata(jwks_uri), "\"1\"", 900 * SECOND);
+    let (keys, source) = discovered(
+        on_request(),
+        [(RFC8414, tagged(KEYS)), (KEYS, fresh(&["a"])), (MOVED, fresh(&["a", "b"]))],
+    );
+    keys.obtain().await.unwrap();
+    advance(900 * SECOND).await;
+    keys.obtain().await.unwrap();
+    assert_eq!(keys.status().metadata.unwrap().fetches.unchanged, 1, "it is sent there");
+    source.script(RFC8414, [Reply::Status(404)]);
+    source.script(OPENID, [tagged(MOVED)]);
+    advance(900 * SECOND).await;
+    assert_eq!(keys.obtain().await.unwrap().usable_keys(), 2);
+    assert_eq!(keys.status().metadata.unwrap().uri.as_str(), OPENID);
+}
+
 #[tokio::test(start_paused = true)]
 async fn keys_that_move_are_followed_and_nobody_waits() {
     let scripts =
