@@ -9,6 +9,8 @@ use crate::{
     jwks::KeySet,
     sender::Binding,
 };
+pub(crate) use members::Payload;
+
 use members::Members;
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
@@ -38,19 +40,21 @@ struct Inner {
 impl AccessToken {
     /// Checks the claims of a token whose signature is verified, at `now_s`.
     pub(crate) fn validate(
-        claims: Claims<'_>,
+        payload: Payload<'_>,
         typ: Option<&str>,
         trusted: &Arc<Trusted>,
         set: Option<&Arc<KeySet>>,
         now_s: i64,
         witness: &mut impl Witness,
     ) -> Result<Self, TokenError> {
+        let Payload { claims, members, sound } = payload;
         let terms = trusted.terms();
         let clock_skew_s = seconds(terms.clock_skew);
         let expires_at = claims.exp().ok_or_else(|| missing("exp", witness))?;
-        let members = Members::read(&claims).map_err(|error| {
-            witness.failed(Check::Claims, error, || "a claim is not of the type that its standard gives it")
-        })?;
+        if !sound {
+            let why = || "a claim is not of the type that its standard gives it";
+            return Err(witness.failed(Check::Claims, TokenError::ClaimsMalformed, why));
+        }
         required(&claims, &members, typ, trusted).map_err(|claim| missing(claim, witness))?;
         witness.passed(Check::Claims);
         // RFC 7519 §4.1.4: "on or after" that time it must not be accepted.

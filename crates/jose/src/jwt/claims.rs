@@ -81,6 +81,39 @@ impl<'t> Claims<'t> {
     /// [`ClaimsError::NotAnObject`], [`TooDeep`](ClaimsError::TooDeep) or
     /// [`Type`](ClaimsError::Type), if anything of that does not hold.
     pub fn parse(payload: &'t [u8]) -> Result<Self, ClaimsError> {
+        Self::scan(payload, |_, _| {})
+    }
+
+    /// As [`parse`](Self::parse), and shows each claim by its name and by its JSON as it stands in the payload: for
+    /// whoever needs several that are not registered, and neither a tree of all nor a second look at the text.
+    ///
+    /// A claim is shown before the rest of the payload is read. What was shown counts only if the result is `Ok`.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let mut amr = None;
+    /// let claims = Claims::parse_with(br#"{"sub":"alice","amr":["pwd", "otp"]}"#, |name, json| {
+    ///     if name == "amr" {
+    ///         amr = Some(json);
+    ///     }
+    /// })?;
+    /// assert_eq!((claims.sub(), amr), (Some("alice"), Some(r#"["pwd", "otp"]"#)));
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_with(payload: &'t [u8], mut each: impl FnMut(&str, &'t str)) -> Result<Self, ClaimsError> {
+        Self::scan(payload, |name, value| each(&name.decoded(), value.raw()))
+    }
+
+    #[inline]
+    fn scan(
+        payload: &'t [u8],
+        mut each: impl FnMut(json::Str<'t>, json::Value<'t>),
+    ) -> Result<Self, ClaimsError> {
         let text = str::from_utf8(payload).map_err(|_| ClaimsError::NotAnObject)?;
         let mut claims = Self {
             text: Cow::Borrowed(text),
@@ -95,6 +128,7 @@ impl<'t> Claims<'t> {
         };
         let mut mistyped = None;
         json::object(text, NESTING, |name, value| {
+            each(name, value);
             if let Err(name) = claims.read(&name.bytes(), value) {
                 mistyped.get_or_insert(name);
             }

@@ -4,11 +4,11 @@ use crate::{
     AccessToken, ConfigError, IssuerConfig, KeySetStatus, KeySets, KeySource, TokenError, Waived,
     explain::{Check, Outcome, Quoted, Witness},
     jwks::{KeySet, RemoteKeys},
+    token::Payload,
 };
 use sealwright_jose::{
     VerifyError,
     jws::{Scratch, Verifier},
-    jwt::Claims,
 };
 use std::{
     ptr,
@@ -176,22 +176,22 @@ impl Trusted {
         let verified = verifier.verify_compact(token, &mut scratch);
         witness.verified(token, verified.as_ref().err().map(VerifyError::kind));
         let verified = verified.map_err(|error| error.kind())?;
-        let claims = Claims::parse(verified.payload()).map_err(|error| {
+        let payload = Payload::parse(verified.payload()).map_err(|error| {
             witness.failed(Check::Claims, TokenError::ClaimsMalformed, || error.to_string())
         })?;
-        self.check_issuer(&claims, witness)?;
-        AccessToken::validate(claims, verified.typ(), self, set, now_s, witness)
+        self.check_issuer(payload.iss(), witness)?;
+        AccessToken::validate(payload, verified.typ(), self, set, now_s, witness)
     }
 
-    fn check_issuer(&self, claims: &Claims<'_>, witness: &mut impl Witness) -> Result<(), TokenError> {
-        if claims.iss().is_none() && self.waives(Waived::Issuer) {
+    fn check_issuer(&self, iss: Option<&str>, witness: &mut impl Witness) -> Result<(), TokenError> {
+        if iss.is_none() && self.waives(Waived::Issuer) {
             witness.waived(Check::Issuer, "`iss` may be missing by compatibility");
             return Ok(());
         }
-        let why = || match claims.iss() {
+        let why = || match iss {
             Some(iss) => format!("`iss` is {}", Quoted(iss)),
             None => "`iss` is missing".to_owned(),
         };
-        witness.check(Check::Issuer, self.is(claims.iss()), TokenError::IssuerUnknown, why)
+        witness.check(Check::Issuer, self.is(iss), TokenError::IssuerUnknown, why)
     }
 }

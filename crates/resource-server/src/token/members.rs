@@ -4,10 +4,33 @@
 //! A tree of all claims would cost a dozen allocations for each token, and as much memory again for each that is kept;
 //! it is made when somebody asks for a list or a claim by its name.
 
-use crate::{TokenError, sender::Binding};
-use sealwright_jose::jwt::Claims;
+use crate::sender::Binding;
+use sealwright_jose::jwt::{Claims, ClaimsError};
 use serde_json::Value;
 use std::ops::Range;
+
+/// What a token says, of which nothing is decided yet.
+pub(crate) struct Payload<'t> {
+    pub(super) claims: Claims<'t>,
+    pub(super) members: Members,
+    /// Whether each of the members has the type that its standard gives it.
+    pub(super) sound: bool,
+}
+
+impl<'t> Payload<'t> {
+    pub(crate) fn parse(payload: &'t [u8]) -> Result<Self, ClaimsError> {
+        let mut members = Members::default();
+        let mut sound = true;
+        let claims =
+            Claims::parse_with(payload, |name, json| sound &= members.note(name, json, payload).is_some())?;
+        Ok(Self { claims, members, sound })
+    }
+
+    /// Who it says that made it.
+    pub(crate) fn iss(&self) -> Option<&str> {
+        self.claims.iss()
+    }
+}
 
 /// Where the claims stand, and what is short.
 #[derive(Default)]
@@ -43,13 +66,13 @@ impl Text {
         }
     }
 
-    /// `json` is a value in `text`; `None` if it is no string.
-    fn read(json: &str, text: &str) -> Option<Self> {
+    /// `json` is a value in `payload`; `None` if it is no string.
+    fn read(json: &str, payload: &[u8]) -> Option<Self> {
         let inner = json.strip_prefix('"')?.strip_suffix('"')?;
         if inner.contains('\\') {
             return serde_json::from_str(json).ok().map(Self::Decoded);
         }
-        let start = (inner.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        let start = (inner.as_ptr() as usize).checked_sub(payload.as_ptr() as usize)?;
         Some(Self::At(start..start + inner.len()))
     }
 }
@@ -57,20 +80,12 @@ impl Text {
 impl Members {
     /// The claims that decide about access have the type that their standard gives them, or the token is refused: one
     /// that is not understood must not count as one that is not there.
-    pub(super) fn read(claims: &Claims<'_>) -> Result<Self, TokenError> {
-        let text = claims.as_json();
-        let mut members = Self::default();
-        let mut sound = true;
-        claims.for_each(|name, json| sound &= members.note(name, json, text).is_some());
-        if sound { Ok(members) } else { Err(TokenError::ClaimsMalformed) }
-    }
-
-    fn note(&mut self, name: &str, json: &str, text: &str) -> Option<()> {
+    fn note(&mut self, name: &str, json: &str, payload: &[u8]) -> Option<()> {
         match name {
-            "client_id" => self.client_id = Text::read(json, text)?,
-            "acr" => self.acr = Text::read(json, text)?,
+            "client_id" => self.client_id = Text::read(json, payload)?,
+            "acr" => self.acr = Text::read(json, payload)?,
             // Some issuers write a list. Anything else grants nothing.
-            "scope" => match Text::read(json, text) {
+            "scope" => match Text::read(json, payload) {
                 Some(words) => self.scope = words,
                 None => self.scope_is_list = json.starts_with('['),
             },

@@ -1,5 +1,7 @@
 use super::*;
-use crate::{AccessToken, IssuerConfig, JwksOptions, explain::Unwatched, issuer::trusted::Trusted};
+use crate::{
+    AccessToken, IssuerConfig, JwksOptions, explain::Unwatched, issuer::trusted::Trusted, token::Payload,
+};
 use sealwright_jose::{Alg, SigningKey, jws::Signer, jwt::Claims};
 use serde_json::{Value, json};
 use std::{thread, time::Duration};
@@ -29,8 +31,8 @@ fn claims(changes: &Value) -> String {
 }
 
 fn validate(claims: &str, trusted: &Arc<Trusted>, now_s: i64) -> Option<AccessToken> {
-    let claims = Claims::parse(claims.as_bytes()).unwrap();
-    AccessToken::validate(claims, Some("at+jwt"), trusted, None, now_s, &mut Unwatched).ok()
+    let payload = Payload::parse(claims.as_bytes()).unwrap();
+    AccessToken::validate(payload, Some("at+jwt"), trusted, None, now_s, &mut Unwatched).ok()
 }
 
 fn access_token(changes: &Value) -> AccessToken {
