@@ -89,7 +89,7 @@ where
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
                 let waiting = Waiting { layer: self.layer.clone(), inner, request, now_s };
-                State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(waiting) }
+                State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(Box::new(waiting)) }
             }
         };
         AuthFuture { state }
@@ -153,7 +153,7 @@ pin_project! {
         Passed { #[pin] future: F, nonce: Option<HeaderValue> },
         Refused { refusal: Option<Refusal> },
         // Boxed, because it is rare: a request waits when an issuer's keys are fetched for the first time, or again.
-        Waiting { keys: Pin<Box<dyn Future<Output = Fetched> + Send>>, waiting: Option<Waiting<S, B>> },
+        Waiting { keys: Pin<Box<dyn Future<Output = Fetched> + Send>>, waiting: Option<Box<Waiting<S, B>>> },
     }
 }
 
@@ -186,7 +186,7 @@ where
                 }
                 StateProjection::Waiting { keys, waiting } => {
                     let fetched = ready!(keys.as_mut().poll(context));
-                    let mut decided = waiting.take().expect("it is there until the keys are");
+                    let mut decided = *waiting.take().expect("it is there until the keys are");
                     match decided.layer.decide(&decided.request, decided.now_s, Some(fetched)) {
                         Step::Done(Ok(token)) => {
                             let nonce = decided.layer.next_nonce(&decided.request, decided.now_s);
@@ -197,7 +197,7 @@ where
                         }
                         Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
                         Step::Wait(wait) => {
-                            State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(decided) }
+                            State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(Box::new(decided)) }
                         }
                     }
                 }

@@ -14,7 +14,8 @@ use serde_json::json;
 /// It is what [`AuthLayer`](crate::AuthLayer) and [`Token`](crate::Token) answer with, and a handler may return it.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    challenge: Challenge,
+    /// Boxed, so that what passes is not moved about in room for what does not.
+    challenge: Box<Challenge>,
     code: &'static str,
     compat: Option<Compat>,
 }
@@ -22,7 +23,7 @@ pub struct Refusal {
 impl Refusal {
     /// An answer with a `code` of the application's own.
     pub fn new(challenge: Challenge, code: &'static str) -> Self {
-        Self { challenge, code, compat: None }
+        Self { challenge: Box::new(challenge), code, compat: None }
     }
 
     /// The challenge in it.
@@ -86,7 +87,7 @@ impl Refusal {
     /// The same answer with another challenge.
     #[must_use]
     pub(crate) fn with_challenge(self, change: impl FnOnce(Challenge) -> Challenge) -> Self {
-        Self { challenge: change(self.challenge), ..self }
+        Self { challenge: Box::new(change(*self.challenge)), ..self }
     }
 }
 
