@@ -52,7 +52,8 @@ ${locations.join("\n")}
 `;
   writeFileSync(join(root, "httpd.conf"), configuration);
   const args = ["-D", "FOREGROUND", "-d", root, "-f", join(root, "httpd.conf")];
-  const child = stopWithUs(spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] }));
+  // In a process group of its own: Apache ends by ending its whole group.
+  const child = stopWithUs(spawn(program, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] }));
   const said = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => said.push(text));
   const url = `http://127.0.0.1:${port}`;
