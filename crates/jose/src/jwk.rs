@@ -1,8 +1,12 @@
 //! One JSON Web Key (RFC 7517), read strictly and written in one order of members.
 
-use std::borrow::Cow;
+mod member;
+
+use std::{borrow::Cow, ops::Deref};
 
 use zeroize::Zeroizing;
+
+pub(crate) use member::Member;
 
 use crate::{
     Alg, KeyError, base64url,
@@ -37,36 +41,7 @@ impl Operation {
 /// A JWK whose members were read but not yet believed.
 #[derive(Default)]
 pub(crate) struct Jwk<'a> {
-    members: [Option<Value<'a>>; 21],
-}
-
-/// Where a member is kept; the others mean nothing to us.
-#[inline]
-fn place(name: &str) -> Option<usize> {
-    Some(match name.as_bytes() {
-        b"kty" => 0,
-        b"keys" => 1,
-        b"crv" => 2,
-        b"alg" => 3,
-        b"kid" => 4,
-        b"use" => 5,
-        b"key_ops" => 6,
-        b"x" => 7,
-        b"y" => 8,
-        b"n" => 9,
-        b"e" => 10,
-        b"d" => 11,
-        b"p" => 12,
-        b"q" => 13,
-        b"dp" => 14,
-        b"dq" => 15,
-        b"qi" => 16,
-        b"oth" => 17,
-        b"k" => 18,
-        b"priv" => 19,
-        b"pub" => 20,
-        _ => return None,
-    })
+    members: [Option<Value<'a>>; Member::COUNT],
 }
 
 impl<'a> Jwk<'a> {
@@ -75,95 +50,99 @@ impl<'a> Jwk<'a> {
         let mut jwk = Self::default();
         json::object(text, NESTING, |name, value| jwk.add(name, value))
             .map_err(|error| malformed("JWK", error))?;
-        jwk.checked()
+        jwk.check_is_one()?;
+        Ok(jwk)
     }
 
-    /// The members of an element of a text that was scanned as a whole are these.
-    pub(crate) fn of_scanned(self, text: &str) -> Result<Self, KeyError> {
+    /// Checks the members of an element of a text that was scanned as a whole.
+    pub(crate) fn check_scanned(&self, text: &str) -> Result<(), KeyError> {
         check_text(text)?;
-        self.checked()
+        self.check_is_one()
     }
 
     /// Adds a member. The caller sees to it that a name stands once.
     #[inline]
     pub(crate) fn add(&mut self, name: Str<'a>, value: Value<'a>) {
-        if let Some(place) = place(&name.decoded()) {
-            self.members[place] = Some(value);
+        if let Some(member) = Member::of(&name.bytes()) {
+            self.members[member as usize] = Some(value);
         }
     }
 
-    fn checked(self) -> Result<Self, KeyError> {
-        if self.value("kty").is_none() && self.value("keys").is_some() {
+    fn check_is_one(&self) -> Result<(), KeyError> {
+        if self.value(Member::Kty).is_none() && self.value(Member::Keys).is_some() {
             return Err(KeyError::Format { seen: "a JWK set", wanted: "a single JWK" });
         }
-        Ok(self)
+        Ok(())
     }
 
-    /// The member of a name that [`place`] knows.
     #[inline]
-    pub(crate) fn value(&self, name: &str) -> Option<Value<'a>> {
-        self.members[place(name)?]
+    pub(crate) fn value(&self, member: Member) -> Option<Value<'a>> {
+        self.members[member as usize]
     }
 
-    fn string(&self, member: &'static str) -> Result<Option<Cow<'a, str>>, KeyError> {
-        self.value(member)
-            .map(|value| {
-                let text = value.as_str().ok_or(KeyError::Member { member, problem: "is not a string" })?;
-                Ok(text.decoded())
-            })
-            .transpose()
+    #[inline]
+    fn string(&self, member: Member) -> Result<Option<Str<'a>>, KeyError> {
+        match self.value(member) {
+            None => Ok(None),
+            Some(value) => value.as_str().map(Some).ok_or_else(|| wrong(member, "is not a string")),
+        }
+    }
+
+    #[inline]
+    fn required(&self, member: Member) -> Result<Str<'a>, KeyError> {
+        self.string(member)?.ok_or(KeyError::MemberMissing(member.name()))
     }
 
     /// The bytes of a public number, which are not wiped.
-    fn number(&self, member: &'static str) -> Result<Vec<u8>, KeyError> {
-        let bytes = base64url::decode(&self.required(member)?);
-        bytes.map_err(|_| KeyError::Member { member, problem: "is not base64url" })
+    fn number(&self, member: Member) -> Result<Vec<u8>, KeyError> {
+        let bytes = base64url::decode(&unescaped(self.required(member)?));
+        bytes.map_err(|_| wrong(member, "is not base64url"))
     }
 
-    fn bytes(&self, member: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    fn bytes(&self, member: Member) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         self.number(member).map(Zeroizing::new)
     }
 
-    fn exact<const N: usize>(&self, member: &'static str) -> Result<Zeroizing<[u8; N]>, KeyError> {
+    fn exact<const N: usize>(&self, member: Member) -> Result<Zeroizing<[u8; N]>, KeyError> {
         let mut bytes = Zeroizing::new([0; N]);
         self.fill(member, &mut bytes[..])?;
         Ok(bytes)
     }
 
-    fn bytes_of_len(&self, member: &'static str, len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    fn bytes_of_len(&self, member: Member, len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let mut bytes = Zeroizing::new(vec![0; len]);
         self.fill(member, &mut bytes)?;
         Ok(bytes)
     }
 
     /// Decodes to `out`, which the bytes must fill.
-    fn fill(&self, member: &'static str, out: &mut [u8]) -> Result<(), KeyError> {
-        let text = self.required(member)?;
+    fn fill(&self, member: Member, out: &mut [u8]) -> Result<(), KeyError> {
+        let text = unescaped(self.required(member)?);
         if text.len() == base64url::encoded_len(out.len()) {
             return match base64url::decode_into(&text, out) {
                 Ok(_) => Ok(()),
-                Err(_) => Err(KeyError::Member { member, problem: "is not base64url" }),
+                Err(_) => Err(wrong(member, "is not base64url")),
             };
         }
         self.bytes(member)?;
-        Err(KeyError::Member { member, problem: "has the wrong length" })
+        Err(wrong(member, "has the wrong length"))
     }
 
     pub(crate) fn kid(&self) -> Result<Option<Cow<'a, str>>, KeyError> {
-        self.string("kid")
+        Ok(self.string(Member::Kid)?.map(Str::decoded))
     }
 
     pub(crate) fn kind(&self) -> Result<Kind, KeyError> {
-        match &*self.string("kty")?.ok_or(KeyError::MemberMissing("kty"))? {
-            "RSA" => Ok(Kind::Rsa),
-            "oct" => Ok(Kind::Oct),
-            "EC" => Curve::from_name(&self.required("crv")?).map(Kind::Ec).ok_or(KeyError::Unsupported(
-                "a curve (`crv`) other than P-256, P-384, P-521 and secp256k1 for EC",
-            )),
-            "OKP" => match &*self.required("crv")? {
-                "Ed25519" => Ok(Kind::Ed25519),
+        match &*self.required(Member::Kty)?.bytes() {
+            b"RSA" => Ok(Kind::Rsa),
+            b"oct" => Ok(Kind::Oct),
+            b"EC" => Curve::from_name(&self.required(Member::Crv)?.bytes()).map(Kind::Ec).ok_or(
+                KeyError::Unsupported("a curve (`crv`) other than P-256, P-384, P-521 and secp256k1 for EC"),
+            ),
+            b"OKP" => match &*self.required(Member::Crv)?.bytes() {
+                b"Ed25519" => Ok(Kind::Ed25519),
                 #[cfg(feature = "ed448")]
-                "Ed448" => Ok(Kind::Ed448),
+                b"Ed448" => Ok(Kind::Ed448),
                 _ => Err(KeyError::Unsupported(if cfg!(feature = "ed448") {
                     "a curve (`crv`) other than Ed25519 and Ed448 for OKP"
                 } else {
@@ -171,29 +150,25 @@ impl<'a> Jwk<'a> {
                 })),
             },
             // The name of the algorithm stands in for the curve (RFC 9964 §3).
-            "AKP" => {
-                let alg = Alg::from_name(&self.required("alg")?).and_then(MlDsa::from_alg);
+            b"AKP" => {
+                let alg = Alg::from_name(&self.required(Member::Alg)?.decoded()).and_then(MlDsa::from_alg);
                 alg.map(Kind::MlDsa).ok_or(KeyError::AlgUnsupported)
             }
             _ => Err(KeyError::Unsupported("a key type (`kty`) other than EC, OKP, AKP, RSA and oct")),
         }
     }
 
-    fn required(&self, member: &'static str) -> Result<Cow<'a, str>, KeyError> {
-        self.string(member)?.ok_or(KeyError::MemberMissing(member))
-    }
-
     /// Whether it holds anything that must stay secret.
     pub(crate) fn is_secret(&self) -> bool {
-        ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"].iter().any(|name| self.value(name).is_some())
+        Member::PRIVATE.iter().any(|member| self.value(*member).is_some())
     }
 
     /// The algorithm that the key itself names; `EdDSA` is that of its curve.
     pub(crate) fn named_alg(&self) -> Result<Option<Alg>, KeyError> {
-        let Some(name) = self.string("alg")? else {
+        let Some(name) = self.string(Member::Alg)? else {
             return Ok(None);
         };
-        match Alg::meant_by(&name) {
+        match Alg::meant_by(&name.decoded()) {
             [] => Err(KeyError::AlgUnsupported),
             [alg] => Ok(Some(*alg)),
             several => {
@@ -216,10 +191,14 @@ impl<'a> Jwk<'a> {
 
     /// The one algorithm among `allowed` that is the key's own or, if it names none, fits its type.
     pub(crate) fn alg_among(&self, allowed: &[Alg]) -> Result<Alg, KeyError> {
-        if let Some(alg) = self.named_alg()? {
-            return if allowed.contains(&alg) { self.alg(None) } else { Err(KeyError::AlgNotAllowed) };
+        let named = self.named_alg()?;
+        if named.is_some_and(|alg| !allowed.contains(&alg)) {
+            return Err(KeyError::AlgNotAllowed);
         }
         let kind = self.kind()?;
+        if let Some(alg) = named {
+            return kind.check_fits(alg).map(|()| alg);
+        }
         let mut fitting = Alg::ALL.iter().filter(|alg| allowed.contains(alg) && kind.fits(**alg));
         match (fitting.next(), fitting.next()) {
             (Some(alg), None) => Ok(*alg),
@@ -230,7 +209,7 @@ impl<'a> Jwk<'a> {
 
     /// Refuses the key if `use` or `key_ops` rule out all of `wanted` (RFC 7517 §4.2, §4.3).
     pub(crate) fn check_use(&self, wanted: &[Operation]) -> Result<(), KeyError> {
-        if self.string("use")?.is_some_and(|usage| usage != "sig") {
+        if self.string(Member::Use)?.is_some_and(|usage| !usage.is("sig")) {
             return Err(KeyError::Use("use"));
         }
         match self.operations()? {
@@ -241,17 +220,15 @@ impl<'a> Jwk<'a> {
 
     /// Those of our operations that `key_ops` names; `None` if the key has no such member.
     pub(crate) fn operations(&self) -> Result<Option<Vec<Operation>>, KeyError> {
-        let Some(value) = self.value("key_ops") else {
+        let Some(value) = self.value(Member::KeyOps) else {
             return Ok(None);
         };
-        let strings = value
-            .strings()
-            .ok_or(KeyError::Member { member: "key_ops", problem: "is not an array of strings" })?;
+        let strings = value.strings().ok_or_else(|| wrong(Member::KeyOps, "is not an array of strings"))?;
         let mut names: Vec<_> = strings.into_iter().map(Str::decoded).collect();
         // A stranger's set may name thousands.
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(KeyError::Member { member: "key_ops", problem: "repeats a value" });
+            return Err(wrong(Member::KeyOps, "repeats a value"));
         }
         Ok(Some(
             Operation::BOTH.into_iter().filter(|op| names.iter().any(|name| name == op.name())).collect(),
@@ -260,16 +237,18 @@ impl<'a> Jwk<'a> {
 
     pub(crate) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
         match self.kind()? {
-            Kind::Rsa => PublicMaterial::rsa(self.number("n")?, self.number("e")?),
+            Kind::Rsa => PublicMaterial::rsa(self.number(Member::N)?, self.number(Member::E)?),
             Kind::Ec(curve) => Point::filled_by(curve, |x, y| {
-                self.fill("x", x)?;
-                self.fill("y", y)
+                self.fill(Member::X, x)?;
+                self.fill(Member::Y, y)
             })
             .map(PublicMaterial::Ec),
-            Kind::Ed25519 => PublicMaterial::ed25519(&self.exact::<32>("x")?[..]),
+            Kind::Ed25519 => PublicMaterial::ed25519(&self.exact::<32>(Member::X)?[..]),
             #[cfg(feature = "ed448")]
-            Kind::Ed448 => PublicMaterial::ed448(&self.exact::<57>("x")?[..]),
-            Kind::MlDsa(set) => PublicMaterial::ml_dsa(set, &self.bytes_of_len("pub", set.public_len())?),
+            Kind::Ed448 => PublicMaterial::ed448(&self.exact::<57>(Member::X)?[..]),
+            Kind::MlDsa(set) => {
+                PublicMaterial::ml_dsa(set, &self.bytes_of_len(Member::Pub, set.public_len())?)
+            }
             Kind::Oct => Err(KeyError::Format { seen: "a symmetric key", wanted: "a public key" }),
         }
     }
@@ -282,24 +261,28 @@ impl<'a> Jwk<'a> {
             let wanted = "a private one (with `d`, or `priv` for AKP)";
             return Err(KeyError::Format { seen: "a public JWK", wanted });
         }
-        if self.value("oth").is_some() {
+        if self.value(Member::Oth).is_some() {
             return Err(KeyError::Unsupported("an RSA key of more than two primes (`oth`)"));
         }
         Ok(match self.public_material()? {
             PublicMaterial::Rsa { n, e } => PrivateMaterial::Rsa(self.rsa_private(n, e)?),
             PublicMaterial::Ec(point) => {
                 let curve = point.curve();
-                PrivateMaterial::Ec { curve, d: self.bytes_of_len("d", curve.len())?, public: Some(point) }
+                PrivateMaterial::Ec {
+                    curve,
+                    d: self.bytes_of_len(Member::D, curve.len())?,
+                    public: Some(point),
+                }
             }
             PublicMaterial::Ed25519(point) => {
-                PrivateMaterial::Ed25519 { seed: self.exact("d")?, public: Some(point) }
+                PrivateMaterial::Ed25519 { seed: self.exact(Member::D)?, public: Some(point) }
             }
             #[cfg(feature = "ed448")]
             PublicMaterial::Ed448(point) => {
-                PrivateMaterial::Ed448 { seed: self.exact("d")?, public: Some(point) }
+                PrivateMaterial::Ed448 { seed: self.exact(Member::D)?, public: Some(point) }
             }
             PublicMaterial::MlDsa { set, public } => {
-                let seed = self.exact("priv")?;
+                let seed = self.exact(Member::Priv)?;
                 PrivateMaterial::MlDsa { set, seed, expanded: None, public: Some(public) }
             }
         })
@@ -308,19 +291,60 @@ impl<'a> Jwk<'a> {
     /// Who writes one of the primes and their companions must write all (RFC 7518 §6.3.2); who
     /// writes none leaves it to us to find them.
     fn rsa_private(&self, n: Box<[u8]>, e: Box<[u8]>) -> Result<RsaPrivate, KeyError> {
-        let d = self.bytes("d")?;
-        if ["p", "q", "dp", "dq", "qi"].iter().all(|name| self.value(name).is_none()) {
+        let d = self.bytes(Member::D)?;
+        if [Member::P, Member::Q, Member::Dp, Member::Dq, Member::Qi]
+            .iter()
+            .all(|one| self.value(*one).is_none())
+        {
             return crt::from_exponent(&n, &e, &d);
         }
-        let (p, q) = (self.bytes("p")?, self.bytes("q")?);
-        Ok(RsaPrivate { n, e, d, p, q, dp: self.bytes("dp")?, dq: self.bytes("dq")?, qi: self.bytes("qi")? })
+        let (p, q) = (self.bytes(Member::P)?, self.bytes(Member::Q)?);
+        Ok(RsaPrivate {
+            n,
+            e,
+            d,
+            p,
+            q,
+            dp: self.bytes(Member::Dp)?,
+            dq: self.bytes(Member::Dq)?,
+            qi: self.bytes(Member::Qi)?,
+        })
     }
 
     /// The secret of a symmetric key.
     pub(crate) fn secret(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match self.kind()? {
-            Kind::Oct => self.bytes("k"),
+            Kind::Oct => self.bytes(Member::K),
             other => Err(KeyError::Format { seen: other.seen(), wanted: "a symmetric key (`kty` is `oct`)" }),
+        }
+    }
+}
+
+fn wrong(member: Member, problem: &'static str) -> KeyError {
+    KeyError::Member { member: member.name(), problem }
+}
+
+/// The characters that are meant, of what may be a secret: a copy is wiped.
+#[inline]
+fn unescaped(text: Str<'_>) -> Text<'_> {
+    match text.decoded() {
+        Cow::Borrowed(text) => Text::Borrowed(text),
+        Cow::Owned(text) => Text::Owned(Zeroizing::new(text)),
+    }
+}
+
+enum Text<'a> {
+    Borrowed(&'a str),
+    Owned(Zeroizing<String>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
         }
     }
 }

@@ -4,10 +4,7 @@ mod select;
 
 pub use select::{SelectError, Selection};
 
-use std::{
-    collections::{HashMap, HashSet},
-    mem,
-};
+use std::collections::HashMap;
 
 use crate::{
     Alg, KeyError, VerifyingKey,
@@ -97,8 +94,8 @@ impl JwkSet {
     ///
     /// If the text as a whole is no JWK set, or exceeds the limits.
     pub fn parse_with(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
-        match outline(json, limits)? {
-            Outline::Set(keys) => Ok(Self::from_elements(keys, allowed)),
+        match scan(json, allowed, limits)? {
+            Outline::Set(set) => Ok(set),
             Outline::Jwk => Err(KeyError::Format { seen: "a single JWK", wanted: "a JWK set" }),
         }
     }
@@ -110,20 +107,10 @@ impl JwkSet {
     /// As [`parse`](Self::parse); what is wrong with a single JWK is an error too.
     pub fn parse_any(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
         let limits = JwkSetLimits::default();
-        match outline(json, limits)? {
-            Outline::Set(keys) => Ok(Self::from_elements(keys, allowed)),
+        match scan(json, allowed, limits)? {
+            Outline::Set(set) => Ok(set),
             Outline::Jwk => Self::from_keys([read(&Jwk::parse(json)?, allowed)?]),
         }
-    }
-
-    fn from_elements(keys: Vec<Element<'_>>, allowed: &[Alg]) -> Self {
-        let mut skipped = Vec::new();
-        let read = |(index, key): (usize, Element<'_>)| {
-            let key = key.jwk.of_scanned(key.text).and_then(|jwk| read(&jwk, allowed));
-            key.map_err(|error| skipped.push((index, error))).ok()
-        };
-        let keys = distinct(keys.into_iter().enumerate().filter_map(read));
-        Self { keys, skipped }
     }
 
     /// A set of these keys, to be published. A key that is there twice is kept once.
@@ -162,51 +149,61 @@ impl JwkSet {
 }
 
 /// Each key once, where it stands first.
+///
+/// Keys are sorted to find those that are there twice, since nobody can choose keys that make that slow.
 fn distinct(keys: impl IntoIterator<Item = VerifyingKey>) -> Vec<VerifyingKey> {
-    let keys: Vec<_> = keys.into_iter().collect();
-    let mut seen = HashSet::with_capacity(keys.len());
-    let is_first: Vec<_> =
-        keys.iter().map(|key| seen.insert((key.alg(), key.kid(), key.material()))).collect();
-    keys.into_iter().zip(is_first).filter_map(|(key, is_first)| is_first.then_some(key)).collect()
+    let mut keys: Vec<_> = keys.into_iter().collect();
+    let compare = |a: usize, b: usize| keys[a].order().cmp(&keys[b].order());
+    let mut sorted: Vec<_> = (0..keys.len()).collect();
+    sorted.sort_unstable_by(|a, b| compare(*a, *b).then(a.cmp(b)));
+    let mut is_again = vec![false; keys.len()];
+    for pair in sorted.windows(2).filter(|pair| compare(pair[0], pair[1]).is_eq()) {
+        is_again[pair[1]] = true;
+    }
+    let mut is_again = is_again.into_iter();
+    keys.retain(|_| is_again.next() == Some(false));
+    keys
 }
 
-enum Outline<'a> {
-    Set(Vec<Element<'a>>),
+enum Outline {
+    Set(JwkSet),
     Jwk,
 }
 
-/// An element of the array and, if it is an object, its members.
-struct Element<'a> {
-    text: &'a str,
-    jwk: Jwk<'a>,
-}
-
-fn outline(json: &str, limits: JwkSetLimits) -> Result<Outline<'_>, KeyError> {
+/// Reads a set in one pass over its text. Keys of a text that turns out to be malformed have been checked
+/// for nothing: no more of them than the limit.
+fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, KeyError> {
     if json.len() > limits.bytes {
         return Err(KeyError::TooLarge(limits.bytes));
     }
     if !json.trim_ascii_start().starts_with('{') {
         return Err(KeyError::Format { seen: pem::describe(json.as_bytes()), wanted: "a JWK set" });
     }
-    let mut keys = None;
-    let mut is_jwk = false;
-    let mut elements = Vec::new();
+    let (mut array, mut is_jwk) = (None, false);
+    let (mut keys, mut skipped, mut seen) = (Vec::new(), Vec::new(), 0);
     let mut jwk = Jwk::default();
-    let mut too_many = false;
     json::object_of_objects(json, NESTING, "keys", |part| match part {
         Part::ElementMember(name, value) => jwk.add(name, value),
-        Part::Element(_) if elements.len() == limits.keys => too_many = true,
-        Part::Element(element) => elements.push(Element { text: element.raw(), jwk: mem::take(&mut jwk) }),
-        Part::Member(name, value) if name.is("keys") => keys = Some(value),
+        Part::Element(element) => {
+            if seen < limits.keys {
+                match jwk.check_scanned(element.raw()).and_then(|()| read(&jwk, allowed)) {
+                    Ok(key) => keys.push(key),
+                    Err(error) => skipped.push((seen, error)),
+                }
+            }
+            jwk = Jwk::default();
+            seen += 1;
+        }
+        Part::Member(name, value) if name.is("keys") => array = Some(value),
         Part::Member(name, _) => is_jwk |= name.is("kty"),
     })
     .map_err(|error| jwk::malformed("JWK set", error))?;
-    match keys {
-        Some(keys) if !keys.is_array() => {
+    match array {
+        Some(array) if !array.is_array() => {
             Err(KeyError::Member { member: "keys", problem: "is not an array" })
         }
-        Some(_) if too_many => Err(KeyError::TooManyKeys(limits.keys)),
-        Some(_) => Ok(Outline::Set(elements)),
+        Some(_) if seen > limits.keys => Err(KeyError::TooManyKeys(limits.keys)),
+        Some(_) => Ok(Outline::Set(JwkSet { keys: distinct(keys), skipped })),
         None if is_jwk => Ok(Outline::Jwk),
         None => Err(KeyError::MemberMissing("keys")),
     }

@@ -37,9 +37,15 @@ enum Symbol {
     NoSquare,
 }
 
-/// The Jacobi symbol of a over p, by the binary algorithm: a fraction of the work of Euler's criterion.
+/// The Jacobi symbol of a over p, a fraction of the work of Euler's criterion: Euclid's algorithm by the
+/// leading bits as far as they decide it, and the rest by the binary one.
 fn symbol(a: Number) -> Symbol {
-    let mut pair = Pair { even: a, odd: P, negative: false };
+    let p_is_larger = a.iter().rev().lt(P.iter().rev());
+    // p is 1 modulo 4, so (p/a) = (a/p).
+    let (larger, smaller) = if p_is_larger { (P, a) } else { (a, P) };
+    let mut euclid = Euclid { larger, smaller, negative: 0 };
+    while euclid.leap() {}
+    let mut pair = euclid.pair();
     // The numbers shrink together, and so do the steps.
     pair.shrink::<4>();
     pair.shrink::<3>();
@@ -50,6 +56,90 @@ fn symbol(a: Number) -> Symbol {
         ([1, 0, 0, 0], true) => Symbol::NoSquare,
         _ => Symbol::Zero,
     }
+}
+
+/// Two numbers that are not both even, and in the lowest bit the sign that their symbol is to be
+/// multiplied with: (larger/smaller), or (smaller/larger) if the smaller one is even.
+struct Euclid {
+    larger: Number,
+    smaller: Number,
+    negative: u64,
+}
+
+impl Euclid {
+    /// Divides as often as the leading 64 bits of both numbers know the quotient, without the numbers
+    /// themselves, which are brought up to date at the end (D. H. Lehmer, 1938). False if they fit a
+    /// limb, or if not even one quotient is known.
+    fn leap(&mut self) -> bool {
+        // As long as remainders, and their distance to the divisor, are not below this, the factors are
+        // at most 2³¹ and the sum of two below this: then the bits left out change no quotient
+        // (Jebelean: "A double-digit Lehmer-Euclid algorithm", 1995).
+        const BOUND: u64 = 1 << 33;
+        let top = self.larger.iter().rposition(|limb| *limb != 0).unwrap_or_default();
+        if top == 0 {
+            return false;
+        }
+        let shift = self.larger[top].leading_zeros();
+        let leading = |number: &Number| number[top] << shift | number[top - 1] >> 1 >> (63 - shift);
+        let (mut x, mut y) = (leading(&self.larger), leading(&self.smaller));
+        let (mut low_x, mut low_y) = (self.larger[0], self.smaller[0]);
+        // How often the larger and, in the upper half, the smaller number is in x and in y; one of the
+        // two is to be subtracted, in turn.
+        let (mut in_x, mut in_y) = (1, 1 << 32);
+        let mut steps = 0_u32;
+        while let Some(quotient) = x.checked_div(y) {
+            let rest = x - quotient * y;
+            if rest < BOUND || y - rest < BOUND {
+                break;
+            }
+            let low_rest = low_x.wrapping_sub(quotient.wrapping_mul(low_y));
+            self.negative ^= flips(low_x, low_y, quotient, low_rest);
+            (x, y) = (y, rest);
+            (low_x, low_y) = (low_y, low_rest);
+            (in_x, in_y) = (in_y, in_x + quotient * in_y);
+            steps += 1;
+        }
+        if steps == 0 {
+            return false;
+        }
+        let (mut larger, mut smaller) = (self.larger, self.smaller);
+        if steps % 2 == 1 {
+            (larger, smaller) = (smaller, larger);
+            (in_x, in_y) = (in_x.rotate_left(32), in_y.rotate_left(32));
+        }
+        let halves = |factors: u64| (factors & u64::from(u32::MAX), factors >> 32);
+        let ((add, take), (less, more)) = (halves(in_x), halves(in_y));
+        self.larger = difference(add, &larger, take, &smaller);
+        self.smaller = difference(more, &smaller, less, &larger);
+        true
+    }
+
+    fn pair(self) -> Pair {
+        let Self { larger, smaller, negative } = self;
+        let (even, odd) = if smaller[0] & 1 == 1 { (larger, smaller) } else { (smaller, larger) };
+        Pair { even, odd, negative: negative & 1 == 1 }
+    }
+}
+
+/// Whether the symbol of x and y, in the sense of [`Euclid`], is not that of y and rest = x − quotient·y,
+/// in the lowest bit. The low bits of the numbers tell.
+fn flips(x: u64, y: u64, quotient: u64, rest: u64) -> u64 {
+    // If y is odd, (x/y) = (rest/y), which is −(y/rest) where both are 3 modulo 4.
+    let both = rest & y;
+    // If y is 2 modulo 4, (y/x) and (y/(x − y)) differ where x is 3 modulo 4, as every second one of x,
+    // x − y, x − 2y, … is. If 4 divides y, they are the same.
+    (both & both >> 1) ^ ((quotient + (x >> 1 & 1)) >> 1 & y >> 1 & !y)
+}
+
+/// a times one number less b times another, where a and b are below 2⁶³ and the result is not negative.
+fn difference(a: u64, number: &Number, b: u64, other: &Number) -> Number {
+    let mut result = [0; 4];
+    let mut carry = 0;
+    for i in 0..4 {
+        let wide = i128::from(a) * i128::from(number[i]) - i128::from(b) * i128::from(other[i]) + carry;
+        (result[i], carry) = (wide as u64, wide >> 64);
+    }
+    result
 }
 
 /// Two numbers, and the sign that their symbol is to be multiplied with. `even` may be odd at first.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     Alg, KeyError, MacKey, SigningKey, VerifyingKey,
     json::{self, Str},
-    jwk::{Jwk, Operation, Writer},
+    jwk::{Jwk, Member, Operation, Writer},
     key::{
         any::jwk_text,
         container::{Block, Container, Material},
@@ -118,14 +118,14 @@ impl Inspected {
 
     fn of_jwk(jwk: &Jwk<'_>) -> Result<Self, KeyError> {
         let text =
-            |name| jwk.value(name).and_then(json::Value::as_str).map(|text| text.decoded().into_owned());
-        let key_ops = jwk.value("key_ops").and_then(json::Value::strings);
+            |member| jwk.value(member).and_then(json::Value::as_str).map(|text| text.decoded().into_owned());
+        let key_ops = jwk.value(Member::KeyOps).and_then(json::Value::strings);
         let mut facts = Self {
-            key_type: text("kty"),
-            curve: text("crv"),
-            named_alg: text("alg"),
-            kid: text("kid"),
-            usage: text("use"),
+            key_type: text(Member::Kty),
+            curve: text(Member::Crv),
+            named_alg: text(Member::Alg),
+            kid: text(Member::Kid),
+            usage: text(Member::Use),
             key_ops: key_ops.map(|ops| ops.into_iter().map(Str::decoded).map(Into::into).collect()),
             ..Self::new(KeyFormat::Jwk, false, jwk.is_secret())
         };

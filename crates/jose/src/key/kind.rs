@@ -8,7 +8,7 @@ use const_oid::{
 use crate::{Alg, KeyError};
 
 /// A curve of ECDSA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Curve {
     P256,
     P384,
@@ -62,8 +62,8 @@ impl Curve {
         Self::ALL.into_iter().find(|curve| curve.alg() == alg)
     }
 
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|curve| curve.name() == name)
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.name().as_bytes() == name)
     }
 
     pub(crate) fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
@@ -72,7 +72,7 @@ impl Curve {
 }
 
 /// A parameter set of ML-DSA (FIPS 204 §4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MlDsa {
     L44,
     L65,

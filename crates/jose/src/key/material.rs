@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The numbers of a public key, big-endian.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PublicMaterial {
     Rsa {
         n: Box<[u8]>,
@@ -32,7 +32,7 @@ pub(crate) enum PublicMaterial {
 
 /// A point of a curve of ECDSA, uncompressed: 4, x, y (SEC 1 §2.3.3). It need not be on the curve
 /// before [`PublicMaterial::is_valid`] or the provider has said so.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Point {
     curve: Curve,
     bytes: Box<[u8]>,

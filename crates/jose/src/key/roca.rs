@@ -40,18 +40,23 @@ static DIVISORS: [Divisor; PRIMES.len()] = {
     let mut at = 0;
     while at < PRIMES.len() {
         let prime = PRIMES[at] as u64;
-        // Each round doubles the bits that are right; a number of three bits is its own inverse.
-        let mut inverse = prime;
-        let mut round = 0;
-        while round < 5 {
-            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(prime.wrapping_mul(inverse)));
-            round += 1;
-        }
-        divisors[at] = Divisor { inverse, largest_quotient: u64::MAX / prime };
+        divisors[at] = Divisor { inverse: inverse(prime), largest_quotient: u64::MAX / prime };
         at += 1;
     }
     divisors
 };
+
+/// 1/odd modulo 2⁶⁴.
+const fn inverse(odd: u64) -> u64 {
+    // Each round doubles the bits that are right, of which there are three at first.
+    let mut inverse = odd;
+    let mut round = 0;
+    while round < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        round += 1;
+    }
+    inverse
+}
 
 impl Divisor {
     fn divides(self, number: u64) -> bool {
@@ -89,14 +94,18 @@ const LIMBS: usize = 8192 / 64;
 struct Group {
     primes: (usize, usize),
     product: u64,
-    /// 2^(64·i) modulo the product.
-    weights: [u64; LIMBS],
+    /// −1/product modulo 2⁶⁴.
+    minus_inverse: u64,
+    /// 2^(64·(i + 1)) modulo the product: once 2⁶⁴ too much, which [`remainder`](Self::remainder)
+    /// takes out again.
+    weights: [[u64; 4]; LIMBS / 4],
 }
 
 const GROUPS: usize = 20;
 
 static TABLE: [Group; GROUPS] = {
-    let mut table = [const { Group { primes: (0, 0), product: 1, weights: [0; LIMBS] } }; GROUPS];
+    const EMPTY: Group = Group { primes: (0, 0), product: 1, minus_inverse: 0, weights: [[0; 4]; LIMBS / 4] };
+    let mut table = [EMPTY; GROUPS];
     let (mut group, mut prime) = (0, 0);
     while prime < PRIMES.len() {
         let start = prime;
@@ -107,9 +116,10 @@ static TABLE: [Group; GROUPS] = {
         }
         table[group].primes = (start, prime);
         table[group].product = product;
-        let (mut limb, mut weight) = (0, 1_u128);
+        table[group].minus_inverse = inverse(product).wrapping_neg();
+        let (mut limb, mut weight) = (0, (1_u128 << 64) % product as u128);
         while limb < LIMBS {
-            table[group].weights[limb] = weight as u64;
+            table[group].weights[limb / 4][limb % 4] = weight as u64;
             weight = (weight << 64) % product as u128;
             limb += 1;
         }
@@ -118,6 +128,23 @@ static TABLE: [Group; GROUPS] = {
     assert!(group == GROUPS, "as many groups as there are");
     table
 };
+
+impl Group {
+    /// What is the same as the number modulo each of the primes, without a division (P. L. Montgomery:
+    /// "Modular Multiplication Without Trial Division", 1985).
+    fn remainder(&self, limbs: &[[u64; 4]]) -> u64 {
+        // Two sums, since each waits for its own carries.
+        let (mut sum, mut other) = (0, 0);
+        for ([a, b, c, d], weights) in limbs.iter().zip(&self.weights) {
+            let product = |limb: &u64, at: usize| u128::from(*limb) * u128::from(weights[at]);
+            sum += product(a, 0) + product(b, 1);
+            other += product(c, 2) + product(d, 3);
+        }
+        sum += other;
+        let times = (sum as u64).wrapping_mul(self.minus_inverse);
+        ((sum + u128::from(times) * u128::from(self.product)) >> 64) as u64
+    }
+}
 
 /// What a modulus gives away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,26 +155,23 @@ pub(crate) enum Mark {
 
 /// Looks for marks in a big-endian modulus of at most 8192 bits.
 pub(crate) fn mark(n: &[u8]) -> Option<Mark> {
-    let mut limbs = [0_u64; LIMBS];
+    let mut limbs = [[0_u64; 4]; LIMBS / 4];
     let (first, whole) = n.as_rchunks::<8>();
     let whole = whole.iter().rev().map(|bytes| u64::from_be_bytes(*bytes));
     let first = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
-    for (limb, value) in limbs.iter_mut().zip(whole.chain([first])) {
+    for (limb, value) in limbs.as_flattened_mut().iter_mut().zip(whole.chain([first])) {
         *limb = value;
     }
-    let limbs = &limbs[..n.len().div_ceil(8).min(LIMBS)];
+    let limbs = &limbs[..n.len().div_ceil(32).min(LIMBS / 4)];
     let mut roca = true;
     for group in &TABLE {
-        let sum: u128 = limbs.iter().zip(&group.weights).map(|(l, w)| u128::from(*l) * u128::from(*w)).sum();
-        let rest = (sum % u128::from(group.product)) as u64;
+        let rest = group.remainder(limbs);
         let (start, end) = group.primes;
-        for (at, divisor) in (start..end).zip(&DIVISORS[start..end]) {
-            if divisor.divides(rest) {
-                return Some(Mark::SmallFactor);
-            }
-            // Of the moduli without the mark hardly one gets past the first dozen.
-            roca = roca && is_power_of_65537(rest, at);
+        if DIVISORS[start..end].iter().any(|divisor| divisor.divides(rest)) {
+            return Some(Mark::SmallFactor);
         }
+        // Of the moduli without the mark hardly one gets past the first dozen.
+        roca = roca && (start..end).all(|at| is_power_of_65537(rest, at));
     }
     roca.then_some(Mark::Roca)
 }

@@ -253,6 +253,11 @@ impl VerifyingKey {
         &self.0.material
     }
 
+    /// What tells keys apart, in the order in which two different ones differ soonest.
+    pub(crate) fn order(&self) -> impl Ord + '_ {
+        (self.kid(), self.alg() as u8, self.material())
+    }
+
     pub(crate) fn same_key(&self, other: &Self) -> bool {
         self.0.material == other.0.material
     }

@@ -6,6 +6,7 @@ use crate::{
     Alg, SignError, base64url,
     header::REGISTERED,
     json::{self, quote},
+    jwk,
     jws::Limits,
 };
 
@@ -135,10 +136,9 @@ fn is_http_url(text: &str) -> bool {
 }
 
 fn is_public_jwk(value: &Value) -> bool {
-    const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
     let Value::Object(members) = value else { return false };
     members.get("kty").is_some_and(Value::is_string)
-        && !PRIVATE.iter().any(|name| members.contains_key(*name))
+        && !jwk::Member::PRIVATE.iter().any(|member| members.contains_key(member.name()))
 }
 
 fn is_chain(value: &Value) -> bool {
