@@ -253,6 +253,21 @@ impl VerifyingKey {
         &self.0.material
     }
 
+    /// The same for the same keys, and for most others not: the last bytes of `kid` and numbers.
+    pub(crate) fn mark(&self) -> u64 {
+        let last =
+            |bytes: &[u8]| bytes.iter().rev().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+        let numbers = match self.material() {
+            PublicMaterial::Rsa { n, .. } => last(n),
+            PublicMaterial::Ec(point) => last(point.bytes()),
+            PublicMaterial::Ed25519(point) => last(point),
+            #[cfg(feature = "ed448")]
+            PublicMaterial::Ed448(point) => last(point),
+            PublicMaterial::MlDsa { public, .. } => last(public),
+        };
+        self.kid().map_or(0, |kid| last(kid.as_bytes())).rotate_left(32) ^ numbers
+    }
+
     /// What tells keys apart, in the order in which two different ones differ soonest.
     pub(crate) fn order(&self) -> impl Ord + '_ {
         (self.kid(), self.alg() as u8, self.material())

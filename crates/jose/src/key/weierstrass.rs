@@ -33,42 +33,38 @@ const P521_B: U576 = U576::from_be_hex(
     "0000000000000051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00",
 );
 
-/// The factor of x.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum A {
-    Zero,
-    MinusThree,
-}
-
 pub(crate) fn is_on_curve(point: &Point) -> bool {
     let xy = point.coordinates();
     match point.curve() {
-        Curve::P256 => const { Equation::<P256, 4>::new(A::MinusThree, &P256_B) }.holds(xy),
-        Curve::P384 => const { Equation::<P384, 6>::new(A::MinusThree, &P384_B) }.holds(xy),
-        Curve::P521 => const { Equation::<P521, 9>::new(A::MinusThree, &P521_B) }.holds(xy),
-        Curve::Secp256k1 => const { Equation::<P256K1, 4>::new(A::Zero, &U256::from_u8(7)) }.holds(xy),
+        Curve::P256 => const { Equation::<P256, 4>::minus_three(&P256_B) }.holds(xy),
+        Curve::P384 => const { Equation::<P384, 6>::minus_three(&P384_B) }.holds(xy),
+        Curve::P521 => const { Equation::<P521, 9>::minus_three(&P521_B) }.holds(xy),
+        Curve::Secp256k1 => const { Equation::<P256K1, 4>::zero(&U256::from_u8(7)) }.holds(xy),
     }
 }
 
 struct Equation<P: ConstMontyParams<LIMBS>, const LIMBS: usize> {
-    a: A,
+    a: ConstMontyForm<P, LIMBS>,
     b: ConstMontyForm<P, LIMBS>,
 }
 
 impl<P: ConstMontyParams<LIMBS>, const LIMBS: usize> Equation<P, LIMBS> {
-    const fn new(a: A, b: &Uint<LIMBS>) -> Self {
-        Self { a, b: ConstMontyForm::new(b) }
+    /// With an a of −3, as NIST's curves have it.
+    const fn minus_three(b: &Uint<LIMBS>) -> Self {
+        let three = ConstMontyForm::new(&Uint::from_u8(3));
+        Self { a: three.neg(), b: ConstMontyForm::new(b) }
+    }
+
+    /// With an a of 0.
+    const fn zero(b: &Uint<LIMBS>) -> Self {
+        Self { a: ConstMontyForm::ZERO, b: ConstMontyForm::new(b) }
     }
 
     fn holds(&self, (x, y): (&[u8], &[u8])) -> bool {
         let (Some(x), Some(y)) = (element::<P, LIMBS>(x), element::<P, LIMBS>(y)) else {
             return false;
         };
-        let ax = match self.a {
-            A::Zero => ConstMontyForm::ZERO,
-            A::MinusThree => -(x.double() + x),
-        };
-        y.square() == x.square() * x + ax + self.b
+        y.square() == (x.square() + self.a) * x + self.b
     }
 }
 
