@@ -8,7 +8,7 @@ use std::{
 
 use sealwright_jose::{
     Alg, VerifyingKey,
-    jws::{self, Header, Scratch, Unverified, Verifier},
+    jws::{self, Header, Scratch, Signed, Unverified, Verifier},
 };
 use sealwright_keystore::KeyHandle;
 use sealwright_service::random;
@@ -49,7 +49,7 @@ impl Checkpoint {
         let header = Header::new(key.alg()).kid(key.kid()).typ(TYP);
         let prepared = jws::prepare(header, &payload).map_err(|e| unfit(&e))?;
         let signature = key.sign_prepared(&prepared).await?;
-        prepared.finish_compact(&signature).map_err(|e| unfit(&e))
+        prepared.signed(signature).and_then(Signed::compact).map_err(|e| unfit(&e))
     }
 
     /// What a checkpoint says, without asking who says it.

@@ -97,6 +97,26 @@ pub enum VerifyErrorKind {
     NeedsWholeMessage,
 }
 
+impl VerifyErrorKind {
+    /// Its name for programs, such as `key_unknown`, which stays the same from version to version.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Encrypted => "encrypted",
+            Self::TooLarge => "too_large",
+            Self::AlgNotAllowed => "alg_not_allowed",
+            Self::Critical => "critical",
+            Self::ParameterUnknown => "parameter_unknown",
+            Self::TypMismatch => "typ_mismatch",
+            Self::KeyUnknown => "key_unknown",
+            Self::KeyAmbiguous => "key_ambiguous",
+            Self::Signature => "signature",
+            Self::Threshold => "threshold",
+            Self::NeedsWholeMessage => "needs_whole_message",
+        }
+    }
+}
+
 impl fmt::Display for VerifyErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -257,6 +277,9 @@ pub enum SignError {
     /// The signers of one JWS disagree whether the payload is encoded (RFC 7797 §3).
     #[error("one signature is over the encoded payload, another over the payload itself")]
     MixedEncoding,
+    /// The signatures of one JWS are over different payloads.
+    #[error("the signatures are not over one payload")]
+    Payloads,
     /// A JWS has at least one signature, and no more than verifiers accept.
     #[error("a JWS has 1 to {0} signatures")]
     Signatures(usize),

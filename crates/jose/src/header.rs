@@ -31,9 +31,8 @@ pub(crate) struct HeaderRules {
 
 impl HeaderRules {
     /// For looking into a token that nobody believes yet.
-    pub(crate) fn peeking() -> Self {
-        let nesting = Limits::default().depth();
-        Self { policy: Policy::Strict, nesting, understood: Vec::new(), unencoded: true }
+    pub(crate) fn peeking(limits: &Limits) -> Self {
+        Self { policy: Policy::Strict, nesting: limits.nesting, understood: Vec::new(), unencoded: true }
     }
 }
 

@@ -42,12 +42,9 @@ pub struct JwkSet {
 /// assert_eq!(error, KeyError::TooManyKeys(1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct JwkSetLimits {
-    /// Bytes of the whole text. Default: 1 MiB, since keys may carry certificate chains.
-    pub bytes: usize,
-    /// Keys, usable or not. Default: 256.
-    pub keys: usize,
+    bytes: usize,
+    keys: usize,
 }
 
 impl Default for JwkSetLimits {
@@ -57,13 +54,14 @@ impl Default for JwkSetLimits {
 }
 
 impl JwkSetLimits {
-    /// The same limits with this many bytes.
+    /// The same limits with this many bytes of the whole text. Default: 1 MiB, since keys may carry
+    /// certificate chains.
     #[must_use]
     pub fn bytes(self, bytes: usize) -> Self {
         Self { bytes, ..self }
     }
 
-    /// The same limits with this many keys.
+    /// The same limits with this many keys, usable or not. Default: 256.
     #[must_use]
     pub fn keys(self, keys: usize) -> Self {
         Self { keys, ..self }

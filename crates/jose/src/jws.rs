@@ -45,7 +45,8 @@ pub use policy::Policy;
 pub use possession::{Possession, PossessionError, PossessionVerifier};
 pub use scratch::Scratch;
 pub use sign::{
-    DetachedSigner, Header, Prepared, Signer, SigningInput, prepare, sign_general, sign_general_detached,
+    DetachedSigner, GeneralDetachedSigner, Header, Prepared, Signed, Signer, SigningInput, general,
+    general_detached, prepare, sign_general, sign_general_detached, start_general_detached,
 };
 pub use stream::{DetachedVerifier, VerifiedDetached};
 #[cfg(feature = "unsecured")]

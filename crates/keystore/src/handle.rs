@@ -41,7 +41,7 @@ pub trait RemoteSigner: Send + Sync + fmt::Debug {
     /// The signature in its JWS form (ECDSA: r‖s, RFC 7518 §3.4).
     fn sign<'a>(&'a self, input: SigningInput<'a>) -> Signing<'a>;
 
-    /// The signature of a JWS in preparation, for [`Prepared::finish_compact`] and its like.
+    /// The signature of a JWS in preparation, for [`Prepared::signed`].
     fn sign_prepared<'a>(&'a self, prepared: &'a Prepared) -> Signing<'a> {
         let digest = if self.takes_digests() { prepared.digest() } else { None };
         self.sign(digest.unwrap_or_else(|| prepared.signing_input()))

@@ -128,7 +128,7 @@ pub(super) async fn issue(
     let header = Header::new(key.alg()).kid(key.kid()).typ("at+jwt");
     let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
     let signature = key.sign_prepared(&prepared).await?;
-    let access_token = Secret::new(prepared.finish_compact(&signature)?);
+    let access_token = Secret::new(prepared.signed(signature)?.compact()?);
 
     let entry = TokenIssued {
         jti: content.jti,

@@ -1,6 +1,6 @@
 //! Collecting a policy, and refusing one that makes no sense or is unsafe.
 
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 use crate::{
     Alg, JwkSet, MacKey, VerifyingKey,
@@ -63,10 +63,10 @@ impl VerifierBuilder {
         }
     }
 
-    /// Adds a public key. It must be for one of the verifier's algorithms.
+    /// Adds a public key, lent or given. It must be for one of the verifier's algorithms.
     #[must_use]
-    pub fn key(mut self, key: VerifyingKey) -> Self {
-        self.keys.push(AnyKey::Public(key));
+    pub fn key(mut self, key: impl Borrow<VerifyingKey>) -> Self {
+        self.keys.push(AnyKey::Public(key.borrow().clone()));
         self
     }
 
@@ -82,10 +82,10 @@ impl VerifierBuilder {
         self
     }
 
-    /// Adds a symmetric key. It must be for one of the verifier's algorithms.
+    /// Adds a symmetric key, lent or given. It must be for one of the verifier's algorithms.
     #[must_use]
-    pub fn mac_key(mut self, key: MacKey) -> Self {
-        self.keys.push(AnyKey::Mac(key));
+    pub fn mac_key(mut self, key: impl Borrow<MacKey>) -> Self {
+        self.keys.push(AnyKey::Mac(key.borrow().clone()));
         self
     }
 
@@ -191,7 +191,7 @@ impl VerifierBuilder {
         let limits = self.limits.unwrap_or_else(|| self.policy.limits());
         let header = HeaderRules {
             policy: self.policy,
-            nesting: limits.depth(),
+            nesting: limits.nesting,
             understood: self.understood,
             unencoded: self.unencoded || self.policy != Policy::Strict,
         };

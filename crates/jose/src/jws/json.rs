@@ -46,7 +46,7 @@ impl<'a> Envelope<'a> {
     pub(super) fn parse(text: &'a str, policy: Policy, limits: &Limits) -> Result<Self, VerifyError> {
         let (mut payload, mut signatures, mut outer) = (None, None, Members::default());
         let mut encrypted = false;
-        json::object_with(policy.json(text), limits.depth(), policy.names(), |name, value| {
+        json::object_with(policy.json(text), limits.nesting, policy.names(), |name, value| {
             match &*name.decoded() {
                 "payload" => payload = Some(value),
                 "signatures" => signatures = Some(value),

@@ -5,28 +5,20 @@ use std::fmt;
 /// What a verifier refuses as too large, before it does any work on it.
 ///
 /// ```
-/// use sealwright_jose::jws::Limits;
+/// use sealwright_jose::jws::{Limit, Limits};
 ///
 /// let limits = Limits::default().token_bytes(64 * 1024).signatures(4);
-/// assert_eq!(limits.header_bytes, 16 * 1024);
+/// assert_eq!(limits.get(Limit::Token), 64 * 1024);
+/// assert_eq!(limits.get(Limit::Header), 16 * 1024);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
-    /// Bytes of a decoded protected header, and of the unprotected one. Default: 16 KiB, since a
-    /// certificate chain in `x5c` can take 8.
-    pub header_bytes: usize,
-    /// Bytes of the decoded payload, where the token carries it. Default: no limit but that of the
-    /// whole token. A detached payload is the caller's own and not limited.
-    pub payload_bytes: usize,
-    /// Bytes of one decoded signature. Default: 8 KiB; those of ML-DSA-87 have 4,627.
-    pub signature_bytes: usize,
-    /// Bytes of the whole serialization. Default: 1 MiB.
-    pub token_bytes: usize,
-    /// Signatures in one general JSON JWS. Default: 16.
-    pub signatures: usize,
-    /// How deep objects and arrays may stand in each other. Default: 16.
-    pub nesting: usize,
+    pub(crate) header_bytes: usize,
+    pub(crate) payload_bytes: usize,
+    pub(crate) signature_bytes: usize,
+    pub(crate) token_bytes: usize,
+    pub(crate) signatures: usize,
+    pub(crate) nesting: usize,
 }
 
 impl Default for Limits {
@@ -47,45 +39,55 @@ impl Default for Limits {
 const MAX_NESTING: usize = 64;
 
 impl Limits {
-    /// The same limits with this many bytes for a header.
+    /// The same limits with this many bytes for a decoded protected header, and for the unprotected one.
+    /// Default: 16 KiB, since a certificate chain in `x5c` can take 8.
     #[must_use]
     pub fn header_bytes(self, header_bytes: usize) -> Self {
         Self { header_bytes, ..self }
     }
 
-    /// The same limits with this many bytes for a payload that the token carries.
+    /// The same limits with this many bytes for a decoded payload that the token carries. Default: no limit
+    /// but that of the whole token. A detached payload is the caller's own and not limited.
     #[must_use]
     pub fn payload_bytes(self, payload_bytes: usize) -> Self {
         Self { payload_bytes, ..self }
     }
 
-    /// The same limits with this many bytes for one signature.
+    /// The same limits with this many bytes for one decoded signature. Default: 8 KiB; those of ML-DSA-87
+    /// have 4,627.
     #[must_use]
     pub fn signature_bytes(self, signature_bytes: usize) -> Self {
         Self { signature_bytes, ..self }
     }
 
-    /// The same limits with this many bytes for the whole serialization.
+    /// The same limits with this many bytes for the whole serialization. Default: 1 MiB.
     #[must_use]
     pub fn token_bytes(self, token_bytes: usize) -> Self {
         Self { token_bytes, ..self }
     }
 
-    /// The same limits with this many signatures in one general JSON JWS.
+    /// The same limits with this many signatures in one general JSON JWS. Default: 16.
     #[must_use]
     pub fn signatures(self, signatures: usize) -> Self {
         Self { signatures, ..self }
     }
 
-    /// The same limits with this depth of nesting, at most 64.
+    /// The same limits with this depth of objects and arrays in each other, at most 64. Default: 16.
     #[must_use]
     pub fn nesting(self, nesting: usize) -> Self {
         Self { nesting: nesting.min(MAX_NESTING), ..self }
     }
 
-    /// The depth, whoever wrote the field.
-    pub(crate) fn depth(&self) -> usize {
-        self.nesting.min(MAX_NESTING)
+    /// What this limit is set to.
+    pub fn get(&self, limit: Limit) -> usize {
+        match limit {
+            Limit::Header => self.header_bytes,
+            Limit::Payload => self.payload_bytes,
+            Limit::Signature => self.signature_bytes,
+            Limit::Token => self.token_bytes,
+            Limit::Signatures => self.signatures,
+            Limit::Nesting => self.nesting,
+        }
     }
 }
 

@@ -9,8 +9,8 @@ mod prepared;
 mod signer;
 mod text;
 
-pub use detached::DetachedSigner;
+pub use detached::{DetachedSigner, GeneralDetachedSigner, start_general_detached};
 pub use general::{sign_general, sign_general_detached};
 pub use header::Header;
-pub use prepared::{Prepared, SigningInput, prepare};
+pub use prepared::{Prepared, Signed, SigningInput, general, general_detached, prepare};
 pub use signer::Signer;

@@ -69,7 +69,7 @@ impl UnsecuredJws {
         let malformed = |_| VerifyErrorKind::Malformed;
         let header = base64url::decode(parts.protected).map_err(malformed)?;
         let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-        let rules = HeaderRules { unencoded: false, ..HeaderRules::peeking() };
+        let rules = HeaderRules { unencoded: false, ..HeaderRules::peeking(&Limits::default()) };
         let parsed = Header::parse(&header, &rules)?;
         if !parsed.alg.ok_or(VerifyErrorKind::Malformed)?.is("none") {
             return Err(VerifyErrorKind::AlgNotAllowed.into());

@@ -29,19 +29,26 @@ pub struct Unverified {
 }
 
 impl Unverified {
-    /// Parses a compact JWS, by the rules of a verifier except those about algorithm, key and
-    /// signature.
-    ///
-    /// The header's size is limited by the default [`Limits`]; that of the whole by what the caller
-    /// passes in.
+    /// Parses a compact JWS within the default [`Limits`], by the rules of a verifier except those about
+    /// algorithm, key and signature.
     ///
     /// # Errors
     ///
     /// [`VerifyErrorKind::Malformed`], [`TooLarge`](VerifyErrorKind::TooLarge) or, for a JWE,
     /// [`Encrypted`](VerifyErrorKind::Encrypted).
     pub fn peek_compact(jws: &str) -> Result<Self, VerifyError> {
+        Self::peek_compact_with(jws, &Limits::default())
+    }
+
+    /// As [`peek_compact`](Self::peek_compact), within other limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`peek_compact`](Self::peek_compact).
+    pub fn peek_compact_with(jws: &str, limits: &Limits) -> Result<Self, VerifyError> {
+        Limit::Token.check(jws.len(), limits.token_bytes)?;
         let parts = compact::split(jws)?;
-        Self::decode(parts.protected, parts.payload, parts.signature)
+        Self::decode(parts.protected, parts.payload, parts.signature, limits)
     }
 
     /// Parses a flattened JSON JWS; otherwise as [`peek_compact`](Self::peek_compact).
@@ -50,19 +57,28 @@ impl Unverified {
     ///
     /// As [`peek_compact`](Self::peek_compact).
     pub fn peek_flattened(json: &str) -> Result<Self, VerifyError> {
-        let envelope = Envelope::parse(json, Policy::Strict, &Limits::default())?;
+        Self::peek_flattened_with(json, &Limits::default())
+    }
+
+    /// As [`peek_flattened`](Self::peek_flattened), within other limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`peek_compact`](Self::peek_compact).
+    pub fn peek_flattened_with(json: &str, limits: &Limits) -> Result<Self, VerifyError> {
+        let envelope = envelope(json, limits)?;
         match (&envelope.payload, &envelope.entries) {
             (Some(payload), Entries::Flattened(entry)) => {
-                Self::decode(&entry.protected, payload, &entry.signature)
+                Self::decode(&entry.protected, payload, &entry.signature, limits)
             }
             _ => Err(VerifyErrorKind::Malformed.into()),
         }
     }
 
-    fn decode(protected: &str, payload: &str, signature: &str) -> Result<Self, VerifyError> {
-        let (header, unencoded) = decode_header(protected, &Limits::default())?;
-        let payload = decode_payload(payload, unencoded)?;
-        base64url::decode(signature).map_err(|_| VerifyErrorKind::Malformed)?;
+    fn decode(protected: &str, payload: &str, signature: &str, limits: &Limits) -> Result<Self, VerifyError> {
+        let (header, unencoded) = decode_header(protected, limits)?;
+        let payload = decode_payload(payload, unencoded, limits)?;
+        decode_signature(signature, limits)?;
         Ok(Self { header, payload })
     }
 
@@ -87,15 +103,28 @@ fn decode_header(protected: &str, limits: &Limits) -> Result<(String, bool), Ver
     Limit::Header.check(base64url::decoded_len(protected.len()), limits.header_bytes)?;
     let header = base64url::decode(protected).map_err(|_| VerifyErrorKind::Malformed)?;
     let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-    let unencoded = Header::parse(&header, &HeaderRules::peeking())?.claims_unencoded();
+    let unencoded = Header::parse(&header, &HeaderRules::peeking(limits))?.claims_unencoded();
     Ok((header, unencoded))
 }
 
-fn decode_payload(payload: &str, unencoded: bool) -> Result<Vec<u8>, VerifyErrorKind> {
+fn decode_payload(payload: &str, unencoded: bool, limits: &Limits) -> Result<Vec<u8>, VerifyError> {
+    let len = if unencoded { payload.len() } else { base64url::decoded_len(payload.len()) };
+    Limit::Payload.check(len, limits.payload_bytes)?;
     if unencoded {
         return Ok(payload.as_bytes().to_vec());
     }
-    base64url::decode(payload).map_err(|_| VerifyErrorKind::Malformed)
+    base64url::decode(payload).map_err(|_| VerifyErrorKind::Malformed.into())
+}
+
+fn decode_signature(signature: &str, limits: &Limits) -> Result<(), VerifyError> {
+    Limit::Signature.check(base64url::decoded_len(signature.len()), limits.signature_bytes)?;
+    base64url::decode(signature).map_err(|_| VerifyErrorKind::Malformed)?;
+    Ok(())
+}
+
+fn envelope<'a>(json: &'a str, limits: &Limits) -> Result<Envelope<'a>, VerifyError> {
+    Limit::Token.check(json.len(), limits.token_bytes)?;
+    Envelope::parse(json, Policy::Strict, limits)
 }
 
 impl fmt::Debug for Unverified {
@@ -130,21 +159,30 @@ impl UnverifiedJson {
     ///
     /// As [`Unverified::peek_compact`].
     pub fn peek(json: &str) -> Result<Self, VerifyError> {
-        let limits = Limits::default();
-        let envelope = Envelope::parse(json, Policy::Strict, &limits)?;
+        Self::peek_with(json, &Limits::default())
+    }
+
+    /// As [`peek`](Self::peek), within other limits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Unverified::peek_compact`].
+    pub fn peek_with(json: &str, limits: &Limits) -> Result<Self, VerifyError> {
+        let envelope = envelope(json, limits)?;
         let entries = envelope.entries.as_slice();
         let (mut headers, mut unencoded) = (Vec::with_capacity(entries.len()), None);
         for entry in entries {
-            let (header, this) = decode_header(&entry.protected, &limits)?;
+            let (header, this) = decode_header(&entry.protected, limits)?;
             // One payload cannot be encoded and not (RFC 7797 §3).
             if *unencoded.get_or_insert(this) != this {
                 return Err(VerifyErrorKind::Malformed.into());
             }
-            base64url::decode(&entry.signature).map_err(|_| VerifyErrorKind::Malformed)?;
+            decode_signature(&entry.signature, limits)?;
             headers.push(header);
         }
         let unencoded = unencoded.unwrap_or(false);
-        let payload = envelope.payload.as_deref().map(|text| decode_payload(text, unencoded)).transpose()?;
+        let payload =
+            envelope.payload.as_deref().map(|text| decode_payload(text, unencoded, limits)).transpose()?;
         Ok(Self { headers, payload })
     }
 

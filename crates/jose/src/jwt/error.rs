@@ -80,6 +80,39 @@ pub enum JwtErrorKind {
     TooOld,
 }
 
+impl JwtErrorKind {
+    /// Its name for programs, such as `expired`, which stays the same from version to version; for a JWS
+    /// that was not accepted, that of [`VerifyErrorKind::name`].
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jws(kind) => kind.name(),
+            Self::Unencoded => "unencoded",
+            Self::Claims(_) => "claims_malformed",
+            Self::TypMismatch => "typ_mismatch",
+            Self::Missing(_) => "claim_missing",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::TooOld => "too_old",
+        }
+    }
+
+    /// The claim that it is about, if it is about one.
+    pub fn claim(self) -> Option<&'static str> {
+        match self {
+            Self::Missing(claim) => Some(claim),
+            Self::IssuerMismatch => Some("iss"),
+            Self::AudienceMismatch => Some("aud"),
+            Self::Expired => Some("exp"),
+            Self::NotYetValid => Some("nbf"),
+            Self::IssuedInFuture | Self::TooOld => Some("iat"),
+            Self::Jws(_) | Self::Unencoded | Self::Claims(_) | Self::TypMismatch => None,
+        }
+    }
+}
+
 impl fmt::Display for JwtErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

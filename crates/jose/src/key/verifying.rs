@@ -186,9 +186,9 @@ impl VerifyingKey {
         thumbprint
     }
 
-    /// Its thumbprint by RFC 7638 with this hash, as many bytes as [`Hash::digest_len`] says.
-    pub fn thumbprint_with(&self, hash: Hash) -> Vec<u8> {
-        thumbprint::of(&self.0.material, hash).as_bytes().to_vec()
+    /// Its thumbprint by RFC 7638 with this hash.
+    pub fn thumbprint_with(&self, hash: Hash) -> Digest {
+        thumbprint::of(&self.0.material, hash)
     }
 
     /// Its thumbprint as a URI (RFC 9278).

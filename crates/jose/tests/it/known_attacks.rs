@@ -173,6 +173,7 @@ const CLASSES: [Class; 27] = [
             rsa::forged_padding,
             rsa::modulus_that_can_be_factored_or_costs_too_much,
             rsa::private_numbers_that_would_leak_the_key,
+            rsa::primes_that_are_close,
         ],
     ),
     (

@@ -10,7 +10,7 @@ async fn sign(key: &KeyHandle, payload: &[u8]) -> String {
     let header = Header::new(key.alg()).kid(key.kid());
     let prepared = jws::prepare(header, payload).unwrap();
     let signature = key.sign_prepared(&prepared).await.unwrap();
-    prepared.finish_compact(&signature).unwrap()
+    prepared.signed(signature).unwrap().compact().unwrap()
 }
 
 /// Signs and verifies on a runtime that has one thread, which a slow signature must not need for itself.

@@ -40,7 +40,7 @@ pub(crate) fn sign(
     let header = protected_header(key.alg(), media_type, key.chain(), signing_time);
     let prepared = prepare(header, document)?;
     let signature = key.sign_once(message(&prepared))?;
-    let signed = prepared.finish_flattened(&signature)?;
+    let signed = prepared.signed(signature)?.flattened()?;
     check(&signed, document, verifying_key)?;
     Ok(signed)
 }

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Second phase. JWS wants r and s side by side; and a faulty device is found out here, not by the reader.
     let signature = ecdsa::der_to_fixed(prepared.alg(), &der)?;
-    let token = prepared.finish_compact_checked(&signature, &public)?;
+    let token = prepared.signed_by(&public, signature)?.compact()?;
     println!("{token}");
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::{
     Hasher, SignError, SigningKey,
     base64url::StreamEncoder,
     jws::sign::{
+        general,
         signer::{Encoded, Secret, Signature, Signer},
         text,
     },
@@ -28,11 +29,61 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct DetachedSigner<'s> {
+    pending: Pending<'s>,
+    payload: Payload,
+}
+
+/// Signs a detached payload that comes in pieces with several keys, in one pass and in constant memory:
+/// what [`start_general_detached`] gives.
+pub struct GeneralDetachedSigner<'s> {
+    pending: Vec<Pending<'s>>,
+    payload: Payload,
+}
+
+/// What the pieces of the payload become before they are signed.
+struct Payload {
+    /// Unless it is signed as it is.
+    encoder: Option<StreamEncoder>,
+}
+
+impl Payload {
+    fn new(unencoded: bool) -> Self {
+        Self { encoder: (!unencoded).then(StreamEncoder::default) }
+    }
+
+    fn update(&mut self, piece: &[u8], mut take: impl FnMut(&[u8])) {
+        match &mut self.encoder {
+            Some(encoder) => encoder.update(piece, take),
+            None => take(piece),
+        }
+    }
+
+    fn finish(self, take: impl FnMut(&[u8])) {
+        if let Some(encoder) = self.encoder {
+            encoder.finish(take);
+        }
+    }
+}
+
+/// One signature in the making.
+struct Pending<'s> {
     signer: &'s Signer,
     header: &'s Encoded,
     message: Message<'s>,
-    /// What encodes the payload, unless it is signed as it is.
-    encoder: Option<StreamEncoder>,
+}
+
+impl<'s> Pending<'s> {
+    fn start(signer: &'s Signer) -> Result<Self, SignError> {
+        let header = signer.encoded()?;
+        let mut message = Message::start(&signer.key)?;
+        message.update(header.protected.as_bytes());
+        message.update(b".");
+        Ok(Self { signer, header, message })
+    }
+
+    fn finish(self) -> Result<Signature, SignError> {
+        self.message.finish(self.signer.verify_after_signing)
+    }
 }
 
 /// The part of the signing input that has come, and what will sign it.
@@ -83,23 +134,74 @@ impl Signer {
     /// [`SignError::NeedsWholeMessage`] for Ed25519, Ed448 and ML-DSA, which read the message twice
     /// or mix the key in first; otherwise the [`SignError`] of a header or key that cannot be used.
     pub fn start_detached(&self) -> Result<DetachedSigner<'_>, SignError> {
-        let header = self.encoded()?;
-        let mut message = Message::start(&self.key)?;
-        message.update(header.protected.as_bytes());
-        message.update(b".");
-        let encoder = (!header.unencoded).then(StreamEncoder::default);
-        Ok(DetachedSigner { signer: self, header, message, encoder })
+        let pending = Pending::start(self)?;
+        let payload = Payload::new(pending.header.unencoded);
+        Ok(DetachedSigner { pending, payload })
+    }
+}
+
+/// Begins to sign a detached payload that comes in pieces with each of `signers`: as
+/// [`sign_general_detached`](crate::jws::sign_general_detached), in one pass and in constant memory.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::{Signer, start_general_detached}};
+///
+/// let ours = Signer::new(&SigningKey::generate(Alg::Es256)?.with_kid("ours"));
+/// let theirs = Signer::new(&SigningKey::generate(Alg::Es384)?.with_kid("theirs"));
+/// let mut signing = start_general_detached(&[&ours, &theirs])?;
+/// for piece in [&b"read from "[..], b"a large file"] {
+///     signing.update(piece);
+/// }
+/// assert!(signing.finish()?.starts_with(r#"{"signatures":[{"protected":""#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`Signer::start_detached`] and [`sign_general`](crate::jws::sign_general).
+pub fn start_general_detached<'s>(signers: &[&'s Signer]) -> Result<GeneralDetachedSigner<'s>, SignError> {
+    let unencoded = general::headers(signers)?.first().is_some_and(|header| header.unencoded);
+    let pending = signers.iter().map(|signer| Pending::start(signer)).collect::<Result<_, _>>()?;
+    Ok(GeneralDetachedSigner { pending, payload: Payload::new(unencoded) })
+}
+
+impl GeneralDetachedSigner<'_> {
+    /// Adds the next piece of the payload.
+    pub fn update(&mut self, piece: &[u8]) {
+        let Self { pending, payload } = self;
+        payload.update(piece, |text| pending.iter_mut().for_each(|one| one.message.update(text)));
+    }
+
+    /// The general JSON serialization without the payload; the signatures stand in the order of their
+    /// signers.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Backend`], and [`SignError::Unverified`] after
+    /// [`Signer::verify_after_signing`].
+    pub fn finish(self) -> Result<String, SignError> {
+        let Self { mut pending, payload } = self;
+        payload.finish(|text| pending.iter_mut().for_each(|one| one.message.update(text)));
+        let headers: Vec<_> = pending.iter().map(|one| one.header).collect();
+        let signatures: Vec<_> = pending.into_iter().map(Pending::finish).collect::<Result<_, _>>()?;
+        let both = headers.iter().zip(&signatures);
+        let parts: Vec<_> = both.map(|(header, signature)| header.part(signature.as_ref())).collect();
+        Ok(text::general(None, &parts))
+    }
+}
+
+impl fmt::Debug for GeneralDetachedSigner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signers: Vec<_> = self.pending.iter().map(|one| one.signer).collect();
+        f.debug_struct("GeneralDetachedSigner").field("signers", &signers).finish_non_exhaustive()
     }
 }
 
 impl DetachedSigner<'_> {
     /// Adds the next piece of the payload.
     pub fn update(&mut self, piece: &[u8]) {
-        let Self { message, encoder, .. } = self;
-        match encoder {
-            Some(encoder) => encoder.update(piece, |text| message.update(text)),
-            None => message.update(piece),
-        }
+        let Self { pending, payload } = self;
+        payload.update(piece, |text| pending.message.update(text));
     }
 
     /// The compact serialization without the payload.
@@ -109,10 +211,10 @@ impl DetachedSigner<'_> {
     /// [`SignError::UnprotectedHeader`] if there is one, [`SignError::Backend`], and
     /// [`SignError::Unverified`] after [`Signer::verify_after_signing`].
     pub fn finish_compact(self) -> Result<String, SignError> {
-        if self.header.unprotected.is_some() {
+        let header = self.pending.header;
+        if header.unprotected.is_some() {
             return Err(SignError::UnprotectedHeader);
         }
-        let header = self.header;
         let signature = self.finish()?;
         Ok(text::compact_detached(&header.protected, signature.as_ref()))
     }
@@ -124,22 +226,20 @@ impl DetachedSigner<'_> {
     /// [`SignError::Backend`], and [`SignError::Unverified`] after
     /// [`Signer::verify_after_signing`].
     pub fn finish_flattened(self) -> Result<String, SignError> {
-        let header = self.header;
+        let header = self.pending.header;
         let signature = self.finish()?;
         Ok(text::flattened(None, &header.part(signature.as_ref())))
     }
 
     fn finish(self) -> Result<Signature, SignError> {
-        let Self { signer, mut message, encoder, .. } = self;
-        if let Some(encoder) = encoder {
-            encoder.finish(|text| message.update(text));
-        }
-        message.finish(signer.verify_after_signing)
+        let Self { mut pending, payload } = self;
+        payload.finish(|text| pending.message.update(text));
+        pending.finish()
     }
 }
 
 impl fmt::Debug for DetachedSigner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DetachedSigner").field("signer", self.signer).finish_non_exhaustive()
+        f.debug_struct("DetachedSigner").field("signer", self.pending.signer).finish_non_exhaustive()
     }
 }

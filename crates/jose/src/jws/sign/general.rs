@@ -46,16 +46,19 @@ pub fn sign_general_detached(signers: &[&Signer], payload: &[u8]) -> Result<Stri
     sign(signers, &headers(signers)?, payload, None)
 }
 
-fn headers<'s>(signers: &[&'s Signer]) -> Result<Vec<&'s Encoded>, SignError> {
-    let max = Limits::default().signatures;
-    if signers.is_empty() || signers.len() > max {
-        return Err(SignError::Signatures(max));
-    }
+pub(super) fn headers<'s>(signers: &[&'s Signer]) -> Result<Vec<&'s Encoded>, SignError> {
+    check_number(signers.len())?;
     let headers: Vec<&Encoded> = signers.iter().map(|signer| signer.encoded()).collect::<Result<_, _>>()?;
     if headers.windows(2).any(|two| two[0].unencoded != two[1].unencoded) {
         return Err(SignError::MixedEncoding);
     }
     Ok(headers)
+}
+
+/// A JWS has at least one signature, and no more than verifiers accept.
+pub(super) fn check_number(signatures: usize) -> Result<(), SignError> {
+    let max = Limits::default().signatures;
+    if (1..=max).contains(&signatures) { Ok(()) } else { Err(SignError::Signatures(max)) }
 }
 
 fn sign(

@@ -70,7 +70,7 @@ impl Header {
         if json.len() > limits.header_bytes {
             return Err(SignError::HeaderTooLarge(limits.header_bytes));
         }
-        let members = Member::read_all(json, limits.depth())?;
+        let members = Member::read_all(json, limits.nesting)?;
         members
             .into_iter()
             .fold(Self::new(alg), |header, (member, value)| header.add(member, &value))

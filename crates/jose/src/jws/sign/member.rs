@@ -77,7 +77,7 @@ pub(super) fn object<'a>(members: impl IntoIterator<Item = &'a Member>) -> Resul
     if json.len() > limits.header_bytes {
         return Err(SignError::HeaderTooLarge(limits.header_bytes));
     }
-    json::object(&json, limits.depth(), |_, _| {}).map_err(|_| SignError::HeaderJson)?;
+    json::object(&json, limits.nesting, |_, _| {}).map_err(|_| SignError::HeaderJson)?;
     Ok(json)
 }
 
@@ -109,6 +109,17 @@ pub(super) fn check_value(name: &str, value: &Value) -> Result<(), SignError> {
         _ => return Ok(()),
     };
     Err(SignError::HeaderValue { name: name.to_owned(), wanted })
+}
+
+/// Adds a member to an unprotected header. Whether `alg` may stand there is the caller's matter.
+pub(super) fn add_unprotected(header: &mut Vec<Member>, name: &str, value: &Value) -> Result<(), SignError> {
+    let stands_there = header.iter().any(|member| member.name == name);
+    if stands_there || matches!(name, "crit" | "b64") || is_of_encryption(name) {
+        return Err(SignError::HeaderParameter(name.to_owned()));
+    }
+    check_value(name, value)?;
+    header.push(Member::new(name, value));
+    Ok(())
 }
 
 /// Parameters of encryption (RFC 7516 §4.1): in a JWS they would make readers take it for a JWE.

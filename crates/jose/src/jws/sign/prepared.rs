@@ -2,11 +2,18 @@
 
 use std::{fmt, sync::OnceLock};
 
+use serde_json::Value;
+
 use crate::{
     Alg, Digest, Hash, SignError, VerifyingKey, base64url,
     jws::{
         Policy,
-        sign::{Header, payload, text},
+        sign::{
+            Header,
+            general::check_number,
+            member::{self, Member},
+            payload, text,
+        },
     },
 };
 
@@ -30,16 +37,15 @@ impl fmt::Debug for SigningInput<'_> {
     }
 }
 
-/// A JWS without its signature: header and payload are fixed.
+/// A JWS without its signature: protected header and payload are fixed.
 ///
-/// Each `finish…` takes the signature in its JWS form; what a device returns for ECDSA is mostly DER,
-/// for which there is [`ecdsa::der_to_fixed`](crate::ecdsa::der_to_fixed). Those that end in
-/// `…_checked` verify it first, so that a faulty device or a mistaken key is found out here and not
-/// by whoever gets the token.
+/// With [`signed_by`](Self::signed_by) or [`signed`](Self::signed) it becomes a [`Signed`], which is
+/// written in any of the serializations.
 #[derive(Clone)]
 pub struct Prepared {
-    alg: Alg,
+    header: Header,
     protected: String,
+    unprotected: Vec<Member>,
     input: Input,
     /// The digest of the input, once it was asked for.
     digest: OnceLock<Digest>,
@@ -48,7 +54,7 @@ pub struct Prepared {
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
-            .field("alg", &self.alg)
+            .field("alg", &self.alg())
             .field("input", &self.signing_input())
             .finish_non_exhaustive()
     }
@@ -63,8 +69,8 @@ enum Input {
     Unencoded(Vec<u8>),
 }
 
-/// First phase of signing: fixes header and payload. The key gets [`Prepared::signing_input`], and
-/// its signature goes into [`Prepared::finish_compact`] or another of that kind.
+/// First phase of signing: fixes header and payload. The key gets [`Prepared::signing_input`], and its
+/// signature goes into [`Prepared::signed_by`].
 ///
 /// ```
 /// use sealwright_jose::{Alg, SigningKey, jws::{Header, SigningInput, prepare}};
@@ -73,7 +79,7 @@ enum Input {
 /// let prepared = prepare(Header::new(Alg::Es256).typ("jose+json"), b"hello")?;
 /// let SigningInput::Message(message) = prepared.signing_input() else { return Ok(()) };
 /// let signature = key.sign(message)?;
-/// let token = prepared.finish_compact_checked(&signature, &key.verifying_key())?;
+/// let token = prepared.signed_by(&key.verifying_key(), signature)?.compact()?;
 /// assert_eq!(token.split('.').count(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -88,13 +94,28 @@ pub fn prepare(header: Header, payload: &[u8]) -> Result<Prepared, SignError> {
     } else {
         Input::Text(text::encoded_input(&protected, payload))
     };
-    Ok(Prepared { alg: header.alg(), protected, input, digest: OnceLock::new() })
+    Ok(Prepared { header, protected, unprotected: Vec::new(), input, digest: OnceLock::new() })
 }
 
 impl Prepared {
     /// The algorithm that the header names, and that the key must have.
     pub fn alg(&self) -> Alg {
-        self.alg
+        self.header.alg()
+    }
+
+    /// Adds a parameter to the unprotected header, which is not signed and which anybody can change; only
+    /// the JSON forms have one (RFC 7515 §7.2.1). `alg`, `crit` and `b64` must be protected.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::HeaderParameter`] for a name that must be protected or stands in one of the headers
+    /// already, [`SignError::HeaderValue`] for a value that is not of its parameter's type.
+    pub fn unprotected(mut self, name: &str, value: Value) -> Result<Self, SignError> {
+        if name == "alg" || self.header.has(name) {
+            return Err(SignError::HeaderParameter(name.to_owned()));
+        }
+        member::add_unprotected(&mut self.unprotected, name, &value)?;
+        Ok(self)
     }
 
     /// What the key signs.
@@ -112,119 +133,50 @@ impl Prepared {
     /// let prepared = prepare(Header::new(Alg::Es256), b"hello")?;
     /// let Some(SigningInput::Digest(hash, bytes)) = prepared.digest() else { return Ok(()) };
     /// let signature = key.sign_digest(&Digest::from_bytes(hash, bytes).ok_or("length")?)?;
-    /// prepared.finish_compact_checked(&signature, &key.verifying_key())?;
+    /// prepared.signed_by(&key.verifying_key(), signature)?.compact()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn digest(&self) -> Option<SigningInput<'_>> {
-        let hash = self.alg.digest()?;
+        let hash = self.alg().digest()?;
         let digest = self.digest.get_or_init(|| Digest::of(hash, self.input()));
         Some(SigningInput::Digest(hash, digest.as_bytes()))
     }
 
-    /// The compact serialization with this signature.
+    /// The JWS with this signature, if `key` verifies it, so that a faulty device or a mistaken key is
+    /// found out here and not by whoever gets the token.
+    ///
+    /// The signature is in its JWS form; what a device returns for ECDSA is mostly DER, for which there is
+    /// [`ecdsa::der_to_fixed`](crate::ecdsa::der_to_fixed).
     ///
     /// # Errors
     ///
-    /// [`SignError::SignatureLength`] if the algorithm has no signatures of that length,
-    /// [`SignError::Unencoded`] for an unencoded payload that can only be detached.
-    pub fn finish_compact(self, signature: &[u8]) -> Result<String, SignError> {
-        self.check_len(signature)?;
-        let mut jws = match self.input {
-            Input::Text(text) => text,
-            Input::Unencoded(input) => {
-                let payload = payload::unencoded_compact(&input[self.protected.len() + 1..], Policy::Strict)?;
-                [&self.protected, ".", payload].concat()
-            }
+    /// [`SignError::Unverified`], [`SignError::AlgMismatch`] if the key is for another algorithm than the
+    /// header, and as [`signed`](Self::signed).
+    pub fn signed_by(self, key: &VerifyingKey, signature: impl Into<Vec<u8>>) -> Result<Signed, SignError> {
+        let signed = self.signed(signature)?;
+        if key.alg() != signed.prepared.alg() {
+            return Err(SignError::AlgMismatch { key: key.alg() });
+        }
+        let verified = key.verify(signed.prepared.input(), &signed.signature);
+        verified.map_err(|_| SignError::Unverified).map(|()| signed)
+    }
+
+    /// The JWS with this signature, of which nothing but the length is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::SignatureLength`] if the algorithm has no signatures of that length, and
+    /// [`SignError::HeaderTooLarge`] for the unprotected header.
+    pub fn signed(self, signature: impl Into<Vec<u8>>) -> Result<Signed, SignError> {
+        let (alg, signature) = (self.alg(), signature.into());
+        if !alg.signature_len_is_possible(signature.len()) {
+            return Err(SignError::SignatureLength { alg, len: signature.len() });
+        }
+        let unprotected = match self.unprotected.is_empty() {
+            true => None,
+            false => Some(member::object(&self.unprotected)?),
         };
-        jws.reserve_exact(1 + base64url::encoded_len(signature.len()));
-        jws.push('.');
-        base64url::encode_to(signature, &mut jws);
-        Ok(jws)
-    }
-
-    /// As [`finish_compact`](Self::finish_compact), with the payload detached (RFC 7515 appendix F).
-    ///
-    /// # Errors
-    ///
-    /// [`SignError::SignatureLength`] if the algorithm has no signatures of that length.
-    pub fn finish_detached(self, signature: &[u8]) -> Result<String, SignError> {
-        self.check_len(signature)?;
-        Ok(text::compact_detached(&self.protected, signature))
-    }
-
-    /// The flattened JSON serialization with this signature.
-    ///
-    /// # Errors
-    ///
-    /// [`SignError::SignatureLength`] if the algorithm has no signatures of that length,
-    /// [`SignError::Unencoded`] for an unencoded payload that is not UTF-8.
-    pub fn finish_flattened(self, signature: &[u8]) -> Result<String, SignError> {
-        self.check_len(signature)?;
-        let start = self.protected.len() + 1;
-        let payload = match &self.input {
-            Input::Text(text) => format!("\"{}\"", &text[start..]),
-            Input::Unencoded(input) => payload::json_member(&input[start..], true)?,
-        };
-        Ok(text::flattened(Some(&payload), &self.part(signature)))
-    }
-
-    /// As [`finish_flattened`](Self::finish_flattened), with the payload detached.
-    ///
-    /// # Errors
-    ///
-    /// [`SignError::SignatureLength`] if the algorithm has no signatures of that length.
-    pub fn finish_flattened_detached(self, signature: &[u8]) -> Result<String, SignError> {
-        self.check_len(signature)?;
-        Ok(text::flattened(None, &self.part(signature)))
-    }
-
-    /// [`finish_compact`](Self::finish_compact), if `key` verifies the signature.
-    ///
-    /// # Errors
-    ///
-    /// As that, and [`SignError::Unverified`].
-    pub fn finish_compact_checked(self, signature: &[u8], key: &VerifyingKey) -> Result<String, SignError> {
-        self.verify(signature, key)?;
-        self.finish_compact(signature)
-    }
-
-    /// [`finish_detached`](Self::finish_detached), if `key` verifies the signature.
-    ///
-    /// # Errors
-    ///
-    /// As that, and [`SignError::Unverified`].
-    pub fn finish_detached_checked(self, signature: &[u8], key: &VerifyingKey) -> Result<String, SignError> {
-        self.verify(signature, key)?;
-        self.finish_detached(signature)
-    }
-
-    /// [`finish_flattened`](Self::finish_flattened), if `key` verifies the signature.
-    ///
-    /// # Errors
-    ///
-    /// As that, and [`SignError::Unverified`].
-    pub fn finish_flattened_checked(self, signature: &[u8], key: &VerifyingKey) -> Result<String, SignError> {
-        self.verify(signature, key)?;
-        self.finish_flattened(signature)
-    }
-
-    /// [`finish_flattened_detached`](Self::finish_flattened_detached), if `key` verifies the
-    /// signature.
-    ///
-    /// # Errors
-    ///
-    /// As that, and [`SignError::Unverified`].
-    pub fn finish_flattened_detached_checked(
-        self,
-        signature: &[u8],
-        key: &VerifyingKey,
-    ) -> Result<String, SignError> {
-        self.verify(signature, key)?;
-        self.finish_flattened_detached(signature)
-    }
-
-    fn part<'a>(&'a self, signature: &'a [u8]) -> text::Part<'a> {
-        text::Part { protected: &self.protected, unprotected: None, signature }
+        Ok(Signed { prepared: self, unprotected, signature })
     }
 
     fn input(&self) -> &[u8] {
@@ -234,20 +186,150 @@ impl Prepared {
         }
     }
 
-    fn check_len(&self, signature: &[u8]) -> Result<(), SignError> {
-        check_len(self.alg, signature)
+    /// The payload as it is signed.
+    fn payload(&self) -> &[u8] {
+        &self.input()[self.protected.len() + 1..]
     }
 
-    fn verify(&self, signature: &[u8], key: &VerifyingKey) -> Result<(), SignError> {
-        self.check_len(signature)?;
-        if key.alg() != self.alg {
-            return Err(SignError::AlgMismatch { key: key.alg() });
+    fn is_unencoded(&self) -> bool {
+        matches!(self.input, Input::Unencoded(_))
+    }
+
+    /// The value of the member `payload` in the JSON forms.
+    fn payload_member(&self) -> Result<String, SignError> {
+        match &self.input {
+            Input::Text(text) => Ok(format!("\"{}\"", &text[self.protected.len() + 1..])),
+            Input::Unencoded(_) => payload::json_member(self.payload(), true),
         }
-        key.verify(self.input(), signature).map_err(|_| SignError::Unverified)
     }
 }
 
-fn check_len(alg: Alg, signature: &[u8]) -> Result<(), SignError> {
-    let len = signature.len();
-    if alg.signature_len_is_possible(len) { Ok(()) } else { Err(SignError::SignatureLength { alg, len }) }
+/// A payload and one signature over it, made elsewhere: what [`Prepared::signed_by`] and
+/// [`Prepared::signed`] give. Several of one payload become a general JWS by [`general`].
+#[derive(Clone)]
+pub struct Signed {
+    prepared: Prepared,
+    /// The JSON text of the unprotected header.
+    unprotected: Option<String>,
+    signature: Vec<u8>,
+}
+
+impl Signed {
+    /// The compact serialization.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::UnprotectedHeader`] if there is one, and [`SignError::Unencoded`] for an unencoded
+    /// payload that can only be detached.
+    pub fn compact(self) -> Result<String, SignError> {
+        self.check_compact()?;
+        let Self { prepared, signature, .. } = self;
+        let mut jws = match prepared.input {
+            Input::Text(text) => text,
+            Input::Unencoded(_) => {
+                let payload = payload::unencoded_compact(prepared.payload(), Policy::Strict)?;
+                [&prepared.protected, ".", payload].concat()
+            }
+        };
+        jws.reserve_exact(1 + base64url::encoded_len(signature.len()));
+        jws.push('.');
+        base64url::encode_to(&signature, &mut jws);
+        Ok(jws)
+    }
+
+    /// The compact serialization without the payload (RFC 7515 appendix F).
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::UnprotectedHeader`] if there is one.
+    pub fn detached(&self) -> Result<String, SignError> {
+        self.check_compact()?;
+        Ok(text::compact_detached(&self.prepared.protected, &self.signature))
+    }
+
+    /// The flattened JSON serialization.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Unencoded`] for an unencoded payload that is not UTF-8.
+    pub fn flattened(&self) -> Result<String, SignError> {
+        Ok(text::flattened(Some(&self.prepared.payload_member()?), &self.part()))
+    }
+
+    /// The flattened JSON serialization without the payload.
+    pub fn flattened_detached(&self) -> String {
+        text::flattened(None, &self.part())
+    }
+
+    fn check_compact(&self) -> Result<(), SignError> {
+        if self.unprotected.is_some() { Err(SignError::UnprotectedHeader) } else { Ok(()) }
+    }
+
+    fn part(&self) -> text::Part<'_> {
+        let Self { prepared, unprotected, signature } = self;
+        text::Part { protected: &prepared.protected, unprotected: unprotected.as_deref(), signature }
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").field("prepared", &self.prepared).finish_non_exhaustive()
+    }
+}
+
+/// The general JSON serialization (RFC 7515 §7.2.1) of one payload with signatures that were made
+/// elsewhere, one at a time or at once, in this order.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::{Header, SigningInput, general, prepare}};
+///
+/// let mut signed = Vec::new();
+/// for (alg, name) in [(Alg::Es256, "ours"), (Alg::Ed25519, "theirs")] {
+///     let key = SigningKey::generate(alg)?; // each in a building of its own
+///     let prepared = prepare(Header::new(alg), b"a contract")?.unprotected("kid", name.into())?;
+///     let SigningInput::Message(message) = prepared.signing_input() else { return Ok(()) };
+///     let signature = key.sign(message)?;
+///     signed.push(prepared.signed_by(&key.verifying_key(), signature)?);
+/// }
+/// assert!(general(&signed)?.contains(r#""header":{"kid":"theirs"}"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`SignError::Signatures`] for none or more than verifiers accept, [`SignError::MixedEncoding`] if some
+/// leave the payload unencoded and others do not (RFC 7797 §3), [`SignError::Payloads`] if they are not
+/// over one payload, and [`SignError::Unencoded`] as for [`Signed::flattened`].
+pub fn general(signed: &[Signed]) -> Result<String, SignError> {
+    let first = check_together(signed)?;
+    let payload = first.payload_member()?;
+    Ok(text::general(Some(&payload), &parts(signed)))
+}
+
+/// As [`general`], with the payload detached (RFC 7515 appendix F).
+///
+/// # Errors
+///
+/// As [`general`].
+pub fn general_detached(signed: &[Signed]) -> Result<String, SignError> {
+    check_together(signed)?;
+    Ok(text::general(None, &parts(signed)))
+}
+
+fn parts(signed: &[Signed]) -> Vec<text::Part<'_>> {
+    signed.iter().map(Signed::part).collect()
+}
+
+/// The first one, if all can stand in one JWS.
+fn check_together(signed: &[Signed]) -> Result<&Prepared, SignError> {
+    check_number(signed.len())?;
+    let first = &signed[0].prepared;
+    let mut all = signed.iter().map(|signed| &signed.prepared);
+    if all.clone().any(|one| one.is_unencoded() != first.is_unencoded()) {
+        Err(SignError::MixedEncoding)
+    } else if all.any(|one| one.payload() != first.payload()) {
+        Err(SignError::Payloads)
+    } else {
+        Ok(first)
+    }
 }

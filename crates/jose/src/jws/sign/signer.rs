@@ -147,17 +147,11 @@ impl Signer {
     }
 
     fn add_unprotected(&mut self, name: &str, value: &Value) -> Result<(), SignError> {
-        let stands_there = self.unprotected.iter().any(|member| member.name == name);
-        if stands_there || matches!(name, "crit" | "b64") || member::is_of_encryption(name) {
-            return Err(SignError::HeaderParameter(name.to_owned()));
-        }
         let alg = self.key.alg();
         if name == "alg" && !value.as_str().is_some_and(|name| member::names_alg(name, alg)) {
             return Err(SignError::AlgMismatch { key: alg });
         }
-        member::check_value(name, value)?;
-        self.unprotected.push(Member::new(name, value));
-        Ok(())
+        member::add_unprotected(&mut self.unprotected, name, value)
     }
 
     /// Follows another [`Policy`] than the strict one.

@@ -152,21 +152,15 @@ pub(super) fn signature_that_no_verifier_would_take() {
     let prepared = || prepare(Header::new(Alg::Es256), PAYLOAD).unwrap();
     for len in [0, 63, 65, 70, 72, 256] {
         let error = SignError::SignatureLength { alg: Alg::Es256, len };
-        refused(len, prepared().finish_compact(&vec![1; len]), error);
+        refused(len, prepared().signed(vec![1; len]), error);
     }
-    let checked = prepared().finish_compact_checked(&[1; 64], &ES256.verifying_key());
+    let checked = prepared().signed_by(&ES256.verifying_key(), [1; 64]);
     refused("false", checked, SignError::Unverified);
     let other = generate(Alg::Es256).sign(b"another message").unwrap();
-    refused(
-        "another",
-        prepared().finish_compact_checked(&other, &ES256.verifying_key()),
-        SignError::Unverified,
-    );
-    refused_if(
-        "key of another algorithm",
-        prepared().finish_compact_checked(&other, &ED25519.verifying_key()),
-        |error| matches!(error, SignError::AlgMismatch { .. }),
-    );
+    refused("another", prepared().signed_by(&ES256.verifying_key(), other.clone()), SignError::Unverified);
+    refused_if("key of another algorithm", prepared().signed_by(&ED25519.verifying_key(), other), |error| {
+        matches!(error, SignError::AlgMismatch { .. })
+    });
     let digest = sealwright_jose::Hasher::new(sealwright_jose::Hash::Sha512).finish();
     let signed = SigningKey::generate(Alg::Es256).unwrap().sign_digest(&digest);
     refused("another digest", signed, SignError::Digest { alg: Alg::Es256, hash: digest.hash() });

@@ -95,3 +95,26 @@ pub(super) fn private_numbers_that_would_leak_the_key() {
         });
     }
 }
+
+#[test]
+pub(super) fn primes_that_are_close() {
+    // Fermat's method finds them at once: a square root of the modulus is next to both.
+    let keys: Vec<Value> = serde_json::from_str(include_str!("../vectors/close_primes.json")).unwrap();
+    assert_eq!(keys.len(), 3);
+    for (at, case) in keys.iter().enumerate() {
+        let mut jwk = case["key"].clone();
+        let whole = SigningKey::from_jwk_as(Alg::Rs256, &jwk.to_string());
+        for member in ["p", "q", "dp", "dq", "qi"] {
+            jwk.as_object_mut().unwrap().remove(member);
+        }
+        let bare = SigningKey::from_jwk_as(Alg::Rs256, &jwk.to_string());
+        for (form, key) in [("with its primes", whole), ("by `d` alone", bare)] {
+            if case["far_enough"] == true {
+                assert!(key.is_ok(), "{form}: {key:?}");
+            } else {
+                let error = KeyError::Weak("the primes of the RSA key are nearly the same");
+                refused(format_args!("{at} {form}"), key, error);
+            }
+        }
+    }
+}

@@ -2,11 +2,11 @@
 
 use sealwright_jose::{
     Alg, Digest, MacKey, SignError, SigningKey, base64url,
-    jws::{Signer, Verifier},
+    jws::{Signer, Verifier, sign_general_detached, start_general_detached},
 };
 use serde_json::json;
 
-use crate::support::{HS256, RS256, outcome};
+use crate::support::{ED25519, HS256, RS256, outcome};
 
 /// In pieces of `size` bytes.
 fn in_pieces(signer: &Signer, payload: &[u8], size: usize) -> Result<String, SignError> {
@@ -58,6 +58,29 @@ fn every_algorithm_streams_or_says_that_it_cannot() {
             assert_eq!(streamed, Err(SignError::NeedsWholeMessage(alg)));
         }
     }
+}
+
+#[test]
+fn several_keys_sign_the_pieces_in_one_pass() {
+    let payload: Vec<u8> = (0..20_000_u32).map(|n| (n % 251) as u8).collect();
+    let plain = [Signer::new(&RS256).unprotected("x", json!(1)), Signer::mac(&HS256), Signer::new(&RS256)];
+    for signers in [plain.clone(), plain.clone().map(Signer::unencoded)] {
+        let signers: Vec<&Signer> = signers.iter().collect();
+        for len in [0, 1, 2, 3, payload.len()] {
+            let whole = sign_general_detached(&signers, &payload[..len]).unwrap();
+            for size in [1, 3, 1000, payload.len()] {
+                let mut signing = start_general_detached(&signers).unwrap();
+                payload[..len].chunks(size).for_each(|piece| signing.update(piece));
+                assert_eq!(signing.finish().unwrap(), whole, "{len} by {size}");
+            }
+        }
+    }
+    let refused = |signers: &[&Signer]| start_general_detached(signers).err();
+    assert_eq!(refused(&[]), Some(SignError::Signatures(16)));
+    assert_eq!(refused(&[&plain[0]; 17]), Some(SignError::Signatures(16)));
+    assert_eq!(refused(&[&plain[0], &plain[1].clone().unencoded()]), Some(SignError::MixedEncoding));
+    let whole = Signer::new(&ED25519);
+    assert_eq!(refused(&[&plain[0], &whole]), Some(SignError::NeedsWholeMessage(Alg::Ed25519)));
 }
 
 #[test]

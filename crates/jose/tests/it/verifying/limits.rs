@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sealwright_jose::{
-    VerifyErrorKind as Kind, base64url,
-    jws::{Limit, Limits, Policy, Require, Scratch, Verifier},
+    VerifyError, VerifyErrorKind as Kind, base64url,
+    jws::{Limit, Limits, Policy, Require, Scratch, Unverified, UnverifiedJson, Verifier},
 };
 
 use super::By;
@@ -46,6 +46,42 @@ fn each_limit_is_named_and_holds_at_its_boundary() {
     assert_eq!(limit(&verifier(all.nesting(2)), &unprotected), Some(Limit::Nesting));
     let long = signed_flattened(header, &format!(r#""header":{{"x":"{}"}},"#, "x".repeat(16 * 1024)));
     assert_eq!(limit(&verifier(all), &long), Some(Limit::Header));
+}
+
+#[test]
+fn looking_inside_has_the_same_limits() {
+    let header = r#"{"alg":"ES256"}"#;
+    let (compact, json) = (signed(header, PAYLOAD), signed_flattened(header, ""));
+    let all = Limits::default();
+    for (token, in_json) in [(&compact, false), (&json, true)] {
+        let peeked = |limits: &Limits| {
+            let one = match in_json {
+                true => Unverified::peek_flattened_with(token, limits).map(drop),
+                false => Unverified::peek_compact_with(token, limits).map(drop),
+            };
+            if in_json {
+                assert_eq!(UnverifiedJson::peek_with(token, limits).map(drop), one);
+            }
+            one.err().and_then(|error| error.limit())
+        };
+        let table = [
+            (all.header_bytes(header.len()), all.header_bytes(header.len() - 1), Limit::Header),
+            (all.payload_bytes(PAYLOAD.len()), all.payload_bytes(PAYLOAD.len() - 1), Limit::Payload),
+            (all.signature_bytes(64), all.signature_bytes(63), Limit::Signature),
+            (all.token_bytes(token.len()), all.token_bytes(token.len() - 1), Limit::Token),
+        ];
+        for (enough, too_little, which) in table {
+            assert_eq!(peeked(&enough), None, "{which}");
+            assert_eq!(peeked(&too_little), Some(which), "{which}");
+            assert_eq!(too_little.get(which) + 1, enough.get(which), "{which}");
+        }
+    }
+    // The size comes before anything else.
+    let long = "A".repeat(1024 * 1024 + 1);
+    let limit = |error: VerifyError| error.limit();
+    assert_eq!(Unverified::peek_compact(&long).err().and_then(limit), Some(Limit::Token));
+    assert_eq!(Unverified::peek_flattened(&long).err().and_then(limit), Some(Limit::Token));
+    assert_eq!(UnverifiedJson::peek(&long).err().and_then(limit), Some(Limit::Token));
 }
 
 #[test]
