@@ -37,6 +37,11 @@ impl CliError {
         Self::Refused { what: what.into(), source: Some(source.into()) }
     }
 
+    /// Whether the reader of the output has gone, as `head` does: nobody is left to be told.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// The only place that knows the exit status of a failure.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {

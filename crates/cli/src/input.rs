@@ -54,8 +54,11 @@ impl Source {
     /// All of it, unless it is longer than `max_bytes`. The bytes are wiped when they go, since they may be a key.
     pub(crate) fn read(&self, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
         let read = match self {
-            Self::Stdin => read_bounded(io::stdin().lock(), max_bytes),
-            Self::File(path) => fs::File::open(path).and_then(|file| read_bounded(file, max_bytes)),
+            Self::Stdin => read_bounded(io::stdin().lock(), 0, max_bytes),
+            Self::File(path) => fs::File::open(path).and_then(|file| {
+                let size = file.metadata()?.len();
+                read_bounded(file, size, max_bytes)
+            }),
         };
         read.map_err(|source| CliError::Unreadable { what: self.to_string(), source })
     }
@@ -85,23 +88,57 @@ impl Source {
     }
 }
 
-fn read_bounded(reader: impl Read, max_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    // One byte more than allowed tells "full" from "too long".
-    reader.take(max_bytes + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(io::Error::other(format!("it is longer than {} MiB", max_bytes / 1024 / 1024)));
+/// How much is read at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// All that `reader` has, of which `expected` bytes are a guess. It may be a key, so no buffer is given back that was
+/// not wiped.
+fn read_bounded(mut reader: impl Read, expected: u64, max_bytes: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let too_long = || io::Error::other(format!("it is longer than {} MiB", max_bytes / 1024 / 1024));
+    if expected > max_bytes {
+        return Err(too_long());
     }
-    Ok(bytes)
+    // With one byte more the end is seen without growing.
+    let expected = usize::try_from(expected + 1).map_err(|_| too_long())?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected.max(4096)));
+    loop {
+        if bytes.len() == bytes.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * bytes.capacity()));
+            larger.extend_from_slice(&bytes);
+            bytes = larger;
+        }
+        let (start, room) = (bytes.len(), bytes.capacity() - bytes.len());
+        bytes.resize(start + room.min(PIECE_BYTES), 0);
+        let read = reader.read(&mut bytes[start..]);
+        bytes.truncate(start + read.as_ref().map_or(0, |read| *read));
+        match read {
+            _ if bytes.len() as u64 > max_bytes => return Err(too_long()),
+            Ok(0) => return Ok(bytes),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::read_bounded;
+    use super::{PIECE_BYTES, read_bounded};
 
     #[test]
     fn a_full_input_is_read_and_one_byte_more_is_not() {
-        assert_eq!(read_bounded(&b"abc"[..], 3).expect("fits").as_slice(), b"abc");
-        assert!(read_bounded(&b"abcd"[..], 3).is_err());
+        for expected in [0, 2, 3] {
+            assert_eq!(read_bounded(&b"abc"[..], expected, 3).expect("fits").as_slice(), b"abc");
+            assert!(read_bounded(&b"abcd"[..], expected, 3).is_err());
+        }
+        assert!(read_bounded(&b""[..], 4, 3).is_err());
+    }
+
+    #[test]
+    fn an_input_longer_than_expected_is_read_whole() {
+        let long: Vec<u8> = (0..3 * PIECE_BYTES + 5).map(|n| n as u8).collect();
+        for expected in [0, 1, PIECE_BYTES as u64, long.len() as u64, long.len() as u64 + 9] {
+            let max = long.len() as u64 + 9;
+            assert_eq!(read_bounded(&long[..], expected, max).expect("fits").as_slice(), long);
+        }
     }
 }

@@ -159,13 +159,15 @@ pub(crate) struct Keys(Vec<Key>);
 impl Keys {
     pub(crate) fn read(
         sources: &[Source],
+        password: Option<&Source>,
         algs: &[Alg],
         short_secrets: bool,
         output: &Output,
     ) -> Result<Self, CliError> {
         let mut keys = Vec::new();
         for source in sources {
-            keys.extend(KeyFile::read(source)?.short_secrets(short_secrets).keys(algs, output)?);
+            let file = KeyFile::read_with_password(source, password)?.short_secrets(short_secrets);
+            keys.extend(file.keys(algs, output)?);
         }
         Ok(Self(keys))
     }

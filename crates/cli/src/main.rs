@@ -22,7 +22,9 @@ fn main() -> ExitCode {
     match command::run(&args.command, &output) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
-            output.error(&error);
+            if !error.is_broken_pipe() {
+                output.error(&error);
+            }
             error.exit_code()
         }
     }

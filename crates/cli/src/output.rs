@@ -5,7 +5,7 @@
 use std::{
     error::Error,
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -65,6 +65,11 @@ impl Output {
     pub(crate) fn text(&self, result: &str) -> Result<(), CliError> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{result}").and_then(|()| stdout.flush()).map_err(CliError::Output)
+    }
+
+    /// A result that somebody else wrote: as [`Output::text`], except that it commands no terminal.
+    pub(crate) fn text_of_a_stranger(&self, result: &str) -> Result<(), CliError> {
+        if io::stdout().is_terminal() { self.text(&printable(result)) } else { self.text(result) }
     }
 
     /// A result as it is: no line end, and no escape sequence taken out of it.

@@ -57,7 +57,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_parser = alg())]
     pub(crate) alg: Alg,
     /// The key's name; without it, the public key's thumbprint (a random name for a symmetric key).
-    #[arg(long, value_name = "ID", conflicts_with = "count")]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new(), value_name = "ID", conflicts_with = "count")]
     pub(crate) kid: Option<String>,
     /// What the key is for: `sig` is the only use there is, and every key says so.
     #[arg(long = "use", value_name = "USE")]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::{Subcommand, ValueEnum};
 use sealwright_jose::{Alg, jws};
 
-use super::{alg, source};
+use super::{alg, jwk::PasswordArgs, source};
 use crate::input::Source;
 
 #[derive(Debug, Subcommand)]
@@ -112,6 +112,8 @@ pub(crate) struct VerifyArgs {
     /// A key that may verify it: a JWK, a JWK set, PEM, DER (public key or certificate) or OpenSSH; may be repeated.
     #[arg(long = "key", value_name = "FILE", required = true, value_parser = source())]
     pub(crate) keys: Vec<Source>,
+    #[command(flatten)]
+    pub(crate) password: PasswordArgs,
     /// The algorithms to accept, separated by commas; needed where a key names none.
     #[arg(long = "alg", value_name = "ALG,...", value_delimiter = ',', value_parser = alg())]
     pub(crate) algs: Vec<Alg>,

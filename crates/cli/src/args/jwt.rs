@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sealwright_jose::Alg;
 use url::Url;
 
-use super::{alg, source};
+use super::{alg, jwk::PasswordArgs, source};
 use crate::input::Source;
 
 #[derive(Debug, Subcommand)]
@@ -32,6 +32,8 @@ pub(crate) struct VerifyArgs {
     /// A key that may verify it: a JWK, a JWK set, PEM, DER or OpenSSH; may be repeated.
     #[arg(long = "key", value_name = "FILE", required_unless_present = "jwks", value_parser = source())]
     pub(crate) keys: Vec<Source>,
+    #[command(flatten)]
+    pub(crate) password: PasswordArgs,
     /// The issuer's JWK set: https, or plain http on this machine.
     #[arg(long, value_name = "URL", conflicts_with = "keys", requires = "algs")]
     pub(crate) jwks: Option<Url>,
@@ -54,7 +56,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "CHECK,...", value_delimiter = ',')]
     pub(crate) waive: Vec<Waivable>,
     /// The time of the check: RFC 3339, or seconds since 1970. Without it, now.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
     pub(crate) at: Option<i64>,
     /// How far the clocks may differ.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=600))]
@@ -78,11 +80,9 @@ pub(crate) enum Waivable {
 }
 
 fn time(text: &str) -> Result<i64, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(seconds);
-    }
-    let moment: Result<Timestamp, _> = text.parse();
-    moment.map(Timestamp::as_second).map_err(|_| {
-        "it is neither a time such as 2026-11-22T12:00:00Z nor a number of seconds since 1970".to_owned()
-    })
+    let seconds =
+        text.parse().or_else(|_| text.parse().map(Timestamp::as_second)).map_err(|_: jiff::Error| {
+            "it is neither a time such as 2026-11-22T12:00:00Z nor a number of seconds since 1970".to_owned()
+        })?;
+    if seconds < 0 { Err("it lies before 1970, where no token can be valid".to_owned()) } else { Ok(seconds) }
 }

@@ -34,7 +34,7 @@ fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
         let key = AnyKey::read(key, file.password()).and_then(|key| key.public_jwk());
         jwks.push(key.map_err(|error| file.refused_at(is_set.then_some(n), error))?);
     }
-    output.text(&one_or_set(jwks.iter().map(String::as_str), is_set))?;
+    output.text(&one_or_set(&jwks, is_set))?;
     Ok(Outcome::Done)
 }
 
@@ -75,35 +75,45 @@ impl AnyKey {
             Key::Mac(key) => key.to_jwk(),
             _ => return self.public_jwk().map(Zeroizing::new),
         };
-        Ok(if self.names_alg { jwk } else { Zeroizing::new(without_alg(&jwk, self.key.alg())) })
+        Ok(if self.names_alg { jwk } else { without_alg(&jwk, self.key.alg()) })
     }
 
     fn as_it_was(&self, jwk: String, alg: Alg) -> String {
-        if self.names_alg { jwk } else { without_alg(&jwk, alg) }
+        if self.names_alg { jwk } else { String::clone(&without_alg(&jwk, alg)) }
     }
 }
 
 /// The library never writes a key without its algorithm, and the file did not name one. For ML-DSA it is part of the
 /// key's type (RFC 9964 §3).
-fn without_alg(jwk: &str, alg: Alg) -> String {
-    if jwk.contains(r#""kty":"AKP""#) {
-        return jwk.to_owned();
-    }
+fn without_alg(jwk: &str, alg: Alg) -> Zeroizing<String> {
     // No other member can hold this text: the quotes of a value would be escaped.
-    jwk.replacen(&format!(r#","alg":"{alg}""#), "", 1)
+    let member = format!(r#","alg":"{alg}""#);
+    let mut rest = Zeroizing::new(String::with_capacity(jwk.len()));
+    match jwk.split_once(&member) {
+        Some((before, after)) if !jwk.contains(r#""kty":"AKP""#) => {
+            rest.push_str(before);
+            rest.push_str(after);
+        }
+        _ => rest.push_str(jwk),
+    }
+    rest
 }
 
-fn one_or_set<'a>(mut keys: impl Iterator<Item = &'a str>, is_set: bool) -> Zeroizing<String> {
+/// The one key, or the set of them; in a buffer that never grows, so that no copy of a secret stays behind.
+fn one_or_set(keys: &[impl AsRef<str>], is_set: bool) -> Zeroizing<String> {
     if !is_set {
-        return Zeroizing::new(keys.next().unwrap_or_default().to_owned());
+        return Zeroizing::new(keys.first().map(|key| key.as_ref().to_owned()).unwrap_or_default());
     }
-    let mut set = Zeroizing::new(r#"{"keys":["#.to_owned());
-    for (n, key) in keys.enumerate() {
+    let (start, end) = (r#"{"keys":["#, "]}");
+    let room: usize = keys.iter().map(|key| key.as_ref().len() + 1).sum();
+    let mut set = Zeroizing::new(String::with_capacity(start.len() + room + end.len()));
+    set.push_str(start);
+    for (n, key) in keys.iter().enumerate() {
         if n > 0 {
             set.push(',');
         }
-        set.push_str(key);
+        set.push_str(key.as_ref());
     }
-    set.push_str("]}");
+    set.push_str(end);
     set
 }

@@ -9,10 +9,7 @@ mod token;
 mod verdict;
 mod verify;
 
-pub(super) use self::{
-    token::{TokenText, object},
-    verdict::name as kind_name,
-};
+pub(super) use self::token::{TokenText, object};
 
 use super::Outcome;
 use crate::{args::JwsCommand, error::CliError, output::Output};

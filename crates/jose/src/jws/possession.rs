@@ -55,7 +55,7 @@ impl PossessionVerifier {
         Ok(Self(Rules {
             header: HeaderRules {
                 policy: Policy::Strict,
-                nesting: limits.depth(),
+                nesting: limits.nesting,
                 understood: Vec::new(),
                 unencoded: false,
             },
@@ -73,7 +73,7 @@ impl PossessionVerifier {
     /// Replaces the default limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.0.header.nesting = limits.depth();
+        self.0.header.nesting = limits.nesting;
         self.0.limits = limits;
         self
     }

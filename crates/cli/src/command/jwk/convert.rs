@@ -31,7 +31,7 @@ pub(super) fn run(args: &ConvertArgs, output: &Output) -> Result<Outcome, CliErr
         return Ok(Outcome::Done);
     }
     let texts: Vec<&str> = found.iter().filter_map(|key| std::str::from_utf8(key).ok()).collect();
-    output.text(one_or_set(texts.into_iter(), is_set).trim_end())?;
+    output.text(one_or_set(&texts, is_set).trim_end())?;
     Ok(Outcome::Done)
 }
 

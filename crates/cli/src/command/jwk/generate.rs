@@ -23,7 +23,7 @@ pub(super) fn run(args: &GenerateArgs, output: &Output) -> Result<Outcome, CliEr
         .map(|_| new_key(args.alg, size, args.kid.as_deref()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| CliError::refused_by("no key was made", error))?;
-    output.text(&one_or_set(keys.iter().map(|key| key.as_str()), args.count.is_some()))?;
+    output.text(&one_or_set(&keys, args.count.is_some()))?;
     Ok(Outcome::Done)
 }
 

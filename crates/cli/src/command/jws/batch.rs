@@ -9,10 +9,10 @@ use std::{
 use indicatif::ProgressBar;
 use sealwright_jose::jws::{Require, Scratch, Verifier};
 
-use super::{Outcome, token::Token, verify::verify};
+use super::{Outcome, token::Token, verdict::Verdict, verify::verify};
 use crate::{error::CliError, input::Source, output::Output, progress};
 
-/// A longer line cannot be a token; the rest of it is passed over.
+/// A longer line is no token, and passed over.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is read before it is verified: enough to keep all cores busy, little enough to hold.
@@ -42,6 +42,12 @@ pub(super) fn run(
             output.bytes(&result.json)?;
             invalid += result.invalid;
         }
+        for (line, at) in round.lines.iter().zip(count + 1..) {
+            if matches!(line, Line::TooLong) {
+                let most = MAX_LINE_BYTES / 1024 / 1024;
+                output.note(format_args!("line {at} is over the limit for a line, {most} MiB"));
+            }
+        }
         count += round.lines.len() as u64;
         bar.inc(round.bytes as u64);
     }
@@ -56,9 +62,14 @@ pub(super) fn run(
 /// The lines of one round, without their ends.
 #[derive(Default)]
 struct Round {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     /// As they were in the file.
     bytes: usize,
+}
+
+enum Line {
+    Text(String),
+    TooLong,
 }
 
 /// The results of one worker's lines, one JSON object a line.
@@ -79,13 +90,14 @@ impl Round {
             }
             if bytes == MAX_LINE_BYTES && !line.ends_with(b"\n") {
                 bytes += skip_line(reader)?;
-                // As a token it is too large to be one, and so is refused.
-                line.clear();
+                round.lines.push(Line::TooLong);
+                round.bytes += bytes;
+                continue;
             }
             round.bytes += bytes;
             while line.pop_if(|byte| matches!(byte, b'\r' | b'\n')).is_some() {}
             // What is not text is no token; the line still gets its result.
-            round.lines.push(String::from_utf8(line).unwrap_or_default());
+            round.lines.push(Line::Text(String::from_utf8(line).unwrap_or_default()));
         }
         Ok(round)
     }
@@ -107,18 +119,20 @@ impl Round {
     }
 }
 
-fn verify_lines(lines: &[String], verifier: &Verifier, require: Require) -> Results {
+fn verify_lines(lines: &[Line], verifier: &Verifier, require: Require) -> Results {
     let mut results = Results::default();
     let mut scratch = Scratch::new();
     for line in lines {
-        let token = Token::of(line);
-        let verdict = match verify(&token, verifier, require, &mut scratch) {
-            Ok(verdict) => verdict,
-            Err((verdict, _)) => {
-                results.invalid += 1;
-                verdict
+        let verdict = match line {
+            Line::Text(line) => {
+                verify(&Token::of(line), verifier, require, &mut scratch).map_err(|(verdict, _)| verdict)
             }
+            Line::TooLong => Err(Verdict::too_long()),
         };
+        let verdict = verdict.unwrap_or_else(|refused| {
+            results.invalid += 1;
+            refused
+        });
         serde_json::to_writer(&mut results.json, &verdict).expect("strings and JSON, written to memory");
         results.json.push(b'\n');
     }

@@ -5,7 +5,9 @@ use std::io::Read;
 
 use sealwright_jose::{
     SignError, VerifyError, VerifyErrorKind,
-    jws::{Require, Scratch, Signer, VerifiedSignature, Verifier},
+    jws::{
+        Require, Scratch, Signer, VerifiedSignature, Verifier, sign_general_detached, start_general_detached,
+    },
 };
 
 use super::{
@@ -37,6 +39,21 @@ pub(super) fn sign(
         Err(SignError::NeedsWholeMessage(_)) => {
             let payload = payload.read(MAX_TOKEN_BYTES)?;
             if compact { signer.sign_detached(&payload) } else { signer.sign_flattened_detached(&payload) }
+        }
+        Err(error) => Err(error),
+    };
+    token.map_err(not_signed)
+}
+
+pub(super) fn sign_general(signers: &[Signer], payload: &Source) -> Result<String, CliError> {
+    let signers: Vec<&Signer> = signers.iter().collect();
+    let token = match start_general_detached(&signers) {
+        Ok(mut stream) => {
+            pieces(payload, |piece| stream.update(piece))?;
+            stream.finish()
+        }
+        Err(SignError::NeedsWholeMessage(_)) => {
+            sign_general_detached(&signers, &payload.read(MAX_TOKEN_BYTES)?)
         }
         Err(error) => Err(error),
     };

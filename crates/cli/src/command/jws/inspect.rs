@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     VerifyError, base64url,
-    jws::{Unverified, UnverifiedJson},
+    jws::{Limit, Limits, Unverified, UnverifiedJson},
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -17,6 +17,9 @@ use crate::{
     error::CliError,
     output::{Output, one_line, printable, style},
 };
+
+/// More than that nobody reads.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The object of `--json`. Without `payload`, the payload is detached.
 #[derive(Serialize)]
@@ -36,8 +39,13 @@ struct Headers {
 
 pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliError> {
     let text = TokenText::read(&args.token)?;
+    let limits = Limits::default().token_bytes(MAX_BYTES);
+    if text.len() > MAX_BYTES {
+        let (limit, most) = (Limit::Token, MAX_BYTES / 1024 / 1024);
+        return Err(CliError::refused(format!("not shown: over the limit for the {limit}, {most} MiB")));
+    }
     let token = Token::of(&text);
-    let (protected, payload) = peek(&token).map_err(|error| CliError::refused(sentence(error)))?;
+    let (protected, payload) = peek(&token, &limits).map_err(|error| CliError::refused(sentence(error)))?;
     output.warning("NOTHING WAS VERIFIED: anybody can have written this");
     let headers = |(n, protected): (usize, &String)| Headers {
         protected: object(protected),
@@ -70,13 +78,13 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliErr
 }
 
 /// The protected headers and the payload, which is `None` if it is detached.
-fn peek(token: &Token<'_>) -> Result<(Vec<String>, Option<Vec<u8>>), VerifyError> {
+fn peek(token: &Token<'_>, limits: &Limits) -> Result<(Vec<String>, Option<Vec<u8>>), VerifyError> {
     if token.serialization != Serialization::Compact {
-        let unverified = UnverifiedJson::peek(token.text)?;
+        let unverified = UnverifiedJson::peek_with(token.text, limits)?;
         let headers = unverified.protected_headers().map(str::to_owned).collect();
         return Ok((headers, unverified.dangerous_payload().map(<[u8]>::to_vec)));
     }
-    let unverified = Unverified::peek_compact(token.text)?;
+    let unverified = Unverified::peek_compact_with(token.text, limits)?;
     let payload = unverified.dangerous_payload();
     let payload = (!payload.is_empty()).then(|| payload.to_vec());
     Ok((vec![unverified.protected_header().to_owned()], payload))

@@ -25,6 +25,7 @@ pub(super) fn run(args: &SignArgs, output: &Output) -> Result<Outcome, CliError>
         ([signer], Serialization::Compact | Serialization::Flattened) if args.detached => {
             detached::sign(signer, &args.payload, serialization)?
         }
+        (signers, Serialization::General) if args.detached => detached::sign_general(signers, &args.payload)?,
         (signers, serialization) => {
             let payload = args.payload.read(MAX_TOKEN_BYTES)?;
             match (signers, serialization) {
@@ -32,11 +33,7 @@ pub(super) fn run(args: &SignArgs, output: &Output) -> Result<Outcome, CliError>
                 ([signer], Serialization::Flattened) => signer.sign_flattened(&payload),
                 (signers, _) => {
                     let signers: Vec<&Signer> = signers.iter().collect();
-                    if args.detached {
-                        jws::sign_general_detached(&signers, &payload)
-                    } else {
-                        jws::sign_general(&signers, &payload)
-                    }
+                    jws::sign_general(&signers, &payload)
                 }
             }
             .map_err(not_signed)?

@@ -1,6 +1,6 @@
 //! A token as the user gave it, and how its parts are shown.
 
-use std::ops::Deref;
+use std::{borrow::Cow, collections::HashMap, ops::Deref};
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -51,13 +51,10 @@ pub(super) enum Serialization {
 
 impl<'t> Token<'t> {
     pub(super) fn of(text: &'t str) -> Self {
-        #[derive(Deserialize)]
-        struct Outline {
-            signatures: Option<IgnoredAny>,
-        }
-        let serialization = if !text.trim_start().starts_with('{') {
+        let json = json(text);
+        let serialization = if !json.starts_with('{') {
             Serialization::Compact
-        } else if matches!(serde_json::from_str(text), Ok(Outline { signatures: Some(IgnoredAny) })) {
+        } else if outline(json).is_some_and(|names| names.contains_key("signatures")) {
             Serialization::General
         } else {
             Serialization::Flattened
@@ -67,17 +64,12 @@ impl<'t> Token<'t> {
 
     /// Whether its payload is in it; `None` if that cannot be told.
     pub(super) fn has_payload(&self) -> Option<bool> {
-        #[derive(Deserialize)]
-        struct Outline {
-            payload: Option<IgnoredAny>,
-        }
         if self.serialization == Serialization::Compact {
             let mut parts = self.text.splitn(3, '.');
             let payload = parts.nth(1)?;
             return parts.next().map(|_| !payload.is_empty());
         }
-        let outline: Outline = serde_json::from_str(self.text).ok()?;
-        Some(outline.payload.is_some())
+        Some(outline(json(self.text))?.contains_key("payload"))
     }
 
     /// The header of the n-th signature that nobody signed (RFC 7515 §7.2.1); empty if there is none.
@@ -94,14 +86,25 @@ impl<'t> Token<'t> {
         }
         let signature = match self.serialization {
             Serialization::Compact => None,
-            Serialization::Flattened => Some(serde_json::from_str(self.text).ok()?),
+            Serialization::Flattened => Some(serde_json::from_str(json(self.text)).ok()?),
             Serialization::General => {
-                let general: General<'_> = serde_json::from_str(self.text).ok()?;
+                let general: General<'_> = serde_json::from_str(json(self.text)).ok()?;
                 general.signatures.into_iter().nth(n)
             }
         };
         object(signature.and_then(|of: Signature<'_>| of.header).map_or("{}", RawValue::get))
     }
+}
+
+/// What JSON there may be begins here: after whitespace, and after the byte order mark that not every policy refuses
+/// (RFC 8259 §8.1).
+fn json(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii_start()
+}
+
+/// The names in a JSON object, of which the library says whether they may stand twice.
+fn outline(json: &str) -> Option<HashMap<Cow<'_, str>, IgnoredAny>> {
+    serde_json::from_str(json).ok()
 }
 
 /// JSON that the library has read, with its members in their order and its numbers as they were written.
@@ -130,7 +133,24 @@ fn in_one_line(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_one_line;
+    use super::{Serialization, Token, in_one_line};
+
+    #[test]
+    fn the_form_is_that_of_what_stands_there_first() {
+        for (text, form) in [
+            ("a.b.c", Serialization::Compact),
+            ("", Serialization::Compact),
+            ("\u{feff}a.b.c", Serialization::Compact),
+            (" {\"payload\":\"\"}", Serialization::Flattened),
+            ("\u{feff}\r\n\t {\"payload\":\"\"}", Serialization::Flattened),
+            ("{", Serialization::Flattened),
+            ("\u{feff}{\"signatures\":[]}", Serialization::General),
+            ("{\"signatures\":[],\"x\":{\"payload\":1},\"signatures\":[]}", Serialization::General),
+            ("{\"\\u0073ignatures\":[]}", Serialization::General),
+        ] {
+            assert_eq!(Token::of(text).serialization, form, "{text:?}");
+        }
+    }
 
     #[test]
     fn only_space_between_tokens_goes() {

@@ -71,13 +71,25 @@ impl<'t> Verdict<'t> {
         }
     }
 
+    /// Of a line that is too long to be looked at.
+    pub(super) fn too_long() -> Self {
+        Self {
+            valid: false,
+            serialization: Serialization::Compact,
+            detached: false,
+            error: Some(VerifyErrorKind::TooLarge.name()),
+            payload: None,
+            signatures: Vec::new(),
+        }
+    }
+
     /// Neither payload nor header: nobody vouches for them. `inspect` shows them.
     pub(super) fn invalid(token: &Token<'_>, error: VerifyError, signatures: Vec<SignatureVerdict>) -> Self {
         Self {
             valid: false,
             serialization: token.serialization,
             detached: false,
-            error: Some(name(error.kind())),
+            error: Some(error.kind().name()),
             payload: None,
             signatures,
         }
@@ -112,7 +124,7 @@ impl SignatureVerdict {
     }
 
     pub(super) fn refused(error: VerifyError) -> Self {
-        Self { valid: false, error: Some(name(error.kind())), facts: None }
+        Self { valid: false, error: Some(error.kind().name()), facts: None }
     }
 
     /// The one signature of a token that was refused; none if the token has none that can be found.
@@ -136,24 +148,5 @@ pub(super) fn sentence(error: VerifyError) -> String {
         }
         (VerifyErrorKind::TooLarge, Some(limit)) => format!("not valid: over the limit for the {limit}"),
         (kind, _) => format!("not valid: {kind}"),
-    }
-}
-
-/// A stable name for programs.
-pub(crate) fn name(kind: VerifyErrorKind) -> &'static str {
-    match kind {
-        VerifyErrorKind::Malformed => "malformed",
-        VerifyErrorKind::Encrypted => "encrypted",
-        VerifyErrorKind::TooLarge => "too_large",
-        VerifyErrorKind::AlgNotAllowed => "alg_not_allowed",
-        VerifyErrorKind::Critical => "critical",
-        VerifyErrorKind::ParameterUnknown => "parameter_unknown",
-        VerifyErrorKind::TypMismatch => "typ_mismatch",
-        VerifyErrorKind::KeyUnknown => "key_unknown",
-        VerifyErrorKind::KeyAmbiguous => "key_ambiguous",
-        VerifyErrorKind::Signature => "signature",
-        VerifyErrorKind::Threshold => "threshold",
-        VerifyErrorKind::NeedsWholeMessage => "needs_whole_message",
-        _ => "invalid",
     }
 }

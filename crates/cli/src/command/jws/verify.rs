@@ -21,7 +21,8 @@ use crate::{
 pub(super) fn run(args: &JwsVerifyArgs, output: &Output) -> Result<Outcome, CliError> {
     let token = Source::from(args.token.as_str());
     let token = if args.batch.is_some() { &args.batch } else { &Some(token) };
-    stdin_at_most_once(args.keys.iter().chain(&args.payload).chain(token))?;
+    let password = &args.password.password_file;
+    stdin_at_most_once(args.keys.iter().chain(password).chain(&args.payload).chain(token))?;
     let verifier = verifier(args, output)?;
     let require = args.require.0;
     if let Some(tokens) = &args.batch {
@@ -96,7 +97,9 @@ fn verifier(args: &JwsVerifyArgs, output: &Output) -> Result<Verifier, CliError>
     let policy = Policy::from(args.policy);
     let joserfc = policy == Policy::Joserfc;
     let algs = if args.algs.is_empty() && joserfc { Alg::RECOMMENDED.as_slice() } else { &args.algs };
-    let builder = Keys::read(&args.keys, algs, joserfc, output)?.verifier(algs).policy(policy).unencoded();
+    let password = args.password.password_file.as_ref();
+    let keys = Keys::read(&args.keys, password, algs, joserfc, output)?;
+    let builder = keys.verifier(algs).policy(policy).unencoded();
     let most = usize::try_from(MAX_TOKEN_BYTES).unwrap_or(usize::MAX);
     let builder = match policy {
         Policy::Joserfc => builder,

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{Outcome, jwks};
 use crate::{
     args::{JwtVerifyArgs, Waivable},
-    command::jws::{TokenText, kind_name, object},
+    command::jws::{TokenText, object},
     error::CliError,
     input::{Source, stdin_at_most_once},
     key_file::Keys,
@@ -21,7 +21,8 @@ use crate::{
 };
 
 pub(super) fn run(args: &JwtVerifyArgs, output: &Output) -> Result<Outcome, CliError> {
-    stdin_at_most_once(args.keys.iter().chain([&Source::from(args.token.as_str())]))?;
+    let token = Source::from(args.token.as_str());
+    stdin_at_most_once(args.keys.iter().chain(&args.password.password_file).chain([&token]))?;
     let validator = validator(args)?;
     let now = args.at.map_or_else(now, Ok)?;
     let text = TokenText::read(&args.token)?;
@@ -29,7 +30,7 @@ pub(super) fn run(args: &JwtVerifyArgs, output: &Output) -> Result<Outcome, CliE
     let mut scratch = Scratch::new();
     match verifier.verify_jwt(&text, &validator, now, &mut scratch) {
         Ok(token) if output.is_json() => output.json(&Verdict::valid(&token))?,
-        Ok(token) => output.text(token.claims().as_json())?,
+        Ok(token) => output.text_of_a_stranger(token.claims().as_json())?,
         Err(error) => {
             output.json(&Verdict::invalid(error))?;
             return Err(CliError::refused(sentence(error)));
@@ -41,7 +42,10 @@ pub(super) fn run(args: &JwtVerifyArgs, output: &Output) -> Result<Outcome, CliE
 fn verifier(args: &JwtVerifyArgs, output: &Output) -> Result<Verifier, CliError> {
     let builder = match &args.jwks {
         Some(url) => Verifier::builder_from(&args.algs).keys(&jwks::fetch(url, &args.algs, output)?),
-        None => Keys::read(&args.keys, &args.algs, false, output)?.verifier(&args.algs),
+        None => {
+            let password = args.password.password_file.as_ref();
+            Keys::read(&args.keys, password, &args.algs, false, output)?.verifier(&args.algs)
+        }
     };
     builder.build().map_err(|error| CliError::refused_by("the keys cannot be used together", error))
 }
@@ -133,8 +137,8 @@ impl Verdict {
     }
 
     fn invalid(error: JwtError) -> Self {
-        let (error, claim) = name(error.kind());
-        Self { valid: false, error: Some(error), claim, facts: None }
+        let kind = error.kind();
+        Self { valid: false, error: Some(kind.name()), claim: kind.claim(), facts: None }
     }
 }
 
@@ -145,23 +149,5 @@ fn sentence(error: JwtError) -> String {
             "malformed: this is no JWS in compact form, as a JWT must be".to_owned()
         }
         kind => format!("not valid: {kind}"),
-    }
-}
-
-/// A stable name for programs, and the claim that it is about.
-fn name(kind: JwtErrorKind) -> (&'static str, Option<&'static str>) {
-    match kind {
-        JwtErrorKind::Jws(kind) => (kind_name(kind), None),
-        JwtErrorKind::Unencoded => ("unencoded", None),
-        JwtErrorKind::Claims(_) => ("claims_malformed", None),
-        JwtErrorKind::TypMismatch => ("typ_mismatch", None),
-        JwtErrorKind::Missing(claim) => ("claim_missing", Some(claim)),
-        JwtErrorKind::IssuerMismatch => ("issuer_mismatch", Some("iss")),
-        JwtErrorKind::AudienceMismatch => ("audience_mismatch", Some("aud")),
-        JwtErrorKind::Expired => ("expired", Some("exp")),
-        JwtErrorKind::NotYetValid => ("not_yet_valid", Some("nbf")),
-        JwtErrorKind::IssuedInFuture => ("issued_in_future", Some("iat")),
-        JwtErrorKind::TooOld => ("too_old", Some("iat")),
-        _ => ("invalid", None),
     }
 }
