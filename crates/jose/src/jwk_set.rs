@@ -66,6 +66,16 @@ impl JwkSetLimits {
     pub fn keys(self, keys: usize) -> Self {
         Self { keys, ..self }
     }
+
+    /// How many bytes are read.
+    pub fn max_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many keys are read.
+    pub fn max_keys(&self) -> usize {
+        self.keys
+    }
 }
 
 const NESTING: usize = 16;

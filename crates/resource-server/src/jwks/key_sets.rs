@@ -75,7 +75,7 @@ impl KeySets {
     pub(crate) fn set(&self, uri: &Url) -> Arc<Remote<()>> {
         let options = &self.0.options;
         let limits = JwkSetLimits::default();
-        let limits = limits.keys(options.max_keys.min(limits.keys));
+        let limits = limits.keys(options.max_keys.min(limits.max_keys()));
         shared(&self.0.sets, uri, || {
             self.plan("the JWK set", vec![uri.clone()], options.set_bounds(), move |body| {
                 check_set(body, limits)
