@@ -14,13 +14,17 @@ use crate::tools::{debian, node, on_path, python};
 
 /// A package of the measuring house, the features it is built with, and the names of its program before and after: one
 /// library chooses its back end for a whole process, so it is built twice.
-const PROGRAMS: [(&str, &str, &str, &str); 5] = [
+const PROGRAMS: [(&str, &str, &str, &str); 6] = [
     ("ours", "", "ours", "ours"),
+    ("layer", "", "layer", "layer"),
     ("peer-josekit", "", "josekit", "josekit"),
     ("peer-jwt-simple", "", "jwt-simple", "jwt-simple"),
     ("peer-jsonwebtoken", "aws_lc_rs", "jsonwebtoken", "jsonwebtoken-aws-lc"),
     ("peer-jsonwebtoken", "rust_crypto", "jsonwebtoken", "jsonwebtoken-rust-crypto"),
 ];
+
+/// What can be measured by itself: the library beside others, and the resource server's layer.
+pub(crate) const PARTS: [&str; 2] = ["library", "layer"];
 
 /// The libraries whose versions stand above the tables, as Cargo.lock names them.
 const LIBRARIES: [&str; 4] = ["aws-lc-rs", "jsonwebtoken", "josekit", "jwt-simple"];
@@ -28,25 +32,26 @@ const LIBRARIES: [&str; 4] = ["aws-lc-rs", "jsonwebtoken", "josekit", "jwt-simpl
 /// Everything on a slow machine.
 const LIMIT: Duration = Duration::from_secs(90 * 60);
 
-/// Builds, measures and prints; a whole run writes `bench/RESULTS.md`, a `quick` one nothing of ours.
-pub(crate) fn run(quick: bool) -> Result<bool> {
+/// Builds, measures and prints; a whole run writes `bench/RESULTS.md`, a `quick` one or one `part` nothing of ours.
+pub(crate) fn run(quick: bool, part: Option<&str>) -> Result<bool> {
     let places = Places::find()?;
     let mut runner = Runner::new(&places);
-    let results = if quick {
+    let results = if quick || part.is_some() {
         places.bench().join("results.md")
     } else {
         places.root().join("bench").join("RESULTS.md")
     };
-    let ready = runner.step("bench: libraries and compilers that the peers need", needs).is_some()
-        && runner.step("bench: build", build).is_some()
+    let plan = Plan { quick, part, results: &results };
+    let ready = runner.step("bench: programs that are needed", |step| needs(step, plan)).is_some()
+        && runner.step("bench: build", |step| build(step, plan)).is_some()
         && runner.step("bench: fixture", fixture).is_some();
     if ready {
-        let scripts = [
-            runner.step("bench: Python", |step| python_peers(step, quick)),
-            runner.step("bench: Node", |step| node_peers(step, quick)),
-        ];
-        let scripts: Vec<PathBuf> = scripts.into_iter().flatten().collect();
-        let measured = runner.step("bench: measure", |step| measure(step, quick, &scripts, &results));
+        let mut scripts = Vec::new();
+        if plan.has("library") {
+            scripts.extend(runner.step("bench: Python", |step| python_peers(step, quick)));
+        }
+        scripts.extend(runner.step("bench: Node", |step| node_peers(step, quick)));
+        let measured = runner.step("bench: measure", |step| measure(step, plan, &scripts));
         if measured.is_some() {
             let text = fs::read_to_string(&results)
                 .map_err(|error| format!("cannot read {}: {error}", results.display()))?;
@@ -59,8 +64,30 @@ pub(crate) fn run(quick: bool) -> Result<bool> {
     Ok(runner.finish())
 }
 
-/// josekit links OpenSSL; jwt-simple builds BoringSSL.
-fn needs(step: &mut Step<'_>) -> Result<()> {
+/// What one run measures.
+#[derive(Clone, Copy)]
+struct Plan<'a> {
+    quick: bool,
+    part: Option<&'a str>,
+    results: &'a Path,
+}
+
+impl Plan<'_> {
+    fn has(self, part: &str) -> bool {
+        self.part.is_none_or(|only| only == part)
+    }
+}
+
+/// josekit links OpenSSL; jwt-simple builds BoringSSL; wrk asks the endpoint.
+fn needs(step: &mut Step<'_>, plan: Plan<'_>) -> Result<()> {
+    let mut missing = if plan.has("library") { missing_for_peers()? } else { Vec::new() };
+    if plan.has("layer") && on_path("wrk").is_none() {
+        missing.push("wrk");
+    }
+    if missing.is_empty() { Ok(()) } else { debian::install(step, &missing) }
+}
+
+fn missing_for_peers() -> Result<Vec<&'static str>> {
     let openssl = on_path("pkg-config").is_some()
         && capture(Command::new("pkg-config").args(["--exists", "openssl"]))?.success;
     let clang = ["/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib"];
@@ -69,7 +96,7 @@ fn needs(step: &mut Step<'_>) -> Result<()> {
         || entries(Path::new("/usr/lib"))
             .iter()
             .any(|folder| starts_with(folder, "llvm-") && has_file(&folder.join("lib"), "libclang"));
-    let missing: Vec<&str> = [
+    Ok([
         (openssl, "libssl-dev"),
         (openssl, "pkg-config"),
         (on_path("cmake").is_some(), "cmake"),
@@ -78,15 +105,19 @@ fn needs(step: &mut Step<'_>) -> Result<()> {
     ]
     .into_iter()
     .filter_map(|(there, package)| (!there).then_some(package))
-    .collect();
-    if missing.is_empty() { Ok(()) } else { debian::install(step, &missing) }
+    .collect())
 }
 
-fn build(step: &mut Step<'_>) -> Result<()> {
+fn build(step: &mut Step<'_>, plan: Plan<'_>) -> Result<()> {
     let places = step.places().clone();
     let programs = places.bench().join("programs");
     fs::create_dir_all(&programs).map_err(|error| format!("cannot make {}: {error}", programs.display()))?;
     for (package, features, built, name) in PROGRAMS {
+        // Ours makes the fixture.
+        let part = if package == "layer" { "layer" } else { "library" };
+        if package != "ours" && !plan.has(part) {
+            continue;
+        }
         step.run_for(release(&places, package).args(["--features", features]), LIMIT)?;
         for kind in ["", "-allocations"] {
             let from = places.bench().join("release").join(format!("{built}{kind}"));
@@ -142,18 +173,26 @@ fn times_of(step: &mut Step<'_>, name: &str, command: &mut Command, quick: bool)
     Ok(path)
 }
 
-fn measure(step: &mut Step<'_>, quick: bool, scripts: &[PathBuf], results: &Path) -> Result<()> {
+fn measure(step: &mut Step<'_>, plan: Plan<'_>, scripts: &[PathBuf]) -> Result<()> {
     let places = step.places().clone();
     let head = places.bench().join("head.md");
     fs::write(&head, about(&places)?).map_err(|error| format!("cannot write {}: {error}", head.display()))?;
     let mut command = Command::new(places.bench().join("release").join("measure"));
     command.arg("--programs").arg(places.bench().join("programs"));
     command.arg("--fixture").arg(fixture_folder(&places).join("fixture.json"));
-    command.arg("--head").arg(head).arg("--out").arg(results);
+    command.arg("--head").arg(head).arg("--out").arg(plan.results);
     for script in scripts {
         command.arg("--scripts").arg(script);
     }
-    if quick {
+    if plan.has("layer") {
+        command.arg("--wrk").arg(on_path("wrk").ok_or("wrk is missing")?);
+        command.arg("--load").arg(places.root().join("bench").join("wrk").join("load.lua"));
+        command.arg("--node-server").arg(places.tool("bench-node").join("server.mjs"));
+    }
+    if let Some(part) = plan.part {
+        command.arg("--part").arg(part);
+    }
+    if plan.quick {
         command.arg("--quick");
     }
     step.run_for(&mut command, LIMIT).map(drop)

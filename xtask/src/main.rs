@@ -27,7 +27,9 @@ usage: cargo xtask <command>
                     format lint docs build tests doctests tidy deny demo interop fuzz counts
   tidy              the rules of the house that no compiler checks
   soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo fuzz
-  bench [--quick]   how fast we are beside other libraries; a whole run writes bench/RESULTS.md
+  bench [--quick] [PART]
+                    how fast we are beside other libraries, or only one part of it: library layer;
+                    a whole run writes bench/RESULTS.md
   counts [--write]  instructions of our own code, compared with bench/counts.toml, or recorded there
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
 ";
@@ -42,8 +44,10 @@ fn main() -> ExitCode {
         ["test", groups @ ..] => test::run(groups),
         ["tidy"] => tidy::run(),
         ["soak", parts @ ..] => soak::run(parts),
-        ["bench"] => bench::run(false),
-        ["bench", "--quick"] => bench::run(true),
+        ["bench"] => bench::run(false, None),
+        ["bench", "--quick"] => bench::run(true, None),
+        ["bench", part] if bench::PARTS.contains(part) => bench::run(false, Some(part)),
+        ["bench", "--quick", part] if bench::PARTS.contains(part) => bench::run(true, Some(part)),
         ["counts"] => counts::run(false),
         ["counts", "--write"] => counts::run(true),
         ["postgres"] => tools::postgres::run_until_interrupted(),

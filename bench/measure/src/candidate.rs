@@ -13,6 +13,9 @@ use crate::Result;
 pub(crate) const NAMES: [&str; 5] =
     ["ours", "jsonwebtoken-aws-lc", "jsonwebtoken-rust-crypto", "josekit", "jwt-simple"];
 
+/// The resource server's layer, which is measured against itself only and has no column.
+pub(crate) const LAYER: &str = "layer";
+
 /// A running candidate; it ends when it is dropped.
 pub(crate) struct Candidate {
     pub(crate) name: &'static str,

@@ -1,17 +1,20 @@
-//! The driver: `measure --programs FOLDER --fixture FILE [--quick] [--without CANDIDATE]... [--scripts FILE]...
-//! [--head FILE] [--out FILE]`.
+//! The driver: `measure --programs FOLDER --fixture FILE [--part library|layer] [--quick] [--without CANDIDATE]...
+//! [--scripts FILE]... [--wrk FILE --load FILE [--node-server FILE]] [--head FILE] [--out FILE]`.
 //!
 //! Prints the targets, and writes all tables to `--out` below the text of `--head`.
 
 mod candidate;
+mod http;
 mod large;
+mod layer;
+mod memory;
 mod results;
 mod rounds;
 mod statistics;
 mod tables;
 mod targets;
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::ExitCode, time::Duration};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use candidate::Candidate;
 use results::{Results, Script};
@@ -23,9 +26,13 @@ type Result<T, E = String> = std::result::Result<T, E>;
 struct Arguments {
     programs: PathBuf,
     fixture: PathBuf,
+    part: Option<String>,
     quick: bool,
     without: Vec<String>,
     scripts: Vec<PathBuf>,
+    wrk: Option<PathBuf>,
+    load: Option<PathBuf>,
+    node_server: Option<PathBuf>,
     head: Option<PathBuf>,
     out: Option<PathBuf>,
 }
@@ -52,8 +59,12 @@ fn arguments() -> Result<Arguments> {
         match word.as_str() {
             "--programs" => arguments.programs = value,
             "--fixture" => arguments.fixture = value,
+            "--part" => arguments.part = Some(value.display().to_string()),
             "--without" => arguments.without.push(value.display().to_string()),
             "--scripts" => arguments.scripts.push(value),
+            "--wrk" => arguments.wrk = Some(value),
+            "--load" => arguments.load = Some(value),
+            "--node-server" => arguments.node_server = Some(value),
             "--head" => arguments.head = Some(value),
             "--out" => arguments.out = Some(value),
             _ => return Err(format!("there is no option `{word}`")),
@@ -64,26 +75,41 @@ fn arguments() -> Result<Arguments> {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let Arguments { programs, fixture, quick, .. } = arguments;
+    let in_part = |part: &str| arguments.part.as_deref().is_none_or(|only| only == part);
+    let (library, layer) = (in_part("library"), in_part("layer"));
     let (rounds, seconds, large_rounds) = if *quick { (101, 2, 1) } else { (801, 20, 5) };
-    let taking_part: Vec<&str> = candidate::NAMES
+    let taking_part: Vec<&'static str> = library
+        .then_some(candidate::NAMES)
         .into_iter()
+        .flatten()
+        .chain(layer.then_some(candidate::LAYER))
         .filter(|name| !arguments.without.iter().any(|not| not == name))
         .collect();
-    let mut candidates = taking_part
-        .iter()
-        .map(|name| Candidate::start(name, programs, fixture))
-        .collect::<Result<Vec<_>>>()?;
     let plan = rounds::Plan { rounds, budget: Duration::from_secs(seconds) };
-    let times = rounds::run(&mut candidates, plan)?;
-    drop(candidates);
-    let mut allocations = BTreeMap::new();
+    let mut results = Results {
+        times: times(&taking_part, arguments, plan)?,
+        scripts: arguments.scripts.iter().map(script).collect::<Result<Vec<_>>>()?.concat(),
+        ..Results::default()
+    };
     for name in taking_part {
         let counted = candidate::allocations(name, programs, fixture)?;
-        allocations.extend(counted.into_iter().map(|(operation, n)| ((name.to_owned(), operation), n)));
+        results
+            .allocations
+            .extend(counted.into_iter().map(|(operation, n)| ((name.to_owned(), operation), n)));
     }
-    let large = large::run(programs, 1024, large_rounds)?;
-    let scripts = arguments.scripts.iter().map(script).collect::<Result<Vec<_>>>()?.concat();
-    let results = Results { times, allocations, large, scripts };
+    if library {
+        results.large = large::run(programs, 1024, large_rounds)?;
+    }
+    if layer {
+        let flood = if *quick { 200_000 } else { 1_000_000 };
+        for tokens in [100_000, flood] {
+            results.memory.push(memory::run(programs, fixture, tokens)?);
+        }
+    }
+    if let (true, Some(wrk), Some(load)) = (layer, &arguments.wrk, &arguments.load) {
+        let tools = http::Tools { wrk: wrk.clone(), load: load.clone(), node: arguments.node_server.clone() };
+        results.http = http::run(programs, fixture, &tools, if *quick { 3 } else { 9 })?;
+    }
     print!("{}", tables::targets_only(&results));
     if let Some(out) = &arguments.out {
         let head = match &arguments.head {
@@ -95,6 +121,14 @@ fn run(arguments: &Arguments) -> Result<()> {
             .map_err(|error| format!("cannot write {}: {error}", out.display()))?;
     }
     Ok(())
+}
+
+fn times(names: &[&'static str], arguments: &Arguments, plan: rounds::Plan) -> Result<rounds::Times> {
+    let mut candidates = names
+        .iter()
+        .map(|name| Candidate::start(name, &arguments.programs, &arguments.fixture))
+        .collect::<Result<Vec<_>>>()?;
+    rounds::run(&mut candidates, plan)
 }
 
 /// What a script wrote: a list of libraries.

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{large::Large, rounds::Times, statistics::Summary};
+use crate::{http::Http, large::Large, memory::Memory, rounds::Times, statistics::Summary};
 
+#[derive(Default)]
 pub(crate) struct Results {
     pub(crate) times: Times,
     /// By candidate and operation.
     pub(crate) allocations: BTreeMap<(String, String), f64>,
     pub(crate) large: BTreeMap<&'static str, Large>,
     pub(crate) scripts: Vec<Script>,
+    pub(crate) memory: Vec<Memory>,
+    pub(crate) http: Http,
 }
 
 /// What a script in another language measured by itself.

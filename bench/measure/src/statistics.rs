@@ -6,6 +6,8 @@ pub(crate) struct Summary {
     /// One round in ten was faster: what it costs when nothing else disturbs.
     pub(crate) p10: f64,
     pub(crate) median: f64,
+    /// One round in ten was slower.
+    pub(crate) p90: f64,
     /// In the order of the rounds.
     rounds: Vec<f64>,
 }
@@ -16,7 +18,7 @@ impl Summary {
         let mut sorted = rounds.clone();
         sorted.sort_by(f64::total_cmp);
         let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-        Self { p10: at(0.1), median: at(0.5), rounds }
+        Self { p10: at(0.1), median: at(0.5), p90: at(0.9), rounds }
     }
 
     /// How many times as much as `floor` it took, in the median of the rounds.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::{
     candidate,
     large::WAYS,
+    layer,
     results::Results,
     targets::{self, FLOOR_THERE, Target, Verdict},
 };
@@ -53,23 +54,43 @@ pub(crate) fn markdown(results: &Results) -> String {
         count(Verdict::NotMet),
     );
     write_targets(&mut out, &targets);
-    section(&mut out, "Verifying a compact token (ns; allocations in parentheses)");
-    matrix(&mut out, results, "verify", &VERIFY);
-    section(&mut out, "Signing a compact token with a parsed key (ns; allocations in parentheses)");
-    matrix(&mut out, results, "sign", &SIGN);
-    section(&mut out, "Everything else (µs; allocations in parentheses)");
-    others(&mut out, results);
-    if !results.large.is_empty() {
-        section(&mut out, "1 GiB in pieces, HS256");
-        large(&mut out, results);
+    if results.ours("verify/HS256/primitive").is_some() {
+        library(&mut out, results);
     }
-    if !results.scripts.is_empty() {
-        section(&mut out, "Python and Node, JWT verify (µs)");
-        scripts(&mut out, results);
+    if results.ns(candidate::LAYER, "hit/ES256/layer").is_some() {
+        resource_server(&mut out, results);
     }
     section(&mut out, "How steady it was (ns)");
     steadiness(&mut out, results);
     out
+}
+
+fn library(out: &mut String, results: &Results) {
+    section(out, "Verifying a compact token (ns; allocations in parentheses)");
+    matrix(out, results, "verify", &VERIFY);
+    section(out, "Signing a compact token with a parsed key (ns; allocations in parentheses)");
+    matrix(out, results, "sign", &SIGN);
+    section(out, "Everything else (µs; allocations in parentheses)");
+    others(out, results);
+    if !results.large.is_empty() {
+        section(out, "1 GiB in pieces, HS256");
+        large(out, results);
+    }
+    if !results.scripts.is_empty() {
+        section(out, "Python and Node, JWT verify (µs)");
+        scripts(out, results);
+    }
+}
+
+fn resource_server(out: &mut String, results: &Results) {
+    section(out, "The resource server's layer (ns that it adds to a service; its allocations in parentheses)");
+    layer::table(out, results);
+    section(out, "The resource server's memory of verified tokens");
+    layer::memory_table(out, &results.memory);
+    if !results.http.is_empty() {
+        section(out, "One endpoint over HTTP, 64 connections");
+        layer::http_table(out, &results.http);
+    }
 }
 
 /// The targets alone, for the terminal.
@@ -178,7 +199,7 @@ fn steadiness(out: &mut String, results: &Results) {
 }
 
 /// A whole number with commas, as in 12,800.
-fn thousands(number: f64) -> String {
+pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,6 +1,6 @@
 //! What we want to hold, and whether it did.
 
-use crate::{results::Results, statistics::Summary};
+use crate::{layer, results::Results, statistics::Summary};
 
 /// One line of the table of targets.
 pub(crate) struct Target {
@@ -48,6 +48,7 @@ pub(crate) fn all(results: &Results) -> Vec<Target> {
     targets.extend(attached(results));
     targets.extend(batch(results));
     targets.extend(import(results));
+    targets.extend(layer::targets(results));
     targets
 }
 
@@ -59,19 +60,19 @@ fn over(
     ours: Option<&Summary>,
     most: f64,
 ) -> Option<Target> {
-    let over = ours?.p10 - floor?.p10;
-    let there = over * FLOOR_THERE / results.ours("verify/HS256/primitive")?.p10;
-    let verdict = match (over <= most, there <= most) {
+    Some(nanoseconds(results, what, ours?.p10 - floor?.p10, most))
+}
+
+/// At most `most` ns over something.
+pub(crate) fn nanoseconds(results: &Results, what: String, over: f64, most: f64) -> Target {
+    let there = results.ours("verify/HS256/primitive").map(|floor| over * FLOOR_THERE / floor.p10);
+    let verdict = match (over <= most, there.is_some_and(|there| there <= most)) {
         (true, _) => Verdict::Met,
         (false, true) => Verdict::MetThere,
         (false, false) => Verdict::NotMet,
     };
-    Some(Target {
-        what,
-        wanted: format!("≤ +{most} ns"),
-        measured: format!("{over:+.0} ns ({there:+.0} there)"),
-        verdict,
-    })
+    let there = there.map(|there| format!(" ({there:+.0} there)")).unwrap_or_default();
+    Target { what, wanted: format!("≤ +{most} ns"), measured: format!("{over:+.0} ns{there}"), verdict }
 }
 
 /// At most `most` times the floor.
@@ -86,7 +87,7 @@ fn ratio(what: String, floor: Option<&Summary>, ours: Option<&Summary>, most: f6
 }
 
 /// At least `least` times as fast.
-fn faster(what: String, times: Option<f64>, least: f64) -> Option<Target> {
+pub(crate) fn faster(what: String, times: Option<f64>, least: f64) -> Option<Target> {
     let times = times?;
     let wanted = if least > 1.0 { format!("≥ {least} ×") } else { "faster".into() };
     Some(Target { what, wanted, measured: format!("{times:.2} ×"), verdict: (times >= least).into() })

@@ -1,0 +1,24 @@
+//! Counts allocations; `layer-allocations memory FIXTURE TOKENS` counts the bytes that stay allocated.
+
+use std::{alloc::System, path::Path};
+
+use house::Fixture;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["memory", path, tokens] => {
+            let live = || {
+                let stats = ALLOCATOR.stats();
+                stats.bytes_allocated - stats.bytes_deallocated
+            };
+            let tokens = tokens.parse().expect("a number");
+            layer::memory_by(&Fixture::read(Path::new(path)), tokens, &live);
+        }
+        _ => house::count(layer::operations(&Fixture::from_arguments()), ALLOCATOR),
+    }
+}

@@ -1,0 +1,42 @@
+//! A token that was seen before.
+
+use std::hint::black_box;
+
+use house::{Fixture, Operation};
+use sealwright_jose::{Digest, Hash};
+use sealwright_resource_server::{AuthLayer, VerifiedTokens};
+use tower::Layer;
+
+use crate::{
+    issuer::authenticator,
+    request::{Endpoint, request, send},
+};
+
+pub(crate) fn operations(name: &str, fixture: &Fixture) -> Vec<Operation> {
+    let token = fixture.algs[name].token.clone();
+    let digest = {
+        let token = token.clone();
+        Operation::new(format!("hit/{name}/digest"), move || {
+            black_box(Digest::of(Hash::Sha256, black_box(token.as_bytes())));
+        })
+    };
+    let bare = {
+        let (endpoint, mut kept) = (Endpoint::default(), Some(request(&token)));
+        let mut service = endpoint.clone();
+        Operation::new(format!("hit/{name}/bare"), move || {
+            let request = kept.take().expect("it is given back");
+            kept = Some(send(&mut service, &endpoint, black_box(request)));
+        })
+    };
+    let layer = {
+        let (endpoint, mut kept) = (Endpoint::default(), Some(request(&token)));
+        let authenticator = authenticator(name, fixture, VerifiedTokens::default());
+        let mut service = AuthLayer::new(authenticator.clone()).layer(endpoint.clone());
+        Operation::new(format!("hit/{name}/layer"), move || {
+            let request = kept.take().expect("it is given back");
+            kept = Some(send(&mut service, &endpoint, black_box(request)));
+            debug_assert!(authenticator.verified_tokens().misses <= 1);
+        })
+    };
+    vec![digest, bare, layer]
+}

@@ -1,0 +1,68 @@
+//! The issuer of the fixture: whom the layer trusts, and as many tokens as are needed.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+};
+
+use house::Fixture;
+use sealwright_jose::{Alg, SigningKey, VerifyingKey, jws::Signer};
+use sealwright_resource_server::{Authenticator, IssuerConfig, VerifiedTokens};
+
+/// As `ours` names its keys.
+pub(crate) const KID: &str = "bench-2026";
+
+/// The algorithm of that name, if this version has it.
+pub(crate) fn alg(name: &str) -> Alg {
+    Alg::from_name(if name == "EdDSA" { "Ed25519" } else { name }).expect("the fixture has what we have")
+}
+
+pub(crate) fn verifying_key(name: &str, fixture: &Fixture) -> VerifyingKey {
+    let pem = fixture.algs[name].public_pem.as_deref().expect("a public key");
+    VerifyingKey::from_pem(alg(name), pem).expect("a public key of that algorithm").with_kid(KID)
+}
+
+/// As an API would be told, for the fixture's tokens, which are plain JWTs.
+pub(crate) fn authenticator(name: &str, fixture: &Fixture, remembered: VerifiedTokens) -> Authenticator {
+    let issuer = IssuerConfig {
+        typ: vec!["JWT".to_owned()],
+        ..IssuerConfig::new(&fixture.issuer, &fixture.audience).fixed_keys([verifying_key(name, fixture)])
+    };
+    Authenticator::builder()
+        .issuer(issuer)
+        .verified_tokens(remembered)
+        .build()
+        .expect("a configuration that makes sense")
+}
+
+/// Signs tokens that differ in their `jti`.
+pub(crate) struct Issuer {
+    key: SigningKey,
+    claims: String,
+}
+
+impl Issuer {
+    pub(crate) fn new(name: &str, fixture: &Fixture) -> Self {
+        let pem = fixture.algs[name].private_pem.as_deref().expect("a private key");
+        let key = SigningKey::from_pem(alg(name), pem).expect("a private key of that algorithm");
+        // The names are replaced by others of the same length, so that all tokens are as long as the fixture's.
+        Self { key: key.with_kid(KID), claims: fixture.claims.clone() }
+    }
+
+    pub(crate) fn token(&self, n: usize) -> String {
+        let claims = self.claims.replace("0f8fad5b-d9cb-469f-a165", &format!("{n:023}"));
+        assert_ne!(claims, self.claims, "the fixture's jti is another one");
+        Signer::new(&self.key).typ("JWT").sign_compact(claims.as_bytes()).expect("it signs")
+    }
+}
+
+/// Writes `count` tokens of ES256 into `file`, one a line, each different.
+pub fn tokens(fixture: &Fixture, file: &Path, count: usize) {
+    let issuer = Issuer::new("ES256", fixture);
+    let mut file = BufWriter::new(File::create(file).expect("the file can be written"));
+    for n in 0..count {
+        writeln!(file, "{}", issuer.token(n)).expect("the file can be written");
+    }
+    file.flush().expect("the file can be written");
+}
