@@ -57,7 +57,9 @@ pub(crate) fn run(programs: &Path, fixture: &Path, tools: &Tools, rounds: usize)
         None => None,
         Some(script) => {
             let jwks = format!("http://127.0.0.1:{}/jwks", ours.port);
-            Some(Running::start(Command::new("node").env("NODE_ENV", "production").arg(script).arg(fixture).arg(jwks))?)
+            Some(Running::start(
+                Command::new("node").env("NODE_ENV", "production").arg(script).arg(fixture).arg(jwks),
+            )?)
         }
     };
     let files = Files::make(programs, fixture, rounds + 1)?;

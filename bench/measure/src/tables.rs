@@ -83,7 +83,10 @@ fn library(out: &mut String, results: &Results) {
 }
 
 fn resource_server(out: &mut String, results: &Results) {
-    section(out, "The resource server's layer (ns that it adds to a service; its allocations in parentheses)");
+    section(
+        out,
+        "The resource server's layer (ns that it adds to a service; its allocations in parentheses)",
+    );
     layer::table(out, results);
     section(out, "The resource server's memory of verified tokens");
     layer::memory_table(out, &results.memory);
