@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("token service on http://{}", listener.local_addr()?);
     tokio::spawn(async { axum::serve(listener, service).await });
-    let rotate_s = var("ROTATE_S").map_or(Ok(24 * 60 * 60), |seconds| seconds.parse())?;
+    let rotate_s = var("ROTATE_S").map_or(Ok(24 * 60 * 60), |seconds| seconds.parse::<u64>())?.max(1);
     loop {
         sleep(Duration::from_secs(rotate_s)).await;
         let next = spawn_blocking(new_key).await??;
