@@ -217,6 +217,9 @@ pub enum KeyError {
     /// The key is of a kind that is known to be broken or guessable.
     #[error("weak key: {0}")]
     Weak(&'static str),
+    /// The key is private or symmetric, where only a public one may be.
+    #[error("found a private or symmetric JWK, but a public one is needed")]
+    Secret,
     /// The key is behind a password, and none was given.
     #[error("the private key is encrypted, and there is no password")]
     PasswordNeeded,

@@ -10,7 +10,7 @@ use crate::{
     Alg, KeyError, VerifyingKey,
     json::{self, Part},
     jwk::{self, Jwk},
-    key::{kind::Kind, pem},
+    key::pem,
 };
 
 /// The public keys of a JWK set. A key that cannot be used is passed over and listed, so that one
@@ -220,8 +220,9 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
 }
 
 fn read(jwk: &Jwk<'_>, allowed: &[Alg]) -> Result<VerifyingKey, KeyError> {
-    if jwk.kind()? == Kind::Oct {
-        return Err(KeyError::Format { seen: "a symmetric key", wanted: "a public one" });
+    // Before anything else is: whoever reads the reasons must find each secret, of whatever type and algorithm.
+    if jwk.is_secret() {
+        return Err(KeyError::Secret);
     }
     let alg = jwk.alg_among(allowed)?;
     VerifyingKey::from_parsed(jwk, alg)

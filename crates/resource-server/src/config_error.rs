@@ -114,6 +114,18 @@ pub enum ConfigError {
         /// The first two that fit.
         algs: [Alg; 2],
     },
+    /// The clock skew that is granted would let tokens live on for long after they expired.
+    #[error("issuer `{issuer}` is granted a clock skew of more than 600 s")]
+    ClockSkew {
+        /// Whose terms are meant.
+        issuer: String,
+    },
+    /// The keys of an issuer are said to be in more than one of: a file, a JWK set, what its metadata names.
+    #[error("the keys of issuer `{issuer}` are in two places: name one")]
+    KeySources {
+        /// Whose keys are meant.
+        issuer: String,
+    },
     /// The address of the JWK set is not one that may be trusted.
     #[error("the JWK set's address of issuer `{issuer}` {fault}")]
     JwksUri {

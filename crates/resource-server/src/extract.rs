@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 /// whose claims do not fit that type is refused as one that is not valid, so a claim that a handler cannot do without
 /// is a field that is no `Option`.
 ///
-/// Behind [`AuthLayer`](crate::AuthLayer) the token is the one that the layer found. Without the layer, the request is
-/// authenticated here, by the [`Authenticator`] in the router's state, and refused with the same answers.
+/// The [`Authenticator`] in the router's state decides. Behind an [`AuthLayer`](crate::AuthLayer) of that authenticator or
+/// a clone of it, the token is the one that the layer found. Without the layer, and behind one that decides otherwise,
+/// the request is authenticated here, and refused with the same answers.
 ///
 /// # Examples
 ///
@@ -49,10 +50,14 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        if let Some(token) = parts.extensions.get::<AccessToken>() {
+        let authenticator = Authenticator::from_ref(state);
+        // One that another authenticator let pass may be one that this one would not.
+        if let Some(token) =
+            parts.extensions.get::<AccessToken>().filter(|token| authenticator.admitted(token))
+        {
             return Ok(Self(token.clone()));
         }
-        let token = Authenticator::from_ref(state).authorize(parts).await?;
+        let token = authenticator.authorize(parts).await?;
         // A second extractor of the same request must not verify again.
         parts.extensions.insert(token.clone());
         Ok(Self(token))

@@ -11,11 +11,14 @@ use sealwright_jose::{
     Alg, VerifyingKey,
     jws::{Limits, Verifier, VerifierBuilder},
 };
-use std::time::Duration;
+use std::{mem, time::Duration};
 use url::Url;
 
 /// No token is longer than this; one with an `x5c` header and many claims stays below.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// More would not be skew any more: a token must not live on for hours after its `exp`.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(600);
 
 /// One issuer that is trusted, and on what terms.
 ///
@@ -44,7 +47,7 @@ pub struct IssuerConfig {
     pub typ_optional: bool,
     /// Any of these must be in `aud`. Empty is a configuration error.
     pub audiences: Vec<String>,
-    /// How far its clock may be from ours. Default 60 s.
+    /// How far its clock may be from ours. Default 60 s; more than 600 s is a configuration error.
     pub clock_skew: Duration,
     /// Against `iat`; `None`: not limited.
     pub max_token_age: Option<Duration>,
@@ -54,7 +57,8 @@ impl IssuerConfig {
     /// The strict terms: RFC 9068 tokens (`typ` is `at+jwt`) for one audience, 60 s of clock skew.
     ///
     /// Where its keys are comes next, by [`jwks_uri`](Self::jwks_uri), [`discovery`](Self::discovery),
-    /// [`fixed_keys`](Self::fixed_keys) or [`keys_from`](Self::keys_from).
+    /// [`fixed_keys`](Self::fixed_keys) or [`keys_from`](Self::keys_from). An issuer whose keys are both fixed and
+    /// fetched, or fetched from two kinds of places, is refused when the authenticator is built.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -71,9 +75,8 @@ impl IssuerConfig {
     /// Its keys are published at `uri`, and it may use `algs`.
     #[must_use]
     pub fn jwks_uri(mut self, uri: Url, algs: impl IntoIterator<Item = Alg>) -> Self {
-        self.keys = KeySource::JwksUri(uri);
         self.algs = algs.into_iter().collect();
-        self
+        self.keys_at(KeySource::JwksUri(uri))
     }
 
     /// Its keys are where its metadata says, and it may use `algs`, whatever the metadata says of that.
@@ -99,16 +102,16 @@ impl IssuerConfig {
     /// ```
     #[must_use]
     pub fn discovery(mut self, algs: impl IntoIterator<Item = Alg>) -> Self {
-        self.keys = KeySource::Discovery;
         self.algs = algs.into_iter().collect();
-        self
+        self.keys_at(KeySource::Discovery)
     }
 
     /// Its keys are in `source`, and it may use those of `algs` that they are for; may be called once for each file.
     ///
     /// `source` is a JWK, a JWK set, PEM, DER, or the base64 of DER without the lines that PEM puts around it; of an
     /// X.509 certificate nothing but the key is looked at. A key that does not name its algorithm must fit exactly
-    /// one of `algs`. Keys of a set that fit none are passed over, as long as one fits.
+    /// one of `algs`. Keys of a set that fit none are passed over, as long as one fits;
+    /// a private or symmetric one makes the whole set refused.
     ///
     /// Only a JWK has a name (`kid`). A key without one is meant by any `kid` that no other key has.
     ///
@@ -155,7 +158,16 @@ impl IssuerConfig {
                 self.algs.push(key.alg());
             }
         }
-        self.keys = KeySource::Fixed(keys);
+        self.keys_at(KeySource::Fixed(keys))
+    }
+
+    /// Of two sources of different kinds neither may be forgotten in silence.
+    fn keys_at(mut self, source: KeySource) -> Self {
+        self.keys = match (self.keys, source) {
+            (KeySource::Fixed(none), source) if none.is_empty() => source,
+            (before, source) if mem::discriminant(&before) == mem::discriminant(&source) => source,
+            _ => KeySource::Contradictory,
+        };
         self
     }
 
@@ -187,7 +199,8 @@ impl IssuerConfig {
         if self.issuer.is_empty() {
             return Err(ConfigError::IssuerEmpty);
         }
-        if self.algs.is_empty() {
+        // Of two places, one alone may have brought algorithms.
+        if self.algs.is_empty() && !matches!(self.keys, KeySource::Contradictory) {
             return Err(ConfigError::AlgsEmpty { issuer: issuer() });
         }
         if let Some(&alg) = self.algs.iter().find(|alg| alg.is_mac()) {
@@ -200,7 +213,11 @@ impl IssuerConfig {
         if for_anybody || self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::AudiencesEmpty { issuer: issuer() });
         }
+        if self.clock_skew > MAX_CLOCK_SKEW {
+            return Err(ConfigError::ClockSkew { issuer: issuer() });
+        }
         match &self.keys {
+            KeySource::Contradictory => Err(ConfigError::KeySources { issuer: issuer() }),
             KeySource::Fixed(keys) if keys.is_empty() => Err(ConfigError::KeysEmpty { issuer: issuer() }),
             KeySource::Fixed(keys) => match keys.iter().find(|key| !self.algs.contains(&key.alg())) {
                 Some(key) => Err(ConfigError::KeyAlgNotAllowed { issuer: issuer(), alg: key.alg() }),
@@ -232,4 +249,6 @@ pub enum KeySource {
     JwksUri(Url),
     /// Published where the issuer's metadata says: looked up by its URL, which is [`IssuerConfig::issuer`].
     Discovery,
+    /// Sources of several kinds were named, which is a configuration error.
+    Contradictory,
 }

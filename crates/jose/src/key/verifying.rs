@@ -62,7 +62,7 @@ impl VerifyingKey {
 
     pub(crate) fn from_parsed(jwk: &Jwk<'_>, alg: Alg) -> Result<Self, KeyError> {
         if jwk.is_secret() {
-            return Err(KeyError::Format { seen: "a private or symmetric JWK", wanted: "a public one" });
+            return Err(KeyError::Secret);
         }
         jwk.check_use(&[Operation::Verify])?;
         let mut key = Self::from_material(alg, jwk.public_material()?)?;

@@ -64,7 +64,7 @@ fn a_key_that_cannot_be_used_is_passed_over_and_listed() {
         (r#"{}"#, "the JWK has no member `kty`"),
         (r#""a string""#, "found an unknown format, but a JWK is needed"),
         (&private, "found a private or symmetric JWK, but a public one is needed"),
-        (&secret, "found a symmetric key, but a public one is needed"),
+        (&secret, "found a private or symmetric JWK, but a public one is needed"),
     ];
     for (bad, why) in table {
         let read = JwkSet::parse(&set(&[bad, &good]), ALL).unwrap();

@@ -18,7 +18,14 @@ pub(super) fn read(issuer: &str, source: &[u8], algs: &[Alg]) -> Result<Vec<Veri
         let problem = "it is not UTF-8";
         let text =
             str::from_utf8(source).map_err(|_| unreadable(KeyError::Malformed { format: "JWK", problem }))?;
-        let set = JwkSet::parse_any(text, algs).map_err(unreadable)?;
+        let set = JwkSet::parse_any(text, algs).map_err(|error| match error {
+            KeyError::Secret => ConfigError::KeyPrivate { issuer: issuer() },
+            error => unreadable(error),
+        })?;
+        // A set with a secret in it is the wrong file, however many public keys stand beside.
+        if set.skipped().iter().any(|(_, error)| *error == KeyError::Secret) {
+            return Err(ConfigError::KeyPrivate { issuer: issuer() });
+        }
         return match (set.keys(), set.skipped()) {
             ([], [(_, error), ..]) => Err(unreadable(error.clone())),
             ([], []) => Err(ConfigError::KeysEmpty { issuer: issuer() }),

@@ -87,7 +87,8 @@ impl RemoteKeys {
         let prepare =
             |uri| sets.prepare(uri).map_err(|source| ConfigError::HttpClient { issuer: issuer(), source });
         let source = match &terms.keys {
-            KeySource::Fixed(_) => return Ok(None),
+            // The second was refused before.
+            KeySource::Fixed(_) | KeySource::Contradictory => return Ok(None),
             KeySource::JwksUri(uri) => {
                 prepare(uri)?;
                 Source::Published(Arc::new(View::new(sets.set(uri))))

@@ -178,7 +178,8 @@ const ONE_OF_A_KIND: [Alg; 1] = [Alg::Rs256];
 fn is_broken(error: &KeyError) -> bool {
     matches!(
         error,
-        KeyError::Format { .. }
+        KeyError::Secret
+            | KeyError::Format { .. }
             | KeyError::Malformed { .. }
             | KeyError::MemberMissing(_)
             | KeyError::Member { .. }

@@ -44,8 +44,37 @@ fn terms_that_make_no_sense_are_refused() {
             vec![IssuerConfig { algs: vec![Alg::Rs256], ..terms() }],
             "issuer `https://id.example.com` has a key for ES256, which its list of algorithms does not hold",
         ),
+        (
+            vec![IssuerConfig { clock_skew: Duration::from_millis(600_001), ..terms() }],
+            "issuer `https://id.example.com` is granted a clock skew of more than 600 s",
+        ),
     ] {
         assert_eq!(refused(issuers, loopback()), reason);
+    }
+}
+
+#[test]
+fn keys_that_are_in_two_places_are_refused() {
+    let uri = || "https://id.example.com/jwks".parse().unwrap();
+    let pem = K1.verifying_key().to_pem().unwrap();
+    let at_uri = || at("https://id.example.com/jwks");
+    for contradictory in [
+        at_uri().fixed_keys([K1.verifying_key()]),
+        at_uri().fixed_keys([]),
+        at_uri().keys_from(&pem, [Alg::Es256]).unwrap(),
+        at_uri().discovery([Alg::Es256]),
+        at_uri().discovery([Alg::Es256]).jwks_uri(uri(), [Alg::Es256]),
+        terms().jwks_uri(uri(), [Alg::Es256]),
+        terms().discovery([Alg::Es256]),
+        terms().discovery([Alg::Es256]).keys_from(&pem, [Alg::Es256]).unwrap(),
+    ] {
+        let reason = "the keys of issuer `https://id.example.com` are in two places: name one";
+        assert_eq!(refused(vec![contradictory], loopback()), reason);
+    }
+    // What is said again is what is meant.
+    let limit = IssuerConfig { clock_skew: Duration::from_secs(600), ..terms() };
+    for good in [limit, terms().fixed_keys([K2.verifying_key()]), at_uri().jwks_uri(uri(), [Alg::Rs256])] {
+        Authenticator::new(vec![good], loopback()).unwrap();
     }
 }
 

@@ -14,17 +14,42 @@ use serde_json::json;
 use std::{convert::Infallible, rc::Rc};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
+/// What stands between takes the header away: who had to look again would find nothing.
+fn forgetful(mut request: Request<Body>) -> Request<Body> {
+    request.headers_mut().remove(header::AUTHORIZATION);
+    request
+}
+
 #[tokio::test]
 async fn behind_the_layer_the_extractor_takes_the_token_that_is_there() {
-    async fn hello(Token(token): Token) -> String {
-        token.subject().to_owned()
-    }
-    // The state's own authenticator would refuse the token.
-    let stranger =
-        trusting(IssuerConfig::new(ISSUER, "somebody else").fixed_keys([STRANGER.verifying_key()]));
-    let api = Router::new().route("/hello", get(hello)).layer(AuthLayer::new(trusting(terms())));
-    let shown = ask(api.with_state(stranger), "/hello", bearer(&good())).await;
+    let authenticator = trusting(terms());
+    let api = Router::new()
+        .route("/hello", get(async |Token(token): Token| token.subject().to_owned()))
+        .layer(tower::util::MapRequestLayer::new(forgetful))
+        .layer(AuthLayer::new(authenticator.clone()));
+    let shown = ask(api.with_state(authenticator), "/hello", bearer(&good())).await;
     assert!(shown.ends_with("\n\nalice"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_extractor_takes_no_token_that_only_another_authenticator_let_pass() {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        sub: String,
+    }
+    let strict = trusting(IssuerConfig::new(ISSUER, "somebody else").fixed_keys([K1.verifying_key()]));
+    let api = Router::new()
+        .route("/hello", get(async |Token(token): Token| token.subject().to_owned()))
+        .route("/claims", get(async |Token(claims): Token<Claims>| claims.sub))
+        .layer(AuthLayer::new(trusting(terms())))
+        .with_state(strict);
+    let for_both = token(json!({}), json!({"aud": [AUDIENCE, "somebody else"]}));
+    for path in ["/hello", "/claims"] {
+        let shown = ask(api.clone(), path, bearer(&good())).await;
+        assert!(shown.starts_with("401\n"), "{path}: {shown}");
+        let shown = ask(api.clone(), path, bearer(&for_both)).await;
+        assert!(shown.ends_with("\n\nalice"), "{path}: {shown}");
+    }
 }
 
 #[tokio::test]
@@ -112,15 +137,10 @@ async fn a_layer_further_in_asks_for_more_and_authenticates_no_second_time() {
     let inner = Router::new()
         .route("/admin", get(async || "admin"))
         .layer(AuthLayer::new(authenticator.clone()).require(admin));
-    // What stands between the layers takes the header away: who had to look again would find nothing.
-    let forgetful = tower::util::MapRequestLayer::new(|mut request: Request<Body>| {
-        request.headers_mut().remove(header::AUTHORIZATION);
-        request
-    });
     let api = Router::new()
         .merge(inner)
         .route("/hello", get(async || "hello"))
-        .layer(forgetful)
+        .layer(tower::util::MapRequestLayer::new(forgetful))
         .layer(AuthLayer::new(authenticator));
     let scoped = |scope: &str| bearer(&token(json!({}), json!({ "scope": scope })));
     for (path, headers, status) in [

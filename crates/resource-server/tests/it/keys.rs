@@ -76,6 +76,11 @@ fn nameless(key: &SigningKey) -> String {
     with(jwk, json!({"alg": null})).to_string()
 }
 
+/// A set of this key and a good public one.
+fn among_public(jwk: &str) -> String {
+    format!(r#"{{"keys":[{},{jwk}]}}"#, K1.verifying_key().to_jwk())
+}
+
 #[tokio::test]
 async fn keys_of_several_files_add_up() {
     let ec = SigningKey::from_pem(Alg::Es256, vector!("ec8.pem")).unwrap();
@@ -129,7 +134,25 @@ fn what_is_no_key_of_the_issuer_is_refused_in_a_sentence() {
             "a private JWK",
             &private,
             &[Alg::Es256],
-            "a key of issuer `a` cannot be used: found a private or symmetric JWK, but a public one is needed",
+            "a key of issuer `a` is private, and only its public half belongs here",
+        ),
+        (
+            "a private JWK among public ones",
+            &among_public(&private),
+            &[Alg::Es256],
+            "a key of issuer `a` is private, and only its public half belongs here",
+        ),
+        (
+            "a private JWK of an algorithm that is not asked for",
+            &among_public(&SigningKey::generate(Alg::Ed25519).unwrap().to_jwk().unwrap()),
+            &[Alg::Es256],
+            "a key of issuer `a` is private, and only its public half belongs here",
+        ),
+        (
+            "a symmetric JWK among public ones",
+            &among_public(r#"{"kty":"oct","k":"c2VjcmV0"}"#),
+            &[Alg::Es256],
+            "a key of issuer `a` is private, and only its public half belongs here",
         ),
         (
             "two algorithms fit",

@@ -30,19 +30,19 @@ fn why(other: &Value) -> Result<(), KeyError> {
 
 #[test]
 pub(super) fn key_that_spoils_no_set() {
-    let format = |error: &KeyError| matches!(error, KeyError::Format { .. });
+    let a_secret = |error: &KeyError| *error == KeyError::Secret;
     for key in keys() {
         // A private key in a public set is everybody's.
         let private: Value = serde_json::from_str(&key.to_jwk().unwrap()).unwrap();
-        refused_if(format_args!("private {}", key.alg()), why(&private), format);
+        refused_if(format_args!("private {}", key.alg()), why(&private), a_secret);
         for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] {
             let mut jwk = jwk_of(&key.verifying_key());
             jwk[member] = json!("AAAA");
-            refused_if(member, why(&jwk), format);
+            refused_if(member, why(&jwk), a_secret);
         }
     }
     let secret: Value = serde_json::from_str(&HS256.to_jwk()).unwrap();
-    refused_if("symmetric", why(&secret), format);
+    refused_if("symmetric", why(&secret), a_secret);
     let unknown_alg = |alg: &str| json!({"kty": "AKP", "alg": alg, "pub": "AAAA"});
     for (jwk, error) in [
         (json!({}), KeyError::MemberMissing("kty")),
@@ -71,7 +71,7 @@ pub(super) fn key_that_spoils_no_set() {
         });
     }
     for key in [json!("key"), json!(7), json!(null), json!([]), json!(true)] {
-        refused_if(&key, why(&key), format);
+        refused_if(&key, why(&key), |error| matches!(error, KeyError::Format { .. }));
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) fn text_that_is_no_set() {
         refused_if(text, parse(text), |error| matches!(error, KeyError::Format { wanted: "a JWK set", .. }));
     }
     let one = JwkSet::parse_any(HS256.to_jwk().as_str(), Alg::ALL);
-    refused_if("a secret as public set", one, |error| matches!(error, KeyError::Format { .. }));
+    refused_if("a secret as public set", one, |error| *error == KeyError::Secret);
 }
 
 #[test]
