@@ -93,10 +93,11 @@ impl Authenticator {
         parts: &Parts,
         requirements: &Requirements,
     ) -> Result<AccessToken, Refusal> {
-        let (request, now_s) = (Request::from(parts), self.now_s());
+        let request = Request::from(parts);
         let mut fetched = None;
         loop {
-            match self.admit(&request, requirements, now_s, fetched) {
+            // Anew after each wait, in which the token may have expired.
+            match self.admit(&request, requirements, self.now_s(), fetched) {
                 Step::Done(decided) => return decided,
                 Step::Wait(wait) => fetched = Some(wait.finish().await),
             }
@@ -141,6 +142,39 @@ impl Authenticator {
         };
         self.count(&span, decided.as_ref().map_err(TokenError::code));
         decided
+    }
+
+    /// Whether a token that passed meets the requirements that show only further in, such as in a handler.
+    ///
+    /// It is counted as a refusal if it does not, although the request was counted as accepted before.
+    ///
+    /// # Errors
+    ///
+    /// The answer to send instead of the resource: that of [`Requirements::check`], with all that the answers of this
+    /// authenticator have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use axum::extract::State;
+    /// use sealwright_resource_server::{Authenticator, Refusal, Requirements, Token};
+    ///
+    /// async fn purge(State(authenticator): State<Authenticator>, Token(token): Token) -> Result<String, Refusal> {
+    ///     authenticator.check(&token, &Requirements::none().scopes(["orders:write"]))?;
+    ///     Ok(format!("purged by {}\n", token.subject()))
+    /// }
+    /// # let _ = axum::Router::<Authenticator>::new().route("/purge", axum::routing::post(purge));
+    /// ```
+    pub fn check(&self, token: &AccessToken, requirements: &Requirements) -> Result<(), Refusal> {
+        self.meets(requirements, token, self.now_s(), &decision_span())
+    }
+
+    /// The answer to a request whose token is wrong in a way that only the application knows, such as one that was
+    /// used before; counted as a refusal. In place of `Refusal::from(error)`, it has all that the answers of this
+    /// authenticator have.
+    pub fn refuse(&self, error: TokenError) -> Refusal {
+        self.count(&decision_span(), Err(error.code()));
+        self.answer(error, None, self.now_s())
     }
 
     /// The remote key sets, by issuer: for a health page.
@@ -226,13 +260,9 @@ impl Authenticator {
         let admitted = match decided {
             Err(error) => {
                 let credentials = self.credentials(request.headers());
-                let sent_under = credentials.ok().map(|credentials| credentials.scheme);
-                let refusal = Refusal::from(error).with_challenge(|challenge| {
-                    self.0.sender.offer(challenge, sent_under, error.class().is_about_scheme(), now_s)
-                });
-                Err(self.complete(refusal))
+                Err(self.answer(error, credentials.ok().map(|credentials| credentials.scheme), now_s))
             }
-            Ok(token) => self.meets(requirements, &token, now_s).map(|()| token),
+            Ok(token) => self.meets(requirements, &token, now_s, &span).map(|()| token),
         };
         if let Ok(token) = &admitted {
             self.count(&span, Ok(token));
@@ -240,15 +270,23 @@ impl Authenticator {
         Step::Done(admitted)
     }
 
+    /// The answer about a token, to a request whose token came under a scheme.
+    fn answer(&self, error: TokenError, sent_under: Option<Scheme>, now_s: i64) -> Refusal {
+        let about_scheme = error.class().is_about_scheme();
+        let offer = |challenge| self.0.sender.offer(challenge, sent_under, about_scheme, now_s);
+        self.complete(Refusal::from(error).with_challenge(offer))
+    }
+
     /// Whether a token that passed also meets the requirements.
-    pub(crate) fn meets(
+    fn meets(
         &self,
         requirements: &Requirements,
         token: &AccessToken,
         now_s: i64,
+        span: &Span,
     ) -> Result<(), Refusal> {
         requirements.check(token, now_s).map_err(|refusal| {
-            self.count(&Span::current(), Err(refusal.code()));
+            self.count(span, Err(refusal.code()));
             let scheme = Some(SenderPolicy::scheme_of(token));
             let offer = |challenge| self.0.sender.offer(challenge, scheme, false, now_s);
             self.complete(refusal.with_challenge(offer))
@@ -275,8 +313,9 @@ impl Authenticator {
         &self.0.decisions
     }
 
-    /// Adds to an answer what all answers of this authenticator have.
-    pub(crate) fn complete(&self, refusal: Refusal) -> Refusal {
+    /// Adds to an answer of the application's own what all answers of this authenticator have: the pointer to the
+    /// resource's metadata (RFC 9728 §5.1), or the form of a [`Compat`] profile. It is not counted.
+    pub fn complete(&self, refusal: Refusal) -> Refusal {
         let refusal = match &self.0.resource_metadata {
             None => refusal,
             Some(url) => refusal.with_challenge(|challenge| challenge.param_of_all("resource_metadata", url)),

@@ -77,6 +77,9 @@ pub enum TokenError {
     #[error(transparent)]
     Proof(#[from] DpopError),
     /// The issuer's key set could not be fetched, and none that may still be used is at hand.
+    ///
+    /// Only a token that names a trusted issuer, with an `alg` and a `typ` of its terms, needs keys. So whoever tries
+    /// names during an outage can tell those of trusted issuers, which are no secret, from others.
     #[error("the issuer's keys are not available")]
     KeysUnavailable,
 }

@@ -76,8 +76,8 @@ where
         let Token(token) = Token::<AccessToken>::from_request_parts(parts, state).await?;
         token.claims().deserialize().map(Self).map_err(|error| {
             // Either the token or the type is not what the other expects, and only its author can say.
-            tracing::warn!(token = ?token, %error, "the claims of a valid token do not fit the handler's type");
-            Authenticator::from_ref(state).complete(TokenError::ClaimsMalformed.into())
+            tracing::debug!(token = ?token, %error, "the claims of a valid token do not fit the handler's type");
+            Authenticator::from_ref(state).refuse(TokenError::ClaimsMalformed)
         })
     }
 }

@@ -88,7 +88,7 @@ where
                 // The service that was polled ready goes with this request, and its clone stays for the next.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
-                let waiting = Waiting { layer: self.layer.clone(), inner, request, now_s };
+                let waiting = Waiting { layer: self.layer.clone(), inner, request };
                 State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(Box::new(waiting)) }
             }
         };
@@ -107,7 +107,7 @@ impl AuthLayer {
         if let Some(token) = request.extensions().get::<AccessToken>()
             && self.authenticator.admitted(token)
         {
-            let met = self.authenticator.meets(&self.requirements, token, now_s);
+            let met = self.authenticator.check(token, &self.requirements);
             return Step::Done(met.map(|()| token.clone()));
         }
         self.authenticator.admit(&Request::from(request), &self.requirements, now_s, fetched)
@@ -162,7 +162,6 @@ struct Waiting<S, B> {
     layer: AuthLayer,
     inner: S,
     request: http::Request<B>,
-    now_s: i64,
 }
 
 impl<S, B, R> Future for AuthFuture<S, B>
@@ -187,9 +186,11 @@ where
                 StateProjection::Waiting { keys, waiting } => {
                     let fetched = ready!(keys.as_mut().poll(context));
                     let mut decided = *waiting.take().expect("it is there until the keys are");
-                    match decided.layer.decide(&decided.request, decided.now_s, Some(fetched)) {
+                    // Meanwhile the token may have expired.
+                    let now_s = decided.layer.authenticator.now_s();
+                    match decided.layer.decide(&decided.request, now_s, Some(fetched)) {
                         Step::Done(Ok(token)) => {
-                            let nonce = decided.layer.next_nonce(&decided.request, decided.now_s);
+                            let nonce = decided.layer.next_nonce(&decided.request, now_s);
                             State::Passed {
                                 future: decided.inner.call(admitted(decided.request, token)),
                                 nonce,

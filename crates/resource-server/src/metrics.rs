@@ -11,9 +11,12 @@
 //! | `key_set_age_seconds`, `key_set_usable_keys`, `key_set_failures` | `issuer` | the key set at hand, and the failed attempts since |
 //! | `key_set_fetches_total` | `issuer`, `outcome` | `changed`, `unchanged` or `failed` |
 //!
+//! A request that passed and is refused further in, by an inner layer or because its claims do not fit the type of a
+//! [`Token<C>`](crate::Token), is counted as both.
+//!
 //! No label comes from a request: an issuer is one of the configuration.
 
-use crate::{Authenticator, Fetches, KeySetStatus, TokenError};
+use crate::{Authenticator, Fetches, KeySetStatus, Requirements, TokenError};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -37,8 +40,8 @@ impl Decisions {
     pub(crate) fn new() -> Self {
         let decisions = Self { accepted: Counter::default(), refused: Family::default() };
         // What has not happened yet is zero, and not missing: an alert can be written beforehand.
-        for error in TokenError::ALL {
-            let _ = decisions.refused.get_or_create(&[("code", error.code())]);
+        for code in TokenError::ALL.iter().map(TokenError::code).chain(Requirements::CODES) {
+            let _ = decisions.refused.get_or_create(&[("code", code)]);
         }
         decisions
     }

@@ -37,6 +37,12 @@ pub struct Requirements {
 }
 
 impl Requirements {
+    /// The codes of all refusals that they give.
+    pub(crate) const CODES: [&str; 3] = [Self::SCOPE, Self::RULES, Self::ASSURANCE];
+    const SCOPE: &str = "scope_insufficient";
+    const RULES: &str = "access_denied";
+    const ASSURANCE: &str = "assurance_insufficient";
+
     /// Every valid token will do.
     pub fn none() -> Self {
         Self::default()
@@ -68,7 +74,8 @@ impl Requirements {
         Self { assurance, ..self }
     }
 
-    /// Passes, or gives the answer. Scopes are looked at first, then rules, then the login, which is asked for again
+    /// Passes, or gives the answer; [`Authenticator::check`](crate::Authenticator::check) also adds to it what all
+    /// answers of an authenticator have, and counts it. Scopes are looked at first, then rules, then the login, which is asked for again
     /// only where that would help.
     ///
     /// # Errors
@@ -105,7 +112,7 @@ impl Requirements {
             return Ok(());
         }
         let challenge = Challenge::insufficient_scope(&self.scopes.join(" "));
-        Err(witness.failed(Check::Scope, Refusal::new(challenge, "scope_insufficient"), || {
+        Err(witness.failed(Check::Scope, Refusal::new(challenge, Self::SCOPE), || {
             let lacks: Vec<_> = lacks.iter().map(|scope| format!("`{scope}`")).collect();
             format!("{} is not granted", lacks.join(", "))
         }))
@@ -122,7 +129,7 @@ impl Requirements {
                 Ok(())
             }
             Err(error) => {
-                let refusal = Refusal::new(Challenge::insufficient_scope(""), "access_denied");
+                let refusal = Refusal::new(Challenge::insufficient_scope(""), Self::RULES);
                 Err(witness.failed(Check::Rules, refusal, || error.to_string()))
             }
         }
@@ -144,7 +151,7 @@ impl Requirements {
                 Ok(())
             }
             Err(challenge) => {
-                let refusal = Refusal::new(challenge, "assurance_insufficient");
+                let refusal = Refusal::new(challenge, Self::ASSURANCE);
                 Err(witness.failed(Check::Assurance, refusal, || "the login is too weak or too long ago"))
             }
         }

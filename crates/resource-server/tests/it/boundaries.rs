@@ -3,7 +3,10 @@
 use crate::support::*;
 use sealwright_resource_server::{IssuerConfig, TokenError};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 async fn outcome(terms: IssuerConfig, changes: serde_json::Value) -> Result<(), TokenError> {
     decide(terms, &token(json!({}), changes)).await.map(drop)
@@ -43,6 +46,22 @@ async fn time_is_exact_to_the_second() {
         ("age: over", json!({"iat": NOW - 601}), Err(TokenError::TooOld)),
     ] {
         assert_eq!(outcome(strict(), changes).await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_its_request_waits_is_refused() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    for (later_s, status) in [(0, "200"), (349, "200"), (350, "401")] {
+        for door in 0..4 {
+            // The first look at the clock is before the keys are fetched.
+            let looks = AtomicI64::new(0);
+            let clock = move || NOW + if looks.fetch_add(1, Ordering::SeqCst) == 0 { 0 } else { later_s };
+            let authenticator = builder(source.terms()).clock(clock).build().unwrap();
+            let (name, router) = doors(&authenticator).into_iter().nth(door).unwrap();
+            let shown = ask(router, "/hello", bearer(&good())).await;
+            assert!(shown.starts_with(status), "{later_s} s at the {name}: {shown}");
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::support::*;
 use prometheus_client::{encoding::text::encode, registry::Registry};
-use sealwright_resource_server::{Authenticator, Requirements, Revocation, TokenError, VerifiedTokens};
+use sealwright_resource_server::{
+    Authenticator, Requirements, Revocation, Token, TokenError, VerifiedTokens,
+};
 use serde_json::json;
 
 fn scrape(authenticator: &Authenticator) -> String {
@@ -47,11 +49,39 @@ async fn decisions_are_counted_once_through_every_door() {
 #[tokio::test]
 async fn every_reason_is_there_before_it_happens() {
     let text = scrape(&trusting(terms()));
-    for error in TokenError::ALL {
-        let line = format!("api_requests_refused_total{{code=\"{}\"}} 0\n", error.code());
+    let requirements = ["scope_insufficient", "access_denied", "assurance_insufficient"];
+    for code in TokenError::ALL.iter().map(TokenError::code).chain(requirements) {
+        let line = format!("api_requests_refused_total{{code=\"{code}\"}} 0\n");
         assert!(text.contains(&line), "{line}{text}");
     }
     assert!(text.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn what_is_refused_further_in_is_counted_there() {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        #[serde(rename = "tenant")]
+        _tenant: u32,
+    }
+    let authenticator = trusting(terms());
+    let api = axum::Router::new()
+        .route("/hello", axum::routing::get(async |_: Token<Claims>| "hello"))
+        .with_state(authenticator.clone());
+    assert!(ask(api, "/hello", bearer(&good())).await.starts_with("401"));
+    let passed = authenticator.authenticate_token(&good(), NOW).await.unwrap();
+    authenticator.check(&passed, &Requirements::none().scopes(["write"])).unwrap_err();
+    authenticator.check(&passed, &Requirements::none()).unwrap();
+    let _ = authenticator.refuse(TokenError::Revoked);
+    let text = scrape(&authenticator);
+    for line in [
+        "api_requests_accepted_total 2",
+        "api_requests_refused_total{code=\"claims_malformed\"} 1",
+        "api_requests_refused_total{code=\"scope_insufficient\"} 1",
+        "api_requests_refused_total{code=\"token_revoked\"} 1",
+    ] {
+        assert!(text.contains(&format!("\n{line}\n")), "{line}\n{text}");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! What a valid token does not reach: each requirement through every way in, with the whole answer.
 
 use crate::support::*;
-use axum::{Router, body::Body, routing::get};
-use http::Request;
+use axum::{Router, body::Body, extract::State, routing::get};
+use http::{HeaderMap, Request, header};
 use sealwright_resource_server::{
-    AuthLayer, Authenticator, Requirements,
+    AuthLayer, Authenticator, Challenge, Compat, Refusal, Requirements, Token, TokenError,
     assurance::Assurance,
+    metadata::ProtectedResource,
     rules::{Compare, Rule},
 };
 use serde_json::{Value, json};
@@ -129,4 +130,57 @@ async fn each_refusal_is_answered_as_its_rfc_says() {
         assert!(said.contains(&format!(r#""code":"{code}""#)), "{said}");
     }
     assert!(answer(&everything(), json!({})).await.ends_with("hello"));
+}
+
+/// A handler that asks for more answers as the layer does, also where answers have another form or a pointer.
+#[tokio::test]
+async fn a_handler_that_asks_for_more_answers_as_the_layer_does() {
+    async fn asks(
+        State(authenticator): State<Authenticator>,
+        Token(token): Token,
+    ) -> Result<String, Refusal> {
+        authenticator.check(&token, &everything()).map(|()| "hello".to_owned())
+    }
+    let described = || builder(terms()).resource(ProtectedResource::new(AUDIENCE).unwrap()).build().unwrap();
+    let tutorial = || builder(terms()).compat(Compat::TutorialPair).build().unwrap();
+    let of = |changes| token(json!({}), with(enough(), changes));
+    let bare = |token: String| HeaderMap::from_iter([(header::AUTHORIZATION, token.parse().unwrap())]);
+    for changes in [json!({}), json!({"scope": null}), json!({"groups": []}), json!({"acr": "pwd"})] {
+        for (authenticator, headers, refused) in [
+            (
+                described(),
+                bearer(&of(changes.clone())),
+                "resource_metadata=\"https://api.example.com/.well-known",
+            ),
+            (tutorial(), bare(of(changes.clone())), "403\ncontent-type: application/json; charset=utf-8"),
+        ] {
+            let layer = AuthLayer::new(authenticator.clone()).require(everything());
+            let layered = Router::new().route("/hello", get(async || "hello")).layer(layer);
+            let handled = Router::new().route("/hello", get(asks)).with_state(authenticator);
+            let (layered, handled) =
+                (ask(layered, "/hello", headers.clone()).await, ask(handled, "/hello", headers).await);
+            if changes == json!({}) {
+                assert!(handled.starts_with("200") && layered.starts_with("200"), "{handled}\n{layered}");
+            } else {
+                assert_eq!(handled, layered);
+                assert!(handled.contains(refused), "{handled}");
+            }
+        }
+    }
+}
+
+/// What the application itself refuses has the same form.
+#[tokio::test]
+async fn a_refusal_of_the_application_has_the_same_form() {
+    let described = builder(terms()).resource(ProtectedResource::new(AUDIENCE).unwrap()).build().unwrap();
+    let shown = show(described.refuse(TokenError::Revoked).into_http().map(Body::from)).await;
+    assert!(shown.starts_with("401") && shown.contains("resource_metadata=\""), "{shown}");
+    let own = Refusal::new(Challenge::insufficient_scope(""), "quota_exceeded");
+    let shown = show(described.complete(own.clone()).into_http().map(Body::from)).await;
+    assert!(shown.contains("resource_metadata=\"") && shown.contains("quota_exceeded"), "{shown}");
+    let tutorial = builder(terms()).compat(Compat::TutorialPair).build().unwrap();
+    for refusal in [tutorial.refuse(TokenError::Revoked), tutorial.complete(own)] {
+        let shown = show(refusal.into_http().map(Body::from)).await;
+        assert!(shown.ends_with("{\"message\":\"Invalid token\"}"), "{shown}");
+    }
 }
