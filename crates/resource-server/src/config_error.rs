@@ -202,6 +202,6 @@ pub enum ConfigError {
         /// Whose client is meant.
         issuer: String,
         /// The reason.
-        source: reqwest::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

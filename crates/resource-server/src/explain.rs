@@ -12,6 +12,9 @@ use serde::Serialize;
 use std::{borrow::Cow, fmt};
 
 /// One thing that is looked at, in the usual order.
+///
+/// That is the order of an API with several issuers. Where there is one, its keys come first, and what the token says of
+/// its issuer after the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

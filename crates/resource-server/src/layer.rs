@@ -28,7 +28,19 @@ use tower::{Layer, Service};
 ///
 /// # Examples
 ///
-/// See the [front page](crate).
+/// ```
+/// use axum::{Extension, Router, routing::get};
+/// use sealwright_resource_server::{AccessToken, AuthLayer, Authenticator, Requirements};
+///
+/// async fn orders(Extension(token): Extension<AccessToken>) -> String {
+///     format!("the orders of {}\n", token.subject())
+/// }
+///
+/// fn api(authenticator: Authenticator) -> Router {
+///     let read = Requirements::none().scopes(["orders:read"]);
+///     Router::new().route("/orders", get(orders)).layer(AuthLayer::new(authenticator).require(read))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     authenticator: Authenticator,

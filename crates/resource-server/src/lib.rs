@@ -31,7 +31,8 @@
 //! An [`Authenticator`] is built once from the trusted issuers ([`IssuerConfig`]) and decides about every request: the
 //! token's signature (RFC 7515), its type and claims (RFC 9068, RFC 8725), its time, its audience, and whether its
 //! sender may use it ([`sender`]). The keys of an issuer are fixed, in any form that an operator may have them, or come
-//! from its `jwks_uri` through a cache that is bounded in every direction. What a request needs beyond a valid token are
+//! from its `jwks_uri`, or from where its metadata says ([`IssuerConfig::discovery`]), through a cache that is bounded in
+//! every direction. What a request needs beyond a valid token are
 //! [`Requirements`], [`rules`] and [`assurance`] (RFC 9470).
 //!
 //! # Ways in
@@ -104,6 +105,8 @@ pub use layer::{AuthFuture, AuthLayer, AuthService};
 pub use refusal::Refusal;
 pub use request::{Request, Scheme};
 pub use requirements::Requirements;
+/// The algorithms that an issuer may use: `sealwright-jose`'s own, so that most need not depend on it.
+pub use sealwright_jose::Alg;
 pub use token::AccessToken;
 pub use verified::{Revocation, Revocations, RevocationsFull, VerifiedTokens, VerifiedTokensStatus};
 

@@ -84,8 +84,10 @@ impl RemoteKeys {
     /// `None`: the keys of these terms do not come from afar.
     pub(crate) fn new(terms: &IssuerConfig, sets: &KeySets) -> Result<Option<Arc<Self>>, ConfigError> {
         let issuer = || terms.issuer.clone();
-        let prepare =
-            |uri| sets.prepare(uri).map_err(|source| ConfigError::HttpClient { issuer: issuer(), source });
+        let prepare = |uri| {
+            sets.prepare(uri)
+                .map_err(|source| ConfigError::HttpClient { issuer: issuer(), source: source.into() })
+        };
         let source = match &terms.keys {
             // The second was refused before.
             KeySource::Fixed(_) | KeySource::Contradictory => return Ok(None),

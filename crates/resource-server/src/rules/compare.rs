@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 /// How values are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Compare {
     /// With their types: `42` is not `"42"`, `true` is not `"true"`, a list is another thing than what is in it.
     ///
