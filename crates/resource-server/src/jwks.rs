@@ -2,9 +2,10 @@
 //!
 //! [`cache`] decides and does nothing else; [`fetch`] does what it decided; [`remote`] joins the two for one document.
 //! [`key_sets`] hands out one such document for each address, and [`issuer_keys`] makes of it the verifier of one
-//! issuer, which may have to be discovered first.
+//! issuer; where that is for the issuer's metadata to say, [`discovered`] follows it.
 
 mod cache;
+mod discovered;
 mod fetch;
 mod freshness;
 mod issuer_keys;

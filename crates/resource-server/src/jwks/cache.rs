@@ -142,8 +142,14 @@ impl Cache {
 
     /// Whether the document at hand is good enough, if no better can be had.
     pub(crate) fn may_use(&self, now: Moment) -> bool {
+        self.rest(now).is_some()
+    }
+
+    /// How much older the document at hand may become until it is too old; `None` if it is.
+    pub(crate) fn rest(&self, now: Moment) -> Option<Duration> {
         // What is not yet due for a refresh is not stale, whatever the configuration says.
-        self.age(now).is_some_and(|age| age < self.bounds.max_stale.max(self.fresh_for))
+        let limit = self.bounds.max_stale.max(self.fresh_for);
+        limit.checked_sub(self.age(now)?).filter(|rest| !rest.is_zero())
     }
 
     /// A request wants the document.

@@ -1,10 +1,11 @@
 //! The keys of one issuer: its own verifier of a set that others may share, wherever that set is today.
 
 use super::{
-    KeySetStatus, KeySets, MetadataStatus,
+    KeySetStatus, KeySets,
+    discovered::Discovered,
     remote::{Document, Remote},
 };
-use crate::{ConfigError, IssuerConfig, KeySource, issuer::discovery::Metadata};
+use crate::{ConfigError, IssuerConfig, KeySource};
 use arc_swap::ArcSwapOption;
 use sealwright_jose::{
     JwkSet,
@@ -20,10 +21,10 @@ use url::Url;
 #[derive(Debug)]
 pub(crate) struct KeySet {
     verifier: Verifier,
-    document: Arc<Document<()>>,
-    uri: Url,
-    usable_keys: usize,
-    skipped_keys: usize,
+    pub(super) document: Arc<Document<()>>,
+    pub(super) uri: Url,
+    pub(super) usable_keys: usize,
+    pub(super) skipped_keys: usize,
 }
 
 impl KeySet {
@@ -56,22 +57,12 @@ enum Source {
 }
 
 /// What one issuer sees of a set.
-struct View {
-    remote: Arc<Remote<()>>,
+pub(super) struct View {
+    pub(super) remote: Arc<Remote<()>>,
     /// Made from one document; compared by its identity with the one at hand.
     set: ArcSwapOption<KeySet>,
     /// So that one request makes the verifier of a new document, and the others do not make it as well.
     making: Mutex<()>,
-}
-
-/// An issuer whose metadata says where its keys are.
-struct Discovered {
-    sets: KeySets,
-    metadata: Arc<Remote<Metadata>>,
-    /// The last place that gave keys.
-    current: ArcSwapOption<View>,
-    /// The place that the metadata names, if it has not given any yet.
-    next: ArcSwapOption<View>,
 }
 
 impl fmt::Debug for RemoteKeys {
@@ -100,12 +91,7 @@ impl RemoteKeys {
                     .metadata(&terms.issuer)
                     .map_err(|fault| ConfigError::IssuerUrl { issuer: issuer(), fault })?;
                 prepare(metadata.uri())?;
-                Source::Discovered(Box::new(Discovered {
-                    sets: sets.clone(),
-                    metadata,
-                    current: ArcSwapOption::empty(),
-                    next: ArcSwapOption::empty(),
-                }))
+                Source::Discovered(Box::new(Discovered::new(sets.clone(), metadata)))
             }
         };
         let keyless = terms.policy().keys(&JwkSet::default()).build();
@@ -147,39 +133,35 @@ impl RemoteKeys {
         let issuer = self.terms.issuer.clone();
         match &self.source {
             Source::Published(view) => view.status(&self.terms, issuer),
-            Source::Discovered(discovered) => {
-                let next = discovered.next.load_full();
-                let view = next.or_else(|| discovered.current.load_full());
-                let status = match view {
-                    Some(view) => view.status(&self.terms, issuer),
-                    None => KeySetStatus::of(issuer),
-                };
-                let metadata = MetadataStatus::of(&discovered.metadata);
-                KeySetStatus { metadata: Some(metadata), ..status }
-            }
+            Source::Discovered(discovered) => discovered.status(&self.terms, issuer),
         }
     }
 }
 
 impl View {
-    fn new(remote: Arc<Remote<()>>) -> Self {
+    pub(super) fn new(remote: Arc<Remote<()>>) -> Self {
         Self { remote, set: ArcSwapOption::empty(), making: Mutex::default() }
     }
 
-    fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+    pub(super) fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
         let document = self.remote.at_hand();
         let document = document.as_ref()?;
-        self.made_from(document).or_else(|| self.make(document, terms))
+        self.set_of(document, terms)
     }
 
-    async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+    pub(super) async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
         let document = self.remote.obtain().await?;
-        self.made_from(&document).or_else(|| self.make(&document, terms))
+        self.set_of(&document, terms)
     }
 
-    async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+    pub(super) async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
         let document = self.remote.newer_than(old.document.generation).await?;
-        self.made_from(&document).or_else(|| self.make(&document, terms))
+        self.set_of(&document, terms)
+    }
+
+    /// The set of that document.
+    pub(super) fn set_of(&self, document: &Arc<Document<()>>, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        self.made_from(document).or_else(|| self.make(document, terms))
     }
 
     fn made_from(&self, document: &Arc<Document<()>>) -> Option<Arc<KeySet>> {
@@ -209,12 +191,11 @@ impl View {
         }
     }
 
-    fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {
+    pub(super) fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {
         let remote = self.remote.status();
         // What is too old to be used is counted all the same: its age is there to be seen.
         let document = self.remote.latest();
-        let set =
-            document.and_then(|document| self.made_from(&document).or_else(|| self.make(&document, terms)));
+        let set = document.and_then(|document| self.set_of(&document, terms));
         KeySetStatus {
             uri: Some(self.remote.uri().clone()),
             age: remote.age,
@@ -257,71 +238,5 @@ impl KeySet {
             usable_keys: usable,
             skipped_keys: skipped,
         })
-    }
-}
-
-impl Discovered {
-    fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let metadata = self.metadata.at_hand();
-        let view = self.view(&metadata.as_ref()?.value.jwks_uri);
-        match view.at_hand(terms) {
-            Some(set) => Some(self.arrived(view, set)),
-            None => {
-                let old = self.left_behind(&view, terms)?;
-                view.remote.ask();
-                Some(old)
-            }
-        }
-    }
-
-    async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let metadata = self.metadata.obtain().await?;
-        let view = self.view(&metadata.value.jwks_uri);
-        match view.obtain(terms).await {
-            Some(set) => Some(self.arrived(view, set)),
-            None => self.left_behind(&view, terms),
-        }
-    }
-
-    async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let view = self.current.load_full()?;
-        if *view.remote.uri() == old.uri {
-            if let Some(newer) = view.newer_than(old, terms).await {
-                return Some(newer);
-            }
-            // The key may be where the keys are now.
-            let known = self.metadata.latest().map_or(0, |metadata| metadata.generation);
-            self.metadata.newer_than(known).await;
-        }
-        self.obtain(terms).await.filter(|set| set.uri != old.uri)
-    }
-
-    /// That place gave keys, so that the one before is let go.
-    fn arrived(&self, view: Arc<View>, set: Arc<KeySet>) -> Arc<KeySet> {
-        if self.current.load().as_ref().is_none_or(|current| !Arc::ptr_eq(current, &view)) {
-            self.current.store(Some(view));
-            self.next.store(None);
-        }
-        set
-    }
-
-    /// While nobody has answered at the new place yet, the keys from the old one serve, as in any outage.
-    fn left_behind(&self, view: &Arc<View>, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let old = self.current.load_full().filter(|old| !Arc::ptr_eq(old, view))?;
-        let document = old.remote.usable()?;
-        old.made_from(&document).or_else(|| old.make(&document, terms))
-    }
-
-    /// The view of the set at that place; the same one until it gave keys.
-    fn view(&self, uri: &Url) -> Arc<View> {
-        for known in [self.current.load_full(), self.next.load_full()].into_iter().flatten() {
-            if known.remote.uri() == uri {
-                return known;
-            }
-        }
-        let view = Arc::new(View::new(self.sets.set(uri)));
-        // Two that come here at once share the set; one of the views is lost, and nothing but a view.
-        self.next.store(Some(Arc::clone(&view)));
-        view
     }
 }

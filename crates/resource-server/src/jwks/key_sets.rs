@@ -136,7 +136,7 @@ fn shared<K, Q, T>(
 where
     K: Eq + Hash + std::borrow::Borrow<Q>,
     Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
-    T: Send + Sync + 'static,
+    T: PartialEq + Send + Sync + 'static,
 {
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(remote) = known.get(key).and_then(Weak::upgrade) {

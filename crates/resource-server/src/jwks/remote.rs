@@ -36,6 +36,10 @@ pub(crate) struct Document<T> {
     pub(crate) body: String,
     pub(crate) value: T,
     pub(crate) generation: u64,
+    /// When it came; that it was found unchanged since does not count.
+    pub(crate) came: Instant,
+    /// Since when all documents have had this value.
+    pub(crate) said_since: Instant,
     /// Which of the places it came from.
     place: usize,
 }
@@ -106,7 +110,7 @@ impl<T> fmt::Debug for Remote<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Remote<T> {
+impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
     pub(crate) fn new(plan: Plan<T>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -165,6 +169,14 @@ impl<T: Send + Sync + 'static> Remote<T> {
     /// The document at hand, if it is not too old.
     pub(crate) fn usable(&self) -> Option<Arc<Document<T>>> {
         self.state().cache.may_use(self.now()).then(|| self.current.load_full()).flatten()
+    }
+
+    /// The document at hand, if it is not too old, with its age and how much older it may become.
+    pub(crate) fn remains(&self) -> Option<(Arc<Document<T>>, Duration, Duration)> {
+        let state = self.state();
+        let now = self.now();
+        let (age, rest) = (state.cache.age(now)?, state.cache.rest(now)?);
+        Some((self.current.load_full()?, age, rest))
     }
 
     /// The document that came last, however old it is: not to be used for tokens.
@@ -287,7 +299,12 @@ impl<T: Send + Sync + 'static> Remote<T> {
             return;
         };
         if let Some((body, value, place)) = fetched.new {
-            self.current.store(Some(Arc::new(Document { body, value, generation, place })));
+            let came = Instant::now();
+            let known = self.current.load();
+            let same = known.as_ref().filter(|known| known.value == value);
+            let said_since = same.map_or(came, |known| known.said_since);
+            let document = Document { body, value, generation, came, said_since, place };
+            self.current.store(Some(Arc::new(document)));
         }
         state.etag = fetched.etag;
         state.last_error = None;
@@ -316,7 +333,10 @@ impl<T: Send + Sync + 'static> Remote<T> {
 /// Refreshes the document ahead of its age, until nobody uses it any more.
 ///
 /// It holds no `Arc` while it waits; when the last one goes, the sender of `ended` goes with it, and that wakes it.
-async fn refresh<T: Send + Sync + 'static>(remote: Weak<Remote<T>>, mut ended: watch::Receiver<u64>) {
+async fn refresh<T: PartialEq + Send + Sync + 'static>(
+    remote: Weak<Remote<T>>,
+    mut ended: watch::Receiver<u64>,
+) {
     loop {
         let pause = {
             let Some(remote) = remote.upgrade() else { return };
@@ -345,13 +365,13 @@ async fn refresh<T: Send + Sync + 'static>(remote: Weak<Remote<T>>, mut ended: w
 
 /// One fetch. However it ends (done, failed, panicked, or dropped with its runtime), the cache hears of it and
 /// those who wait are woken, because `Drop` says so.
-struct Attempt<T: Send + Sync + 'static> {
+struct Attempt<T: PartialEq + Send + Sync + 'static> {
     remote: Arc<Remote<T>>,
     id: AttemptId,
     ended: bool,
 }
 
-impl<T: Send + Sync + 'static> Attempt<T> {
+impl<T: PartialEq + Send + Sync + 'static> Attempt<T> {
     async fn run(mut self) {
         let fetched = match timeout(self.remote.plan.timeout, self.remote.fetch()).await {
             Ok(fetched) => fetched,
@@ -378,7 +398,7 @@ impl<T: Send + Sync + 'static> Attempt<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Drop for Attempt<T> {
+impl<T: PartialEq + Send + Sync + 'static> Drop for Attempt<T> {
     fn drop(&mut self) {
         if !self.ended {
             self.end(Err(FetchError::CutOff));

@@ -161,6 +161,103 @@ async fn the_old_keys_serve_while_the_new_place_is_down_but_not_for_ever() {
     assert!(keys.obtain().await.is_some());
 }
 
+/// Whoever has the old place now, by whatever means, is not asked: neither by the refresher nor for an unknown key.
+#[tokio::test(start_paused = true)]
+async fn nobody_asks_at_a_place_that_the_metadata_names_no_longer() {
+    let scripts = [(RFC8414, at(KEYS)), (KEYS, fresh(&["a"])), (MOVED, Reply::Status(503))];
+    let (keys, source) = discovered(JwksOptions::default(), scripts);
+    keys.obtain().await.unwrap();
+    source.script(RFC8414, [at(MOVED)]);
+    sleep(2881 * SECOND).await;
+    let old = keys.at_hand().unwrap();
+    settle().await;
+    source.now(fresh(&["a", "evil"]));
+    let before = source.calls();
+    sleep(3500 * SECOND).await;
+    assert!(keys.newer_than(&old).await.is_none());
+    assert!(Arc::ptr_eq(&keys.at_hand().unwrap(), &old));
+    assert_eq!(source.calls(), before);
+    let status = keys.status();
+    assert_eq!(status.uri.unwrap().as_str(), KEYS, "the place whose keys serve");
+    assert_eq!((status.usable_keys, status.last_error.is_some()), (1, true));
+    assert!(status.age.unwrap() > 3500 * SECOND);
+    sleep(100 * SECOND).await;
+    assert!(keys.at_hand().is_none(), "an outage of the new place is bridged for so long");
+    assert!(keys.obtain().await.is_none());
+    assert_eq!(source.calls(), before);
+    source.script(MOVED, [fresh(&["b"])]);
+    sleep(30 * SECOND).await;
+    assert!(keys.at_hand().is_some());
+}
+
+/// Nobody notices the move before the next request, but what the old place says meanwhile does not count.
+#[tokio::test(start_paused = true)]
+async fn keys_that_came_from_the_old_place_after_the_move_do_not_serve() {
+    for (name, after, at_s, serves) in [
+        ("another set", Some(fresh(&["evil"])), 3600, false),
+        ("the same one", None, 3600, true),
+        ("the same one, for too long", None, 2881 + 3600, false),
+    ] {
+        let scripts = [(RFC8414, at(KEYS)), (KEYS, fresh(&["a"])), (MOVED, Reply::Status(503))];
+        let (keys, source) = discovered(JwksOptions::default(), scripts);
+        keys.obtain().await.unwrap();
+        source.script(RFC8414, [at(MOVED)]);
+        sleep(2881 * SECOND).await;
+        if let Some(after) = after {
+            source.now(after);
+        }
+        sleep((at_s - 2881) * SECOND).await;
+        assert_eq!(keys.at_hand().is_some(), serves, "{name}");
+        assert_eq!(keys.obtain().await.is_some(), serves, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_that_is_taken_back_leaves_nothing() {
+    let scripts = [(RFC8414, at(KEYS)), (KEYS, fresh(&["a"])), (MOVED, Reply::Status(503))];
+    let (keys, source) = discovered(JwksOptions::default(), scripts);
+    keys.obtain().await.unwrap();
+    source.script(RFC8414, [at(MOVED)]);
+    sleep(2881 * SECOND).await;
+    keys.at_hand().unwrap();
+    settle().await;
+    assert_eq!(source.calls_of(MOVED), 1);
+    source.script(RFC8414, [at(KEYS)]);
+    sleep(2881 * SECOND).await;
+    assert!(keys.at_hand().is_some());
+    settle().await;
+    let before = source.calls_of(MOVED);
+    sleep(900 * SECOND).await;
+    assert_eq!(source.calls_of(MOVED), before, "nobody asks at the place that never answered");
+    let status = keys.status();
+    assert_eq!((status.uri.unwrap().as_str(), status.usable_keys), (KEYS, 1));
+    assert!(status.age.unwrap() < 300 * SECOND);
+}
+
+/// A request that has waited at the old place for longer than the move took does not move the keys back.
+#[tokio::test(start_paused = true)]
+async fn an_answer_from_the_old_place_that_comes_late_changes_nothing() {
+    let options = JwksOptions { metadata_refresh: SECOND, min_refresh: SECOND, ..on_request() };
+    let late = Reply::After(4 * SECOND, set(&["a"]));
+    let (keys, source) =
+        discovered(options, [(RFC8414, at(KEYS)), (KEYS, late), (MOVED, fresh(&["b", "c"]))]);
+    let waiting = tokio::spawn({
+        let keys = Arc::clone(&keys);
+        async move { keys.obtain().await }
+    });
+    settle().await;
+    source.script(RFC8414, [at(MOVED)]);
+    advance(SECOND).await;
+    assert_eq!(keys.obtain().await.unwrap().usable_keys(), 2);
+    let moved = keys.at_hand().unwrap();
+    waiting.await.unwrap();
+    source.script(MOVED, [Reply::Status(503)]);
+    keys.obtain().await.unwrap();
+    assert!(Arc::ptr_eq(&keys.at_hand().unwrap(), &moved));
+    assert_eq!(keys.status().uri.unwrap().as_str(), MOVED);
+    assert_eq!(source.calls_of(MOVED), 1);
+}
+
 /// An unknown key may be at a place that the metadata names since: each of the two is looked at once a cooldown.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key_is_looked_for_where_the_keys_are_now() {

@@ -1,0 +1,145 @@
+//! The keys of an issuer whose metadata says where they are.
+
+use super::{
+    KeySetStatus, KeySets, MetadataStatus,
+    issuer_keys::{KeySet, View},
+    remote::{Document, Remote},
+};
+use crate::{IssuerConfig, issuer::discovery::Metadata};
+use arc_swap::ArcSwapOption;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// An issuer whose metadata says where its keys are.
+pub(super) struct Discovered {
+    sets: KeySets,
+    metadata: Arc<Remote<Metadata>>,
+    /// Where the metadata says that the keys are: the only place that is asked for any.
+    place: ArcSwapOption<Place>,
+    /// So that whoever finds that the keys have moved does not move them back.
+    moving: Mutex<()>,
+}
+
+struct Place {
+    view: View,
+    /// What serves until this place gives keys.
+    before: Option<Arc<LeftBehind>>,
+}
+
+/// A set from a place that the metadata names no longer. Nobody asks there any more, so that whoever has that place
+/// now can neither add a key nor make the old ones last.
+struct LeftBehind {
+    set: Arc<KeySet>,
+    since: Instant,
+    /// How old the set was then, and how much older it may become.
+    age: Duration,
+    rest: Duration,
+}
+
+impl Discovered {
+    pub(super) fn new(sets: KeySets, metadata: Arc<Remote<Metadata>>) -> Self {
+        Self { sets, metadata, place: ArcSwapOption::empty(), moving: Mutex::default() }
+    }
+
+    pub(super) fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let metadata = self.metadata.at_hand();
+        let place = self.place(metadata.as_ref()?, terms);
+        place.view.at_hand(terms).or_else(|| {
+            let before = place.before()?;
+            place.view.remote.ask();
+            Some(before)
+        })
+    }
+
+    pub(super) async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let metadata = self.metadata.obtain().await?;
+        let place = self.place(&metadata, terms);
+        place.view.obtain(terms).await.or_else(|| place.before())
+    }
+
+    pub(super) async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+        let metadata = self.metadata.latest()?;
+        let place = self.place(&metadata, terms);
+        if place.view.remote.latest().is_some_and(|now| Arc::ptr_eq(&now, &old.document)) {
+            if let Some(newer) = place.view.newer_than(old, terms).await {
+                return Some(newer);
+            }
+            // The key may be where the keys are now.
+            self.metadata.newer_than(metadata.generation).await;
+        }
+        self.obtain(terms).await.filter(|set| !Arc::ptr_eq(&set.document, &old.document))
+    }
+
+    pub(super) fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {
+        let metadata = Some(MetadataStatus::of(&self.metadata));
+        let Some(named) = self.metadata.latest() else {
+            return KeySetStatus { metadata, ..KeySetStatus::of(issuer) };
+        };
+        let place = self.place(&named, terms);
+        let status = KeySetStatus { metadata, ..place.view.status(terms, issuer) };
+        match place.waiting() {
+            None => status,
+            Some(before) => KeySetStatus {
+                uri: Some(before.set.uri.clone()),
+                age: Some(before.age.saturating_add(before.since.elapsed())),
+                usable_keys: before.set.usable_keys,
+                skipped_keys: before.set.skipped_keys,
+                ..status
+            },
+        }
+    }
+
+    /// Where the metadata says that the keys are; the same place until it names another one.
+    fn place(&self, metadata: &Arc<Document<Metadata>>, terms: &IssuerConfig) -> Arc<Place> {
+        let is_at =
+            |place: &Arc<Place>, named: &Document<Metadata>| *place.view.remote.uri() == named.value.jwks_uri;
+        if let Some(place) = self.place.load_full().filter(|place| is_at(place, metadata)) {
+            return place;
+        }
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever comes late with an old document finds what the newest one says.
+        let newest = self.metadata.latest();
+        let newest = newest.as_ref().unwrap_or(metadata);
+        let left = self.place.load_full();
+        if let Some(place) = left.as_ref().filter(|place| is_at(place, newest)) {
+            return Arc::clone(place);
+        }
+        let before = left.and_then(|left| left.leave(newest.said_since, terms));
+        let view = View::new(self.sets.set(&newest.value.jwks_uri));
+        let place = Arc::new(Place { view, before });
+        self.place.store(Some(Arc::clone(&place)));
+        place
+    }
+}
+
+impl Place {
+    /// What is left of this place, which the metadata has not named since that moment.
+    fn leave(&self, since: Instant, terms: &IssuerConfig) -> Option<Arc<LeftBehind>> {
+        let Some((document, age, rest)) = self.view.remote.remains() else {
+            return self.waiting().cloned();
+        };
+        // What came after the move is not the issuer's word, but that of whoever has the place now. And what it
+        // said of old keys since does not make them younger.
+        if document.came > since {
+            return None;
+        }
+        let late = since.elapsed().saturating_sub(age);
+        let (age, rest) = (age.saturating_add(late), rest.checked_sub(late)?);
+        let set = self.view.set_of(&document, terms)?;
+        Some(Arc::new(LeftBehind { set, since: Instant::now(), age, rest }))
+    }
+
+    /// What serves while nobody has answered here yet.
+    fn waiting(&self) -> Option<&Arc<LeftBehind>> {
+        let before = self.before.as_ref()?;
+        let serves = before.since.elapsed() < before.rest && self.view.remote.latest().is_none();
+        serves.then_some(before)
+    }
+
+    fn before(&self) -> Option<Arc<KeySet>> {
+        self.waiting().map(|before| Arc::clone(&before.set))
+    }
+}
