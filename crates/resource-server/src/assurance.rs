@@ -1,6 +1,6 @@
 //! How well, with what, and how long ago the user logged in: `acr`, `amr`, `auth_time` (RFC 9470).
 
-use crate::{AccessToken, Challenge};
+use crate::{AccessToken, Challenge, token::seconds};
 use std::time::Duration;
 
 /// What is asked of the login behind a token. What is empty or `None` is not asked.
@@ -71,7 +71,7 @@ fn fresh(required: &Assurance, token: &AccessToken, now_s: i64) -> bool {
     let Some(max_age) = required.max_auth_age else { return true };
     let Some(auth_time) = token.auth_time() else { return false };
     let skew_s = token.clock_skew_s();
-    let max_age_s = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+    let max_age_s = seconds(max_age);
     let age_s = now_s.saturating_sub(auth_time);
     // A login of tomorrow is a mistake or a lie, and must not count as fresh for a whole day.
     age_s >= -skew_s && age_s <= max_age_s.saturating_add(skew_s)

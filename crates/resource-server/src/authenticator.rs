@@ -189,8 +189,8 @@ impl Authenticator {
 
     /// Refuses a token from now on, until it has expired: [`TokenError::Revoked`].
     ///
-    /// It holds for every authenticator with the same [`Revocations`]. One that is revoked for the second time is
-    /// remembered for the longer of the two times.
+    /// It holds for every authenticator with the same [`Revocations`], for as long as any of them could let the token
+    /// pass. One that is revoked for the second time is remembered for the longer of the two times.
     ///
     /// # Errors
     ///
@@ -201,20 +201,14 @@ impl Authenticator {
     /// An introspection endpoint (RFC 7662) said that a token is not active any more:
     ///
     /// ```
-    /// use sealwright_resource_server::{Authenticator, Revocation, RevocationsFull};
+    /// use sealwright_resource_server::{AccessToken, Authenticator, Revocation, RevocationsFull};
     ///
-    /// fn inactive(authenticator: &Authenticator, token: &str) -> Result<(), RevocationsFull> {
-    ///     match Revocation::of_token(token) {
-    ///         Some(revocation) => authenticator.revoke(revocation),
-    ///         None => Ok(()), // it could not pass anyway
-    ///     }
+    /// fn inactive(authenticator: &Authenticator, token: &AccessToken) -> Result<(), RevocationsFull> {
+    ///     authenticator.revoke(Revocation::of_token(token))
     /// }
     /// ```
     pub fn revoke(&self, revocation: Revocation) -> Result<(), RevocationsFull> {
-        // Whose token it is may not be known, so it is remembered for the longest skew that anybody is granted.
-        let skew = self.0.issuers.iter().map(|trusted| trusted.terms().clock_skew).max().unwrap_or_default();
-        let skew_s = i64::try_from(skew.as_secs()).unwrap_or(i64::MAX);
-        self.0.revocations.revoked().add(revocation, skew_s, self.now_s())
+        self.0.revocations.revoked().add(revocation, self.now_s())
     }
 
     /// The tokens that were revoked.
@@ -381,12 +375,8 @@ impl Authenticator {
         let cache = cache.map(|cache| (cache, Fingerprint::of(token)));
         if let Some((cache, fingerprint)) = &cache
             && fetched.is_none()
-            && let Some(known) = cache.find(fingerprint, now_s)
+            && let Some(known) = cache.find(fingerprint, revoked, now_s)
         {
-            if known.is_revoked(token, revoked, now_s) {
-                cache.remove(fingerprint);
-                return Step::Done(Err(TokenError::Revoked));
-            }
             return Step::Done(Ok(known.token().clone()));
         }
         let access = match self.0.issuers.decide(token, now_s, fetched, witness) {
@@ -394,7 +384,7 @@ impl Authenticator {
             other => return other,
         };
         let known = Known::new(access);
-        let may_pass = !known.is_revoked(token, revoked, now_s);
+        let may_pass = !known.is_revoked(revoked);
         let why = || "it was revoked and has not expired";
         if let Err(error) = witness.check(Check::Revocation, may_pass, TokenError::Revoked, why) {
             return Step::Done(Err(error));

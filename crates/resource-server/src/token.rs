@@ -257,6 +257,7 @@ fn is_at_jwt(typ: &str) -> bool {
     name.eq_ignore_ascii_case("at+jwt")
 }
 
-fn seconds(duration: Duration) -> i64 {
+/// Whole seconds, as times of tokens are.
+pub(crate) fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -118,11 +118,17 @@ impl VerifiedCache {
         Self { tokens, evictions, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
-    /// A token that was verified before, if it still would be at `now_s`: its time is not over, and its issuer has the
-    /// same keys. Else it is dropped.
-    pub(crate) fn find(&self, fingerprint: &Fingerprint, now_s: i64) -> Option<Arc<Known>> {
+    /// A token that was verified before, if it still would be at `now_s`: its time is not over, its issuer has the same
+    /// keys, and it was not revoked. Else it is dropped.
+    pub(crate) fn find(
+        &self,
+        fingerprint: &Fingerprint,
+        revoked: &Revoked,
+        now_s: i64,
+    ) -> Option<Arc<Known>> {
         let found = self.tokens.get(fingerprint).filter(|known| {
-            let holds = known.holds_at(now_s) && known.token().has_current_keys();
+            let holds =
+                known.holds_at(now_s) && known.token().has_current_keys() && !known.is_revoked(revoked);
             if !holds {
                 // Unless another request has verified it anew meanwhile.
                 self.tokens.remove_if(fingerprint, |stored| Arc::ptr_eq(stored, known));
@@ -137,11 +143,6 @@ impl VerifiedCache {
     /// Remembers a token that has just been verified.
     pub(crate) fn insert(&self, fingerprint: Fingerprint, known: Arc<Known>) {
         self.tokens.insert(fingerprint, known);
-    }
-
-    /// Forgets a token.
-    pub(crate) fn remove(&self, fingerprint: &Fingerprint) {
-        self.tokens.remove(fingerprint);
     }
 
     pub(crate) fn status(&self) -> VerifiedTokensStatus {

@@ -7,6 +7,7 @@ use crate::{
     metadata::ProtectedResource,
     metrics::Decisions,
     sender::{SenderConstraint, SenderPolicy, dpop::DpopOptions},
+    token::seconds,
 };
 use std::{
     collections::HashMap,
@@ -168,11 +169,12 @@ impl AuthenticatorBuilder {
         self.jwks.options().validate()?;
         let mut several = HashMap::with_capacity(self.issuers.len());
         for terms in self.issuers {
-            let name = terms.issuer.clone();
+            let (name, clock_skew) = (terms.issuer.clone(), terms.clock_skew);
             let trusted = Trusted::new(terms, &self.waived, &self.jwks)?;
             if several.insert(name.clone(), Arc::new(trusted)).is_some() {
                 return Err(ConfigError::IssuerDuplicate { issuer: name });
             }
+            self.revocations.revoked().grant_skew(seconds(clock_skew));
         }
         let sender = SenderPolicy::new(self.sender, self.dpop, self.resource.as_ref())?;
         Ok(Authenticator(Arc::new(Inner {

@@ -1,7 +1,7 @@
 //! One token that was verified, and for how long that may be believed.
 
 use super::Revoked;
-use crate::AccessToken;
+use crate::{AccessToken, token::seconds};
 use sealwright_jose::{Digest, Hash};
 use std::{
     fmt,
@@ -96,12 +96,12 @@ impl Known {
     }
 
     /// Whether it was revoked. Looks only if anything was revoked since the last time.
-    pub(crate) fn is_revoked(&self, text: &str, revoked: &Revoked, now_s: i64) -> bool {
+    pub(crate) fn is_revoked(&self, revoked: &Revoked) -> bool {
         let state = revoked.state();
         if self.cleared.load(Relaxed) == state {
             return false;
         }
-        let is_revoked = revoked.contains(text, &self.token, now_s);
+        let is_revoked = revoked.contains(&self.token);
         if !is_revoked {
             self.cleared.store(state, Relaxed);
         }
@@ -120,8 +120,4 @@ impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Known").field("token", &self.token).finish_non_exhaustive()
     }
-}
-
-fn seconds(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

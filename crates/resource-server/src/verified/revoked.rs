@@ -2,13 +2,13 @@
 
 use super::known::{ByPrefix, Fingerprint};
 use crate::AccessToken;
-use sealwright_jose::{Hash, Hasher, jws::Unverified, jwt::Claims};
+use sealwright_jose::{Hash, Hasher};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -25,20 +25,17 @@ pub struct Revocation {
 /// Digests, so that each takes the same room whatever a token says.
 #[derive(Clone, Copy)]
 enum Name {
-    Token(Fingerprint),
+    Claims(Fingerprint),
     Jti(Fingerprint),
 }
 
 impl Revocation {
-    /// The token with this text, under whatever signature: of an ECDSA signature anybody can make a second one that is
-    /// just as good.
+    /// This token, under whatever signature: of an ECDSA signature anybody can make a second one that is just as good.
     ///
-    /// `None` if it is no token that could pass anywhere, because it cannot be read or never expires. Whether its
-    /// signature is valid is not looked at.
-    pub fn of_token(token: &str) -> Option<Self> {
-        let unverified = Unverified::peek_compact(token).ok()?;
-        let expires_at = Claims::parse(unverified.dangerous_payload()).ok()?.exp()?;
-        Some(Self { name: Name::Token(signed_fingerprint(token)), expires_at })
+    /// It takes one that passed, because there is room for so many only: what a stranger made up cannot pass anyway,
+    /// and must not take the place of what can.
+    pub fn of_token(token: &AccessToken) -> Self {
+        Self { name: Name::Claims(claims_fingerprint(token)), expires_at: token.expires_at() }
     }
 
     /// Every token that `issuer` gave this `jti`. `expires_at`: `exp` of the token, in seconds since the epoch.
@@ -53,12 +50,12 @@ impl fmt::Debug for Revocation {
     }
 }
 
-/// What is signed of a token: its header and its payload.
-fn signed_fingerprint(token: &str) -> Fingerprint {
-    Fingerprint::of(token.rsplit_once('.').map_or(token, |(signed, _)| signed))
+/// All that a token says, byte for byte.
+fn claims_fingerprint(token: &AccessToken) -> Fingerprint {
+    Fingerprint::of(token.claims().as_json())
 }
 
-/// A `jti` is unique only together with its issuer. The length keeps the two apart, and no token starts with a zero.
+/// A `jti` is unique only together with its issuer. The length keeps the two apart, and no claims start with a zero.
 fn jti_fingerprint(issuer: &str, jti: &str) -> Fingerprint {
     let mut hasher = Hasher::new(Hash::Sha256);
     hasher.update(&[0]);
@@ -90,9 +87,9 @@ impl Revocations {
         Self(Arc::new(Revoked::new(capacity)))
     }
 
-    /// How many are remembered now.
+    /// How many are remembered now. Those whose tokens have expired are forgotten with the next revocation.
     pub fn len(&self) -> usize {
-        self.0.set().until_s.len()
+        self.0.set().expires_at.len()
     }
 
     /// Whether none is.
@@ -127,61 +124,95 @@ pub(crate) struct Revoked {
     set: RwLock<Set>,
     /// Whether any was ever known by its `jti`; if not, no digest is made of one.
     by_jti: AtomicBool,
-    /// Counts revocations, from 1.
+    /// Counts the tokens that were revoked, from 1.
     state: AtomicU64,
+    /// The longest skew that any of the authenticators grants which share this.
+    skew_s: AtomicI64,
 }
 
 #[derive(Default)]
 struct Set {
-    /// When each token will have expired.
-    until_s: HashMap<Fingerprint, i64, ByPrefix>,
-    /// Nothing expires before this.
-    soonest_s: i64,
+    /// `exp` of each token.
+    expires_at: HashMap<Fingerprint, i64, ByPrefix>,
+    /// The first of them, or earlier.
+    soonest: i64,
 }
 
 impl Revoked {
     fn new(capacity: usize) -> Self {
-        Self { capacity, set: RwLock::default(), by_jti: AtomicBool::new(false), state: AtomicU64::new(1) }
+        Self {
+            capacity,
+            set: RwLock::default(),
+            by_jti: AtomicBool::new(false),
+            state: AtomicU64::new(1),
+            skew_s: AtomicI64::new(0),
+        }
     }
 
-    /// Changes with each revocation; never 0.
+    /// Somebody who shares this grants so much skew: what is revoked is remembered for that much longer than its token
+    /// lives.
+    pub(crate) fn grant_skew(&self, skew_s: i64) {
+        self.skew_s.fetch_max(skew_s, Ordering::Relaxed);
+    }
+
+    /// Changes with each token that is revoked; never 0.
     pub(super) fn state(&self) -> u64 {
         self.state.load(Ordering::Acquire)
     }
 
-    /// Adds one, to be remembered for `skew_s` longer than its token lives.
-    pub(crate) fn add(&self, revocation: Revocation, skew_s: i64, now_s: i64) -> Result<(), RevocationsFull> {
-        let until_s = revocation.expires_at.saturating_add(skew_s);
-        let (Name::Token(key) | Name::Jti(key)) = revocation.name;
+    /// Adds one, unless it is there already.
+    pub(crate) fn add(&self, revocation: Revocation, now_s: i64) -> Result<(), RevocationsFull> {
+        let (Name::Claims(key) | Name::Jti(key)) = revocation.name;
+        let expired = self.latest_expired(now_s);
+        if revocation.expires_at <= expired {
+            return Ok(());
+        }
         // Nothing panics while the set is written, so that a poisoned lock guards a sound one.
         let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
-        if set.until_s.len() >= self.capacity && !set.until_s.contains_key(&key) {
-            set.drop_expired(now_s);
-            if set.until_s.len() >= self.capacity {
-                return Err(RevocationsFull { capacity: self.capacity });
+        set.drop_expired(expired);
+        if set.expires_at.len() >= self.capacity && !set.expires_at.contains_key(&key) {
+            return Err(RevocationsFull { capacity: self.capacity });
+        }
+        set.soonest = set.soonest.min(revocation.expires_at);
+        match set.expires_at.entry(key) {
+            // Whoever looked since it was added has found it, and need not look again.
+            Entry::Occupied(mut known) => *known.get_mut() = revocation.expires_at.max(*known.get()),
+            Entry::Vacant(new) => {
+                new.insert(revocation.expires_at);
+                if matches!(revocation.name, Name::Jti(_)) {
+                    self.by_jti.store(true, Ordering::Release);
+                }
+                // Only now: whoever sees the new state finds the revocation.
+                self.state.fetch_add(1, Ordering::Release);
             }
         }
-        let entry = set.until_s.entry(key).or_insert(until_s);
-        *entry = until_s.max(*entry);
-        set.soonest_s = set.soonest_s.min(until_s);
-        if matches!(revocation.name, Name::Jti(_)) {
-            self.by_jti.store(true, Ordering::Release);
-        }
-        // Only now: whoever sees the new state finds the revocation.
-        self.state.fetch_add(1, Ordering::Release);
         Ok(())
     }
 
-    /// Whether a verified token was revoked, by its `text` or its `jti`.
-    pub(crate) fn contains(&self, text: &str, token: &AccessToken, now_s: i64) -> bool {
-        let set = self.set();
-        if set.until_s.is_empty() {
+    /// Whether a verified token was revoked, as it is or by its `jti`.
+    ///
+    /// That it is there decides, and not the time: how long a token can pass is the business of who asks.
+    pub(crate) fn contains(&self, token: &AccessToken) -> bool {
+        if self.set().expires_at.is_empty() {
             return false;
         }
-        let is_revoked = |key: &Fingerprint| set.until_s.get(key).is_some_and(|until_s| *until_s > now_s);
-        is_revoked(&signed_fingerprint(text))
-            || (self.by_jti.load(Ordering::Acquire)
-                && token.jti().is_some_and(|jti| is_revoked(&jti_fingerprint(token.issuer(), jti))))
+        // Nobody waits for a digest.
+        let claims = claims_fingerprint(token);
+        let by_jti = self.by_jti.load(Ordering::Acquire);
+        let jti = token.jti().filter(|_| by_jti).map(|jti| jti_fingerprint(token.issuer(), jti));
+        let set = self.set();
+        set.expires_at.contains_key(&claims) || jti.is_some_and(|jti| set.expires_at.contains_key(&jti))
+    }
+
+    /// How many of them are of tokens that could still pass somewhere.
+    pub(crate) fn living(&self, now_s: i64) -> usize {
+        let expired = self.latest_expired(now_s);
+        self.set().expires_at.values().filter(|expires_at| **expires_at > expired).count()
+    }
+
+    /// The last `exp` that passes nowhere any more.
+    fn latest_expired(&self, now_s: i64) -> i64 {
+        now_s.saturating_sub(self.skew_s.load(Ordering::Relaxed))
     }
 
     fn set(&self) -> RwLockReadGuard<'_, Set> {
@@ -190,18 +221,18 @@ impl Revoked {
 }
 
 impl Set {
-    /// Walks the set only if something in it has expired: a feed that goes on while the set is full costs little.
-    fn drop_expired(&mut self, now_s: i64) {
-        if self.soonest_s <= now_s {
-            self.until_s.retain(|_, until_s| *until_s > now_s);
-            self.soonest_s = self.until_s.values().copied().min().unwrap_or(i64::MAX);
+    /// Walks the set only if something in it has expired, which is once a second at most.
+    fn drop_expired(&mut self, latest: i64) {
+        if self.soonest <= latest {
+            self.expires_at.retain(|_, expires_at| *expires_at > latest);
+            self.soonest = self.expires_at.values().copied().min().unwrap_or(i64::MAX);
         }
     }
 }
 
 impl fmt::Debug for Revoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let len = self.set().until_s.len();
+        let len = self.set().expires_at.len();
         f.debug_struct("Revoked").field("len", &len).field("capacity", &self.capacity).finish()
     }
 }

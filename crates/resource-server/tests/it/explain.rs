@@ -224,7 +224,8 @@ async fn to_explain_leaves_no_trace() {
     assert_eq!(authenticator.verified_tokens(), status);
     // And a token that is remembered is looked at as if it were not.
     authenticator.authenticate_token(&token, NOW).await.unwrap();
-    authenticator.revoke(Revocation::of_token(&token).unwrap()).unwrap();
+    let passed = authenticator.authenticate_token(&token, NOW).await.unwrap();
+    authenticator.revoke(Revocation::of_token(&passed)).unwrap();
     let explanation = authenticator.explain_token(&token, NOW).await;
     assert_eq!(explanation.code(), Some("token_revoked"));
     assert_eq!(explanation.failure().unwrap().check, Check::Revocation);
