@@ -19,7 +19,10 @@ use crate::{
     verified::{Fingerprint, Known, VerifiedCache},
 };
 use http::{HeaderMap, HeaderValue, request::Parts};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 use tracing::{Span, field};
 
 /// Decides about tokens; built once, shared by all requests, cheap to clone.
@@ -28,6 +31,21 @@ use tracing::{Span, field};
 /// in one and the same way.
 #[derive(Clone)]
 pub struct Authenticator(Arc<Inner>);
+
+/// An authenticator for as long as somebody else has it.
+pub(crate) struct WeakAuthenticator(Weak<Inner>);
+
+impl WeakAuthenticator {
+    pub(crate) fn upgrade(&self) -> Option<Authenticator> {
+        self.0.upgrade().map(Authenticator)
+    }
+}
+
+impl fmt::Debug for WeakAuthenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakAuthenticator")
+    }
+}
 
 struct Inner {
     issuers: Directory,
@@ -222,6 +240,10 @@ impl Authenticator {
     /// [`AuthLayer`](crate::AuthLayer) sends it. Who does without the layer sends it with `Cache-Control: no-store`.
     pub fn next_nonce(&self, request: &Request<'_>, now_s: i64) -> Option<HeaderValue> {
         self.0.sender.next_nonce(request, now_s)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakAuthenticator {
+        WeakAuthenticator(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn now_s(&self) -> i64 {

@@ -7,7 +7,7 @@
 //! | `verified_tokens` | | tokens that are remembered now |
 //! | `verified_tokens_bytes` | | what they take |
 //! | `verified_tokens_hits_total`, `_misses_total`, `_evictions_total` | | how the memory is used |
-//! | `revoked_tokens` | | revocations that are remembered now |
+//! | `revoked_tokens` | | revocations whose tokens have not expired yet |
 //! | `key_set_age_seconds`, `key_set_usable_keys`, `key_set_failures` | `issuer` | the key set at hand, and the failed attempts since |
 //! | `key_set_fetches_total` | `issuer`, `outcome` | `changed`, `unchanged` or `failed` |
 //!
@@ -16,7 +16,9 @@
 //!
 //! No label comes from a request: an issuer is one of the configuration.
 
-use crate::{Authenticator, Fetches, KeySetStatus, Requirements, TokenError};
+use crate::{
+    Authenticator, Fetches, KeySetStatus, Requirements, TokenError, authenticator::WeakAuthenticator,
+};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -54,15 +56,21 @@ impl Decisions {
         self.refused.get_or_create(&[("code", code)]).inc();
     }
 
-    fn register(&self, registry: &mut Registry) {
-        registry.register("requests_accepted", "Requests whose token passed", self.accepted.clone());
-        registry.register("requests_refused", "Requests that were refused, by reason", self.refused.clone());
+    fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = ("requests_accepted", "Requests whose token passed");
+        self.accepted.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        let (name, help) = ("requests_refused", "Requests that were refused, by reason");
+        self.refused.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
     }
 }
 
 impl Authenticator {
     /// Registers what this authenticator counts, and what it can say of its keys when it is scraped; the module's table
     /// names it all. The registry decides about a prefix.
+    ///
+    /// The registry does not keep the authenticator, and of one that is gone it says nothing: when the configuration is
+    /// read again, the new one is registered beside the old one. Several that live side by side need a prefix each
+    /// ([`Registry::sub_registry_with_prefix`]), because no name may be there twice.
     ///
     /// # Examples
     ///
@@ -83,22 +91,24 @@ impl Authenticator {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn register_metrics(&self, registry: &mut Registry) {
-        self.decisions().register(registry);
-        registry.register_collector(Box::new(State(self.clone())));
+        registry.register_collector(Box::new(State(self.downgrade())));
     }
 }
 
-/// What is not counted but looked at, at each scrape.
+/// What is looked at, at each scrape.
 #[derive(Debug)]
-struct State(Authenticator);
+struct State(WeakAuthenticator);
 
 impl Collector for State {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let verified = self.0.verified_tokens();
+        let Some(authenticator) = self.0.upgrade() else { return Ok(()) };
+        authenticator.decisions().encode(&mut encoder)?;
+        let verified = authenticator.verified_tokens();
+        let revoked = authenticator.revocations().revoked().living(authenticator.now_s());
         for (name, help, value) in [
             ("verified_tokens", "Verified tokens that are remembered", verified.entries as u64),
             ("verified_tokens_bytes", "Memory that they take", verified.bytes),
-            ("revoked_tokens", "Revoked tokens that are remembered", self.0.revocations().len() as u64),
+            ("revoked_tokens", "Revoked tokens that are remembered", revoked as u64),
         ] {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(metric)?;
@@ -111,7 +121,7 @@ impl Collector for State {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             ConstCounter::new(value).encode(metric)?;
         }
-        key_sets(&self.0.key_sets(), &mut encoder)
+        key_sets(&authenticator.key_sets(), &mut encoder)
     }
 }
 

@@ -6,6 +6,10 @@ use sealwright_resource_server::{
     Authenticator, Requirements, Revocation, Token, TokenError, VerifiedTokens,
 };
 use serde_json::json;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 fn scrape(authenticator: &Authenticator) -> String {
     let mut registry = Registry::with_prefix("api");
@@ -123,5 +127,44 @@ async fn the_exposition_is_as_documented() {
         [("requests_accepted", "counter"), ("verified_tokens", "gauge"), ("key_set_age_seconds", "gauge")]
     {
         assert!(text.contains(&format!("# TYPE api_{name} {kind}\n")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_authenticator_that_is_replaced_is_gone_and_the_new_one_stands_there_once() {
+    let mut registry = Registry::with_prefix("api");
+    let kept = Arc::new(());
+    let clock = Arc::clone(&kept);
+    let old = builder(terms())
+        .clock(move || {
+            let _held = &clock;
+            NOW
+        })
+        .build()
+        .unwrap();
+    old.register_metrics(&mut registry);
+    old.authenticate_token(&good(), NOW).await.unwrap();
+    drop(old);
+    assert_eq!(Arc::strong_count(&kept), 1, "the registry keeps nothing of it");
+    let new = trusting(terms());
+    new.register_metrics(&mut registry);
+    new.authenticate_token("a.b.c", NOW).await.unwrap_err();
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    assert_eq!(text.matches("# TYPE api_requests_accepted counter\n").count(), 1, "{text}");
+    assert_eq!(text.matches("# TYPE api_verified_tokens gauge\n").count(), 1, "{text}");
+    assert!(text.contains("\napi_requests_accepted_total 0\n"), "{text}");
+    assert!(text.contains("api_requests_refused_total{code=\"token_malformed\"} 1\n"), "{text}");
+}
+
+#[tokio::test]
+async fn revocations_of_tokens_that_have_expired_are_not_counted() {
+    let now = Arc::new(AtomicI64::new(NOW));
+    let clock = Arc::clone(&now);
+    let authenticator = builder(terms()).clock(move || clock.load(Ordering::SeqCst)).build().unwrap();
+    authenticator.revoke(Revocation::of_jti(ISSUER, "t-1", NOW + 10)).unwrap();
+    for (after_s, count) in [(0, 1), (69, 1), (70, 0)] {
+        now.store(NOW + after_s, Ordering::SeqCst);
+        assert!(scrape(&authenticator).contains(&format!("\napi_revoked_tokens {count}\n")), "{after_s}");
     }
 }
