@@ -123,7 +123,7 @@ impl Requirements {
             witness.waived(Check::Rules, NOTHING_ASKED);
             return Ok(());
         }
-        match self.rules.iter().try_for_each(|rule| rule.check(token.claims(), self.compare)) {
+        match self.rules.iter().try_for_each(|rule| rule.check(&token.claims(), self.compare)) {
             Ok(()) => {
                 witness.passed(Check::Rules);
                 Ok(())

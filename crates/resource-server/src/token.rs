@@ -146,8 +146,7 @@ impl AccessToken {
 
     /// `amr`: the methods of the login behind it; empty if it does not say.
     pub fn amr(&self) -> Vec<&str> {
-        let list = if self.0.members.amr { self.list("amr") } else { &[] };
-        list.iter().filter_map(Value::as_str).collect()
+        self.0.members.amr.iter().map(AsRef::as_ref).collect()
     }
 
     /// `auth_time`: when the user logged in, in seconds since the epoch.
@@ -157,23 +156,23 @@ impl AccessToken {
 
     /// `authorization_details` (RFC 9396): objects, each with a `type`; empty if there are none.
     pub fn authorization_details(&self) -> &[Value] {
-        if self.0.members.authorization_details { self.list("authorization_details") } else { &[] }
+        &self.0.members.authorization_details
     }
 
     /// `scope`: the words of a string (RFC 8693 §4.2), or the strings of a list, as some issuers write it.
     pub fn scopes(&self) -> Vec<&str> {
         match self.0.members.scope.get(self.json()) {
             Some(words) => words.split(' ').filter(|word| !word.is_empty()).collect(),
-            None if self.0.members.scope_is_list => {
-                self.list("scope").iter().filter_map(Value::as_str).collect()
-            }
-            None => Vec::new(),
+            None => self.0.members.scope_list.iter().map(AsRef::as_ref).collect(),
         }
     }
 
     /// All that it says.
-    pub fn claims(&self) -> &Claims<'static> {
-        &self.0.claims
+    ///
+    /// The tree that [`Claims::get`] and [`Claims::as_map`] make belongs to what is returned here, and not to the token,
+    /// which may be remembered for long: who asks for several claims by name asks once for all of them.
+    pub fn claims(&self) -> Claims<'_> {
+        self.0.claims.borrowed()
     }
 
     pub(crate) fn clock_skew_s(&self) -> i64 {
@@ -196,15 +195,18 @@ impl AccessToken {
 
     /// What it takes in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Inner>() + self.0.claims.as_json().len()
+        /// A `String` in a list, and what the allocator adds.
+        const AUDIENCE: usize = 24 + 16;
+        let json = self.json();
+        // Strings with escapes are kept a second time as they are meant, and those of `aud` in a list.
+        let decoded =
+            if json.contains('\\') { json.len() + AUDIENCE * self.0.claims.aud().count() } else { 0 };
+        size_of::<Inner>() + json.len() + decoded + self.0.members.list_bytes()
     }
 
-    fn json(&self) -> &str {
+    /// The claims as they were signed.
+    pub(crate) fn json(&self) -> &str {
         self.0.claims.as_json()
-    }
-
-    fn list(&self, claim: &str) -> &[Value] {
-        self.0.claims.get(claim).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 }
 

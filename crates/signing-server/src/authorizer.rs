@@ -169,7 +169,7 @@ impl Authorizer {
 
     fn check_rules(&self, token: &AccessToken) -> Result<(), Denial> {
         let rule = &self.config.rule;
-        rule.check(token.claims(), self.config.compare).map_err(|error| match error {
+        rule.check(&token.claims(), self.config.compare).map_err(|error| match error {
             RuleError::Missing { claim } => Denial::new(DenialCode::ClaimMissing, claim),
             RuleError::Mismatch { claim } => Denial::new(DenialCode::ClaimMismatch, claim),
         })
@@ -229,6 +229,6 @@ impl Authorized {
 
     /// The claims that the signing process may see, under the names that it knows them by.
     pub(crate) fn context(&self) -> SigningContext {
-        self.authorizer.config.context.map(self.token.claims())
+        self.authorizer.config.context.map(&self.token.claims())
     }
 }

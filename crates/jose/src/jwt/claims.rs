@@ -172,6 +172,22 @@ impl<'t> Claims<'t> {
         }
     }
 
+    /// The same claims for a while, with a tree of their own: what [`get`](Self::get) and [`as_map`](Self::as_map) make
+    /// of these is freed with them, where the others are kept for longer.
+    pub fn borrowed(&self) -> Claims<'_> {
+        Claims {
+            text: Cow::Borrowed(&self.text),
+            iss: self.iss.clone(),
+            sub: self.sub.clone(),
+            jti: self.jti.clone(),
+            aud: self.aud.clone(),
+            exp: self.exp,
+            nbf: self.nbf,
+            iat: self.iat,
+            map: OnceLock::new(),
+        }
+    }
+
     /// Who made the token.
     pub fn iss(&self) -> Option<&str> {
         self.iss.get(&self.text)

@@ -1,8 +1,9 @@
 //! The claims of an access token that RFC 7519 does not know (RFC 9068 §2.2, RFC 9396, RFC 7800), found in one look at
 //! the text.
 //!
-//! A tree of all claims would cost a dozen allocations for each token, and as much memory again for each that is kept;
-//! it is made when somebody asks for a list or a claim by its name.
+//! A tree of all claims would cost a dozen allocations for each token, and for each that is kept many times the memory of
+//! the text; it is made for whoever asks for a claim by its name, and does not stay. The lists that are read here do, and
+//! are counted.
 
 use crate::sender::Binding;
 use sealwright_jose::jwt::{Claims, ClaimsError};
@@ -38,10 +39,10 @@ pub(super) struct Members {
     pub(super) client_id: Text,
     pub(super) acr: Text,
     pub(super) scope: Text,
-    pub(super) scope_is_list: bool,
+    pub(super) scope_list: Box<[Box<str>]>,
     pub(super) auth_time: Option<i64>,
-    pub(super) amr: bool,
-    pub(super) authorization_details: bool,
+    pub(super) amr: Box<[Box<str>]>,
+    pub(super) authorization_details: Box<[Value]>,
     pub(super) binding: Option<Box<Binding>>,
 }
 
@@ -87,18 +88,50 @@ impl Members {
             // Some issuers write a list. Anything else grants nothing.
             "scope" => match Text::read(json, payload) {
                 Some(words) => self.scope = words,
-                None => self.scope_is_list = json.starts_with('['),
+                None => self.scope_list = strings_of(json),
             },
             "auth_time" => self.auth_time = Some(numeric_date(json)?),
-            "amr" => self.amr = is_list_of(json, Value::is_string).then_some(true)?,
+            "amr" => self.amr = serde_json::from_str(json).ok()?,
             "authorization_details" => {
-                self.authorization_details = is_list_of(json, has_type).then_some(true)?;
+                let details: Box<[Value]> = serde_json::from_str(json).ok()?;
+                self.authorization_details = details.iter().all(has_type).then_some(details)?;
             }
             "cnf" => self.binding = Some(Box::new(Binding::read(json))),
             _ => {}
         }
         Some(())
     }
+
+    /// What the lists take in memory.
+    pub(super) fn list_bytes(&self) -> usize {
+        let strings = self.amr.iter().chain(&self.scope_list);
+        let strings: usize = strings.map(|string| size_of::<Box<str>>() + allocated(string.len())).sum();
+        let details = self.authorization_details.iter();
+        strings + details.map(|detail| size_of::<Value>() + heap_bytes(detail)).sum::<usize>()
+    }
+}
+
+/// What a value takes beyond itself, rather too much than too little.
+fn heap_bytes(value: &Value) -> usize {
+    /// A B-tree node has room for 11 members and is filled with 5 at least; one that is not a leaf has 12 pointers more.
+    const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 14 * size_of::<usize>();
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => allocated(text.capacity()),
+        Value::Array(list) => {
+            allocated(list.capacity() * size_of::<Value>()) + list.iter().map(heap_bytes).sum::<usize>()
+        }
+        Value::Object(members) => {
+            let nodes = members.len().div_ceil(5) * allocated(NODE);
+            let held = members.iter().map(|(name, value)| allocated(name.capacity()) + heap_bytes(value));
+            nodes + held.sum::<usize>()
+        }
+    }
+}
+
+/// What the allocator gives for so many bytes.
+fn allocated(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { bytes + 16 }
 }
 
 /// RFC 9396 §2: `type` is the one member that every detail has.
@@ -106,8 +139,10 @@ fn has_type(detail: &Value) -> bool {
     detail.get("type").is_some_and(Value::is_string)
 }
 
-fn is_list_of(json: &str, item: fn(&Value) -> bool) -> bool {
-    serde_json::from_str::<Vec<Value>>(json).is_ok_and(|list| list.iter().all(item))
+/// The strings of a list, whatever else is in it; none of anything else.
+fn strings_of(json: &str) -> Box<[Box<str>]> {
+    let list: Vec<Value> = serde_json::from_str(json).unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(Into::into).collect()
 }
 
 /// A NumericDate (RFC 7519 §2) in whole seconds: a fraction is cut off, and the cast stops at the ends of time.

@@ -52,7 +52,7 @@ impl fmt::Debug for Revocation {
 
 /// All that a token says, byte for byte.
 fn claims_fingerprint(token: &AccessToken) -> Fingerprint {
-    Fingerprint::of(token.claims().as_json())
+    Fingerprint::of(token.json())
 }
 
 /// A `jti` is unique only together with its issuer. The length keeps the two apart, and no claims start with a zero.

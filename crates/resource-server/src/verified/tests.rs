@@ -158,6 +158,33 @@ fn one_that_is_larger_than_the_whole_cache_is_not_kept() {
     assert_eq!(cache.status().entries, 0);
 }
 
+/// What was asked for by name once took many times the memory of the text, for as long as the token was remembered.
+#[test]
+fn what_is_asked_for_by_name_does_not_stay_with_the_token() {
+    let known = known(json!({"padding": vec![0; 6_000]}));
+    let (one, other) = (known.token().claims(), known.token().claims());
+    assert_eq!(one.get("padding").unwrap().as_array().unwrap().len(), 6_000);
+    assert!(!std::ptr::eq(one.as_map(), other.as_map()), "each has a tree of its own");
+}
+
+#[test]
+fn lists_that_stay_with_the_token_are_counted() {
+    let details = |count| json!({"authorization_details": [{"type": "a", "list": vec![0; count]}]});
+    let strings = |claim, count| json!({claim: vec![""; count]});
+    let escaped = |count| json!({"aud": [vec!["https://api.example.com", "\n"], vec![""; count]].concat()});
+    let grows = |few: Value, many: Value| (known(many).bytes() - known(few).bytes()) / 5_000;
+    assert!(grows(details(0), details(5_000)) >= size_of::<Value>() as u64 + 2);
+    for claim in ["amr", "scope"] {
+        assert!(
+            grows(strings(claim, 0), strings(claim, 5_000)) >= size_of::<Box<str>>() as u64 + 3,
+            "{claim}"
+        );
+    }
+    assert!(grows(escaped(0), escaped(5_000)) >= size_of::<String>() as u64 + 3);
+    let token = access_token(&json!({"amr": ["pwd", "otp"], "scope": ["a", 7, "b"]}));
+    assert_eq!((token.amr(), token.scopes()), (vec!["pwd", "otp"], vec!["a", "b"]));
+}
+
 #[test]
 fn a_cache_of_nothing_is_none() {
     for limits in [VerifiedTokens::off(), VerifiedTokens::entries(0), VerifiedTokens::entries(9).bytes(0)] {
