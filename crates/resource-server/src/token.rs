@@ -1,6 +1,7 @@
 //! What a valid token says, and the checks on its claims (RFC 7519 §4.1, RFC 9068 §4).
 
 mod members;
+mod window;
 
 use crate::{
     TokenError, Waived,
@@ -10,6 +11,7 @@ use crate::{
     sender::Binding,
 };
 pub(crate) use members::Payload;
+pub(crate) use window::{Window, seconds};
 
 use members::Members;
 use sealwright_jose::jwt::Claims;
@@ -17,7 +19,6 @@ use serde_json::Value;
 use std::{
     fmt,
     sync::{Arc, Weak},
-    time::Duration,
 };
 
 /// A token that passed: signature, issuer, typ, time, audience.
@@ -31,6 +32,7 @@ struct Inner {
     claims: Claims<'static>,
     members: Members,
     expires_at: i64,
+    window: Window,
     /// Who vouches for it. No two authenticators share one, so it also says which of them let the token pass.
     trusted: Arc<Trusted>,
     /// The set whose key made the signature, unless the keys are fixed. It does not keep the set.
@@ -57,31 +59,23 @@ impl AccessToken {
         }
         required(&claims, &members, typ, trusted).map_err(|claim| missing(claim, witness))?;
         witness.passed(Check::Claims);
-        // RFC 7519 §4.1.4: "on or after" that time it must not be accepted.
-        let in_time = now_s < expires_at.saturating_add(clock_skew_s);
-        witness.check(Check::Expiry, in_time, TokenError::Expired, || {
+        let window = Window::of(&claims, expires_at, terms);
+        witness.check(Check::Expiry, now_s < window.expired_s, TokenError::Expired, || {
             format!(
                 "expired {} s ago, of which {clock_skew_s} s are granted",
                 now_s.saturating_sub(expires_at)
             )
         })?;
-        let latest = now_s.saturating_add(clock_skew_s);
-        let start = claims.nbf().max(claims.iat());
-        witness.check(
-            Check::NotBefore,
-            start.is_none_or(|start| start <= latest),
-            TokenError::NotYetValid,
-            || {
-                let ahead_s = start.unwrap_or_default().saturating_sub(now_s);
-                format!("valid in {ahead_s} s, of which {clock_skew_s} s are granted")
-            },
-        )?;
+        witness.check(Check::NotBefore, window.from_s <= now_s, TokenError::NotYetValid, || {
+            let start = claims.nbf().max(claims.iat());
+            let ahead_s = start.unwrap_or_default().saturating_sub(now_s);
+            format!("valid in {ahead_s} s, of which {clock_skew_s} s are granted")
+        })?;
         match terms.max_token_age.map(seconds) {
             None => witness.waived(Check::Age, "no limit is configured"),
             Some(max_age_s) => {
                 let issued_at = claims.iat().ok_or_else(|| missing("iat", witness))?;
-                let oldest = issued_at.saturating_add(max_age_s).saturating_add(clock_skew_s);
-                witness.check(Check::Age, now_s <= oldest, TokenError::TooOld, || {
+                witness.check(Check::Age, now_s < window.too_old_s, TokenError::TooOld, || {
                     format!("issued {} s ago, {max_age_s} s are allowed", now_s.saturating_sub(issued_at))
                 })?;
             }
@@ -103,6 +97,7 @@ impl AccessToken {
             claims: claims.into_owned(),
             members,
             expires_at,
+            window,
             trusted: Arc::clone(trusted),
             set: set.map(Arc::downgrade),
         })))
@@ -173,6 +168,10 @@ impl AccessToken {
     /// which may be remembered for long: who asks for several claims by name asks once for all of them.
     pub fn claims(&self) -> Claims<'_> {
         self.0.claims.borrowed()
+    }
+
+    pub(crate) fn window(&self) -> &Window {
+        &self.0.window
     }
 
     pub(crate) fn clock_skew_s(&self) -> i64 {
@@ -257,9 +256,4 @@ fn is_at_jwt(typ: &str) -> bool {
         _ => typ,
     };
     name.eq_ignore_ascii_case("at+jwt")
-}
-
-/// Whole seconds, as times of tokens are.
-pub(crate) fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

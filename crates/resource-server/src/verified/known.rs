@@ -1,7 +1,7 @@
 //! One token that was verified, and for how long that may be believed.
 
 use super::Revoked;
-use crate::{AccessToken, token::seconds};
+use crate::AccessToken;
 use sealwright_jose::{Digest, Hash};
 use std::{
     fmt,
@@ -63,27 +63,13 @@ impl Hasher for Prefix {
 /// What is known of a token that was verified.
 pub(crate) struct Known {
     token: AccessToken,
-    /// The first second at which its claims hold, and the first at which they do not any more; both with the skew and the
-    /// age that the issuer's terms grant.
-    from_s: i64,
-    until_s: i64,
     /// The state of [`Revoked`] in which it was not among the revoked.
     cleared: AtomicU64,
 }
 
 impl Known {
     pub(crate) fn new(token: AccessToken) -> Self {
-        let terms = token.trusted().terms();
-        let claims = token.claims();
-        let skew_s = seconds(terms.clock_skew);
-        let from_s = claims.nbf().max(claims.iat()).map_or(i64::MIN, |start| start.saturating_sub(skew_s));
-        let expiry = token.expires_at().saturating_add(skew_s);
-        let oldest = terms.max_token_age.map_or(i64::MAX, |age| {
-            // Its age may be as much as this, so the second after that is the first too late.
-            let last = claims.iat().map_or(i64::MIN, |iat| iat.saturating_add(seconds(age)));
-            last.saturating_add(skew_s).saturating_add(1)
-        });
-        Self { token, from_s, until_s: expiry.min(oldest), cleared: AtomicU64::new(0) }
+        Self { token, cleared: AtomicU64::new(0) }
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
@@ -92,7 +78,7 @@ impl Known {
 
     /// Whether what its claims say of time still holds.
     pub(super) fn holds_at(&self, now_s: i64) -> bool {
-        (self.from_s..self.until_s).contains(&now_s)
+        self.token.window().holds_at(now_s)
     }
 
     /// Whether it was revoked. Looks only if anything was revoked since the last time.

@@ -170,8 +170,9 @@ fn what_is_asked_for_by_name_does_not_stay_with_the_token() {
 #[test]
 fn lists_that_stay_with_the_token_are_counted() {
     let details = |count| json!({"authorization_details": [{"type": "a", "list": vec![0; count]}]});
-    let strings = |claim, count| json!({claim: vec![""; count]});
-    let escaped = |count| json!({"aud": [vec!["https://api.example.com", "\n"], vec![""; count]].concat()});
+    let strings = |claim: &str, count| json!({claim: vec![""; count]});
+    let audiences = |count| [vec!["https://api.example.com", "\n"], vec![""; count]].concat();
+    let escaped = |count| json!({"aud": audiences(count)});
     let grows = |few: Value, many: Value| (known(many).bytes() - known(few).bytes()) / 5_000;
     assert!(grows(details(0), details(5_000)) >= size_of::<Value>() as u64 + 2);
     for claim in ["amr", "scope"] {
