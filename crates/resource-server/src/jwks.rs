@@ -18,6 +18,7 @@ pub(crate) use fetch::FetchError;
 pub(crate) use issuer_keys::{KeySet, RemoteKeys};
 pub use key_sets::KeySets;
 pub use options::JwksOptions;
+pub(crate) use remote::NoNewer;
 pub use status::{Fetches, KeySetStatus, MetadataStatus};
 
 #[cfg(test)]

@@ -36,8 +36,9 @@ pub(crate) fn is_same_host(one: &Url, other: &Url) -> bool {
 /// else.
 pub(crate) fn named_host(name: &str) -> Option<Url> {
     let uri = Url::parse(&format!("https://{name}")).ok()?;
-    // Whatever the parser took for another part than host and port would change what is allowed.
+    // Whatever the parser took for another part than host and port would change what is allowed. And a pattern
+    // would match nothing.
     let is_host_alone =
-        uri.path() == "/" && !name.contains(['/', '\\', '@', '?', '#', '\t', '\n', '\r', ' ']);
+        uri.path() == "/" && !name.contains(['/', '\\', '@', '?', '#', '\t', '\n', '\r', ' ', '*']);
     is_host_alone.then_some(uri)
 }

@@ -3,7 +3,7 @@
 use crate::{
     AccessToken, ConfigError, IssuerConfig, KeySetStatus, KeySets, KeySource, TokenError, Waived,
     explain::{Check, Outcome, Quoted, Witness},
-    jwks::{KeySet, RemoteKeys},
+    jwks::{KeySet, NoNewer, RemoteKeys},
     token::Payload,
 };
 use sealwright_jose::{
@@ -56,7 +56,7 @@ pub(crate) struct KeyWait {
 /// What the waiting brought.
 pub(crate) enum Fetched {
     First(Option<Arc<KeySet>>),
-    Newer(Option<Arc<KeySet>>),
+    Newer(Result<Arc<KeySet>, NoNewer>),
 }
 
 impl KeyWait {
@@ -144,9 +144,14 @@ impl Trusted {
                 let why = || "they could not be fetched, and none that may still be used are at hand";
                 return Step::Done(Err(witness.failed(Check::Keys, TokenError::KeysUnavailable, why)));
             }
-            Some(Fetched::Newer(Some(set))) => (Some(set), true),
-            Some(Fetched::Newer(None)) => {
-                let why = || "no key fits, and a newer set is not to be had now";
+            Some(Fetched::Newer(Ok(set))) => (Some(set), true),
+            // A good token may be signed with a key that we could not ask for: its client must not throw it away.
+            Some(Fetched::Newer(Err(NoNewer::NotAsked))) => {
+                let why = || "no key fits, and whether there is a newer set could not be asked";
+                return Step::Done(Err(witness.failed(Check::Key, TokenError::KeysUnavailable, why)));
+            }
+            Some(Fetched::Newer(Err(NoNewer::Same))) => {
+                let why = || "no key fits, and there is no newer set";
                 return Step::Done(Err(witness.failed(Check::Key, TokenError::KeyUnknown, why)));
             }
         };

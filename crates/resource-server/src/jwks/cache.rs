@@ -230,7 +230,7 @@ impl Cache {
         self.fetched_at = Some(now);
         self.fresh_for = match said {
             Some(said) => said.max(self.bounds.min_refresh).min(self.bounds.max_refresh),
-            None => self.bounds.refresh,
+            None => self.bounds.refresh.min(self.bounds.max_refresh),
         };
         self.generation += u64::from(changed);
         Some(self.generation)

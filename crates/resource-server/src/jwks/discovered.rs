@@ -3,7 +3,7 @@
 use super::{
     KeySetStatus, KeySets, MetadataStatus,
     issuer_keys::{KeySet, View},
-    remote::{Document, Remote},
+    remote::{Document, NoNewer, Remote},
 };
 use crate::{IssuerConfig, issuer::discovery::Metadata};
 use arc_swap::ArcSwapOption;
@@ -60,17 +60,27 @@ impl Discovered {
         place.view.obtain(terms).await.or_else(|| place.before())
     }
 
-    pub(super) async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let metadata = self.metadata.latest()?;
+    pub(super) async fn newer_than(
+        &self,
+        old: &KeySet,
+        terms: &IssuerConfig,
+    ) -> Result<Arc<KeySet>, NoNewer> {
+        let metadata = self.metadata.latest().ok_or(NoNewer::NotAsked)?;
+        // As long as the place that is named now has given nothing, nobody knows what it has.
+        let mut missing = NoNewer::NotAsked;
         let place = self.place(&metadata, terms);
         if place.view.remote.latest().is_some_and(|now| Arc::ptr_eq(&now, &old.document)) {
-            if let Some(newer) = place.view.newer_than(old, terms).await {
-                return Some(newer);
-            }
+            missing = match place.view.newer_than(old, terms).await {
+                Ok(newer) => return Ok(newer),
+                Err(missing) => missing,
+            };
             // The key may be where the keys are now.
-            self.metadata.newer_than(metadata.generation).await;
+            if let Err(NoNewer::NotAsked) = self.metadata.newer_than(metadata.generation).await {
+                missing = NoNewer::NotAsked;
+            }
         }
-        self.obtain(terms).await.filter(|set| !Arc::ptr_eq(&set.document, &old.document))
+        let set = self.obtain(terms).await.ok_or(NoNewer::NotAsked)?;
+        if Arc::ptr_eq(&set.document, &old.document) { Err(missing) } else { Ok(set) }
     }
 
     pub(super) fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {

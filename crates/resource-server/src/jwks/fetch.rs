@@ -11,6 +11,9 @@ use url::Url;
 /// An `ETag` that is longer is not kept: it would be sent back with every request.
 const MAX_ETAG_BYTES: usize = 256;
 
+/// No body is longer, whatever the options say.
+const MOST_BYTES: usize = 1 << 20;
+
 /// What a source answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -114,7 +117,7 @@ impl HttpFetch {
             tls: OnceLock::new(),
             plain: OnceLock::new(),
             timeout: options.timeout,
-            max_bytes: options.max_bytes,
+            max_bytes: options.max_bytes.min(MOST_BYTES),
         }
     }
 
@@ -200,5 +203,19 @@ impl Fetch for HttpFetch {
 
     fn prepare(&self, uri: &Url) -> Result<(), reqwest::Error> {
         self.client(uri).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_option_makes_a_body_longer_than_a_mebibyte() {
+        for (asked, granted) in [(1, 1), (1 << 20, 1 << 20), ((1 << 20) + 1, 1 << 20), (usize::MAX, 1 << 20)]
+        {
+            let options = JwksOptions { max_bytes: asked, ..JwksOptions::default() };
+            assert_eq!(HttpFetch::new(&options).max_bytes, granted);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     KeySetStatus, KeySets,
     discovered::Discovered,
-    remote::{Document, Remote},
+    remote::{Document, NoNewer, Remote},
 };
 use crate::{ConfigError, IssuerConfig, KeySource};
 use arc_swap::ArcSwapOption;
@@ -120,8 +120,8 @@ impl RemoteKeys {
         }
     }
 
-    /// A newer set than `old`, in which a token's key was not found; `None` if there is none to be had now.
-    pub(crate) async fn newer_than(&self, old: &KeySet) -> Option<Arc<KeySet>> {
+    /// A newer set than `old`, in which a token's key was not found.
+    pub(crate) async fn newer_than(&self, old: &KeySet) -> Result<Arc<KeySet>, NoNewer> {
         match &self.source {
             Source::Published(view) => view.newer_than(old, &self.terms).await,
             Source::Discovered(discovered) => discovered.newer_than(old, &self.terms).await,
@@ -154,9 +154,13 @@ impl View {
         self.set_of(&document, terms)
     }
 
-    pub(super) async fn newer_than(&self, old: &KeySet, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
+    pub(super) async fn newer_than(
+        &self,
+        old: &KeySet,
+        terms: &IssuerConfig,
+    ) -> Result<Arc<KeySet>, NoNewer> {
         let document = self.remote.newer_than(old.document.generation).await?;
-        self.set_of(&document, terms)
+        self.set_of(&document, terms).ok_or(NoNewer::NotAsked)
     }
 
     /// The set of that document.

@@ -26,8 +26,9 @@ pub struct JwksOptions {
     pub refresh: Duration,
     /// The least that a source can say. Default 60 s.
     pub min_refresh: Duration,
-    /// The most that a source can say: a key that its issuer removed stops working after this time at the latest.
-    /// Default 900 s.
+    /// The most that a source can say, and `refresh` too: a key that its issuer removed stops working after this
+    /// time at the latest, unless fetching fails; then it works for [`max_stale`](Self::max_stale) at most. Default
+    /// 900 s.
     pub max_refresh: Duration,
     /// How old a set may become while fetching it again fails. Default 3600 s.
     pub max_stale: Duration,

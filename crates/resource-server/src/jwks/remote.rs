@@ -73,6 +73,15 @@ pub(crate) struct Status {
     pub(crate) fetches: Fetches,
 }
 
+/// Why there is no newer document than the one at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoNewer {
+    /// Its source has none.
+    Same,
+    /// Its source could not be asked, so that nobody knows.
+    NotAsked,
+}
+
 /// The document, and whatever must be done to have it.
 pub(crate) struct Remote<T> {
     plan: Plan<T>,
@@ -159,11 +168,14 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
         self.usable()
     }
 
-    /// A newer one than that of `generation`, in which a token's key was not found; `None` if there is none to be
-    /// had now.
-    pub(crate) async fn newer_than(self: &Arc<Self>, generation: u64) -> Option<Arc<Document<T>>> {
-        self.follow(|cache, now| cache.unknown_key(now, generation)).await;
-        self.current.load_full().filter(|document| document.generation > generation)
+    /// A newer one than that of `generation`, in which a token's key was not found.
+    pub(crate) async fn newer_than(self: &Arc<Self>, generation: u64) -> Result<Arc<Document<T>>, NoNewer> {
+        let ended = self.follow(|cache, now| cache.unknown_key(now, generation)).await;
+        let newer = self.current.load_full().filter(|document| document.generation > generation);
+        newer.ok_or_else(|| {
+            let is_down = !ended || self.state().cache.failures() > 0;
+            if is_down { NoNewer::NotAsked } else { NoNewer::Same }
+        })
     }
 
     /// The document at hand, if it is not too old.
@@ -197,8 +209,8 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
         }
     }
 
-    /// Does the step that the cache decides on, and waits if that says so.
-    async fn follow(self: &Arc<Self>, decide: impl FnOnce(&mut Cache, Moment) -> Step) {
+    /// Does the step that the cache decides on, and waits if that says so. `false`: it has waited in vain.
+    async fn follow(self: &Arc<Self>, decide: impl FnOnce(&mut Cache, Moment) -> Step) -> bool {
         // The receiver is made in the same critical section as the step, so that the end of the fetch to wait for
         // cannot be missed.
         let (step, attempt, mut ended) = {
@@ -207,13 +219,14 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
             (step, state.cache.attempt(), self.ended.subscribe())
         };
         self.begin(step, attempt);
-        if step.must_wait() {
-            // The fetch has its own limit of time; this one is for a fetch whose runtime stands still.
-            let limit = self.plan.timeout.saturating_mul(2);
-            let _ = match Handle::try_current() {
-                Ok(_) => timeout(limit, ended.changed()).await.is_ok(),
-                Err(_) => ended.changed().await.is_ok(),
-            };
+        if !step.must_wait() {
+            return true;
+        }
+        // The fetch has its own limit of time; this one is for a fetch whose runtime stands still.
+        let limit = self.plan.timeout.saturating_mul(2);
+        match Handle::try_current() {
+            Ok(_) => timeout(limit, ended.changed()).await.is_ok(),
+            Err(_) => ended.changed().await.is_ok(),
         }
     }
 

@@ -146,9 +146,15 @@ fn an_issuer_that_cannot_be_discovered_is_refused_at_the_start() {
         assert_eq!(discover(issuer, loopback()).map(drop).unwrap_err().to_string(), reason);
     }
     let refused = |options| discover(ISSUER, options).map(drop).unwrap_err().to_string();
-    for host in
-        ["", "https://keys.example.com", "keys.example.com/path", "me@keys.example.com", "a b", "h:99999"]
-    {
+    for host in [
+        "",
+        "https://keys.example.com",
+        "keys.example.com/path",
+        "me@keys.example.com",
+        "a b",
+        "h:99999",
+        "*.example.com",
+    ] {
         let options = JwksOptions { allowed_hosts: vec![host.to_owned()], ..loopback() };
         assert_eq!(
             refused(options),

@@ -337,3 +337,11 @@ fn whatever_happens_fetches_are_bounded_and_nothing_too_old_is_used() {
         assert!(u64::from(attempts) <= ended, "{attempts} fetches in {ended} s");
     }
 }
+
+#[test]
+fn what_is_not_said_is_bounded_like_what_is() {
+    let mut cache = Cache::new(Bounds { refresh: s(5000), ..bounds() });
+    assert_eq!(cache.request(s(0)), WaitForNew);
+    came(&mut cache, s(0));
+    assert_eq!(cache.request(s(900)), WaitForNew);
+}

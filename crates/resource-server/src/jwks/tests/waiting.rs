@@ -132,7 +132,7 @@ async fn a_storm_of_unknown_keys_is_one_fetch_a_cooldown() {
     let tasks: Vec<_> = (0..500)
         .map(|_| {
             let (keys, old) = (Arc::clone(&keys), Arc::clone(&old));
-            tokio::spawn(async move { keys.newer_than(&old).await.map(|set| set.usable_keys()) })
+            tokio::spawn(async move { keys.newer_than(&old).await.ok().map(|set| set.usable_keys()) })
         })
         .collect();
     for task in tasks {
@@ -142,11 +142,11 @@ async fn a_storm_of_unknown_keys_is_one_fetch_a_cooldown() {
 
     let newer = keys.at_hand().unwrap();
     for _ in 0..500 {
-        assert!(keys.newer_than(&newer).await.is_none());
+        assert!(keys.newer_than(&newer).await.is_err());
     }
     assert_eq!(source.calls(), 2, "cooling down");
     advance(30 * SECOND).await;
-    assert!(keys.newer_than(&newer).await.is_none(), "looked up, and the set is the same");
+    assert!(keys.newer_than(&newer).await.is_err(), "looked up, and the set is the same");
     assert_eq!(source.calls(), 3);
 }
 
@@ -174,7 +174,7 @@ async fn answers_that_are_no_set_leave_the_old_one_and_sets_replace_it() {
     ] {
         let (keys, source) = remote(on_request(), [fresh(&["a"]), Reply::Body(body.to_owned())]);
         let old = keys.obtain().await.unwrap();
-        let newer = keys.newer_than(&old).await;
+        let newer = keys.newer_than(&old).await.ok();
         assert_eq!(newer.is_none(), kept, "{name}");
         let status = keys.status();
         assert_eq!((status.usable_keys, status.skipped_keys), (usable, skipped), "{name}");
@@ -192,4 +192,23 @@ async fn down_at_the_start_is_tried_again() {
     }
     assert!(start.elapsed() < 4 * SECOND, "{:?}", start.elapsed());
     assert_eq!(source.calls(), 3);
+}
+
+/// That a key is not there and that nobody could look are two things: the first is the token's fault.
+#[tokio::test(start_paused = true)]
+async fn whether_a_key_is_not_there_or_could_not_be_looked_for() {
+    let (keys, source) = remote(on_request(), [fresh(&["a"])]);
+    let old = keys.obtain().await.unwrap();
+    let same = source.scripts.lock().unwrap()[KEYS].replies[0].clone();
+    assert_eq!(keys.newer_than(&old).await.err(), Some(NoNewer::Same));
+    source.now(Reply::Status(503));
+    assert_eq!(keys.newer_than(&old).await.err(), Some(NoNewer::Same), "it was looked for a moment ago");
+    sleep(30 * SECOND).await;
+    for _ in 0..2 {
+        assert_eq!(keys.newer_than(&old).await.err(), Some(NoNewer::NotAsked));
+    }
+    assert!(keys.at_hand().is_some(), "the old keys serve");
+    source.now(same);
+    sleep(30 * SECOND).await;
+    assert_eq!(keys.newer_than(&old).await.err(), Some(NoNewer::Same));
 }
