@@ -37,13 +37,16 @@ impl Failure {
     fn wire(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::Token(error) => {
-                let title = match error {
-                    TokenError::Missing => "An access token is needed",
-                    TokenError::RequestMalformed => "The request is malformed",
-                    TokenError::KeysUnavailable => "The authorization server's keys are not available",
+                let code = error.public_code();
+                let title = match code {
+                    "token_missing" => "An access token is needed",
+                    "request_malformed" => "The request is malformed",
+                    "authorization_server_unavailable" => "The authorization server's keys are not available",
+                    "dpop_proof_invalid" => "The DPoP proof is not valid",
+                    "dpop_nonce_required" => "The DPoP proof needs a nonce",
                     _ => "The access token is not valid",
                 };
-                (error.challenge().status(), error.public_code(), title)
+                (error.challenge().status(), code, title)
             }
             Self::Denied(denial) => denied(denial.code),
             Self::WorkerUnknown(_) => {
@@ -185,6 +188,8 @@ impl IntoResponse for Failure {
 
 #[cfg(test)]
 mod tests {
+    use sealwright_resource_server::sender::dpop::DpopError;
+
     use super::*;
 
     #[test]
@@ -210,14 +215,23 @@ mod tests {
     fn everything_wrong_with_a_token_is_one_code() {
         for error in TokenError::ALL {
             let (status, code, title) = Failure::Token(*error).wire();
-            match error {
-                TokenError::Missing | TokenError::RequestMalformed | TokenError::KeysUnavailable => {}
-                _ => assert_eq!(
-                    (status.as_u16(), code, title),
-                    (401, "token_invalid", "The access token is not valid"),
-                    "{error:?}"
+            let wanted = match error {
+                TokenError::Missing => (401, "token_missing", "An access token is needed"),
+                TokenError::RequestMalformed => (400, "request_malformed", "The request is malformed"),
+                TokenError::KeysUnavailable | TokenError::Proof(DpopError::WindowFull) => (
+                    503,
+                    "authorization_server_unavailable",
+                    "The authorization server's keys are not available",
                 ),
-            }
+                TokenError::Proof(DpopError::NonceMissing | DpopError::NonceStale) => {
+                    (401, "dpop_nonce_required", "The DPoP proof needs a nonce")
+                }
+                TokenError::Proof(proof) if *proof != DpopError::KeyMismatch => {
+                    (401, "dpop_proof_invalid", "The DPoP proof is not valid")
+                }
+                _ => (401, "token_invalid", "The access token is not valid"),
+            };
+            assert_eq!((status.as_u16(), code, title), wanted, "{error:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use der::{
-    AnyRef, Decode, Encode, Sequence,
+    AnyRef, Decode, Encode, Sequence, Tag, Tagged,
     asn1::{ObjectIdentifier, OctetStringRef},
 };
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, PBES2_OID, Parameters, Pbkdf2Params, Pbkdf2Prf};
@@ -67,7 +67,10 @@ pub(crate) fn decrypt(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<V
     }
     let password = password.ok_or(KeyError::PasswordNeeded)?;
     let key = derive(&parameters.kdf, password, key_len)?;
-    provider::aes_cbc_decrypt_padded(&key, *iv, info.data.as_bytes()).ok_or(KeyError::Password)
+    provider::aes_cbc_decrypt_padded(&key, *iv, info.data.as_bytes())
+        // One wrong password in 256 leaves a padding that looks sound, but no structure before it.
+        .filter(|plain| AnyRef::from_der(plain).is_ok_and(|any| any.tag() == Tag::Sequence))
+        .ok_or(KeyError::Password)
 }
 
 const OLD: &str = "a private key behind the old password encryption of PKCS#5 or PKCS#12 (DES, RC2 or RC4; \

@@ -83,8 +83,12 @@ impl<'d> Parsed<'d> {
     fn read(document: &'d [u8]) -> Option<Self> {
         let text = std::str::from_utf8(document).ok()?.trim_ascii();
         let flattened = text.starts_with('{');
-        let unverified =
-            if flattened { Unverified::peek_flattened(text) } else { Unverified::peek_compact(text) };
+        let limits = limits(text);
+        let unverified = if flattened {
+            Unverified::peek_flattened_with(text, &limits)
+        } else {
+            Unverified::peek_compact_with(text, &limits)
+        };
         Some(Self { text, flattened, unverified: unverified.ok()? })
     }
 
@@ -149,8 +153,7 @@ impl<'d> Parsed<'d> {
             return Err(SubIndication::CryptoConstraintsFailure);
         }
         let algs: Vec<Alg> = keys.iter().map(VerifyingKey::alg).collect();
-        let limits = Limits::default().token_bytes(self.text.len());
-        let builder = Verifier::builder_from(&algs).understands("sigT").limits(limits);
+        let builder = Verifier::builder_from(&algs).understands("sigT").limits(limits(self.text));
         let verifier = keys
             .into_iter()
             // The key stands for itself: a `kid` in the header names the certificate, not a key of ours.
@@ -181,6 +184,11 @@ impl<'d> Parsed<'d> {
         };
         if self.is_baseline() && in_time { Ok(()) } else { Err(SubIndication::SigConstraintsFailure) }
     }
+}
+
+/// A signed document is as long as its worker allows, which was looked at before.
+fn limits(text: &str) -> Limits {
+    Limits::default().token_bytes(text.len())
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, exactly (clause 5.2.1).

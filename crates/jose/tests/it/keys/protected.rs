@@ -34,7 +34,7 @@ fn keys_that_others_encrypted_are_read() {
         assert!(plain.verifying_key().verify(b"m", &read.sign(b"m").unwrap()).is_ok());
         for wrong in [&b"Correct horse"[..], b"correct horse ", b""] {
             let error = SigningKey::from_pem_with_password(alg, pem, wrong).unwrap_err();
-            assert!(matches!(error, KeyError::Password | KeyError::Malformed { .. }), "{error}");
+            assert_eq!(error, KeyError::Password);
         }
         assert_eq!(SigningKey::from_pem(alg, pem).unwrap_err(), KeyError::PasswordNeeded);
         assert_eq!(Key::parse(pem, Some(alg)).unwrap_err(), KeyError::PasswordNeeded);
