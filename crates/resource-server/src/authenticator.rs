@@ -11,7 +11,7 @@ use crate::{
     issuer::{
         MAX_TOKEN_BYTES,
         directory::Directory,
-        trusted::{Fetched, Step},
+        trusted::{Fetched, Step, settle},
     },
     metrics::Decisions,
     request::{Credentials, Scheme},
@@ -112,14 +112,8 @@ impl Authenticator {
         requirements: &Requirements,
     ) -> Result<AccessToken, Refusal> {
         let request = Request::from(parts);
-        let mut fetched = None;
-        loop {
-            // Anew after each wait, in which the token may have expired.
-            match self.admit(&request, requirements, self.now_s(), fetched) {
-                Step::Done(decided) => return decided,
-                Step::Wait(wait) => fetched = Some(wait.finish().await),
-            }
-        }
+        // The time is asked for anew after each wait, in which the token may have expired.
+        settle(|fetched| self.admit(&request, requirements, self.now_s(), fetched)).await
     }
 
     /// Reads the one `Authorization` header of a request and decides. `now_s`: seconds since the epoch.
@@ -130,13 +124,9 @@ impl Authenticator {
     /// with two of them or an unreadable one; otherwise as [`authenticate_token`](Self::authenticate_token), and
     /// last what is wrong with the proof of its sender.
     pub async fn authenticate(&self, request: &Request<'_>, now_s: i64) -> Result<AccessToken, TokenError> {
-        let (span, mut fetched) = (decision_span(), None);
-        let decided = loop {
-            match span.in_scope(|| self.decide(request, now_s, fetched, &mut Unwatched)) {
-                Step::Done(decided) => break decided,
-                Step::Wait(wait) => fetched = Some(wait.finish().await),
-            }
-        };
+        let span = decision_span();
+        let decided =
+            settle(|fetched| span.in_scope(|| self.decide(request, now_s, fetched, &mut Unwatched))).await;
         self.count(&span, decided.as_ref().map_err(TokenError::code));
         decided
     }
@@ -151,13 +141,10 @@ impl Authenticator {
     ///
     /// [`TokenError`], the first thing that is wrong in this order.
     pub async fn authenticate_token(&self, token: &str, now_s: i64) -> Result<AccessToken, TokenError> {
-        let (span, mut fetched) = (decision_span(), None);
-        let decided = loop {
-            match span.in_scope(|| self.decide_token(token, now_s, fetched, &mut Unwatched)) {
-                Step::Done(decided) => break decided,
-                Step::Wait(wait) => fetched = Some(wait.finish().await),
-            }
-        };
+        let span = decision_span();
+        let decided =
+            settle(|fetched| span.in_scope(|| self.decide_token(token, now_s, fetched, &mut Unwatched)))
+                .await;
         self.count(&span, decided.as_ref().map_err(TokenError::code));
         decided
     }

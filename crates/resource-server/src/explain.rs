@@ -7,7 +7,7 @@ mod witness;
 
 pub(crate) use witness::{Quoted, Recorder, Unwatched, Witness};
 
-use crate::{Authenticator, Refusal, Request, Requirements, TokenError, issuer::trusted::Step};
+use crate::{Authenticator, Refusal, Request, Requirements, TokenError, issuer::trusted::settle};
 use serde::Serialize;
 use std::{borrow::Cow, fmt};
 
@@ -207,36 +207,35 @@ impl Authenticator {
         requirements: &Requirements,
         now_s: i64,
     ) -> Explanation {
-        let mut fetched = None;
-        loop {
+        // What was seen before a wait is seen again after it.
+        let (mut seen, decided) = settle(|fetched| {
             let mut seen = Recorder::default();
-            match self.decide(request, now_s, fetched, &mut seen) {
-                Step::Wait(wait) => fetched = Some(wait.finish().await),
-                Step::Done(Err(error)) => return Explanation::new(seen, Some(error.code())),
-                Step::Done(Ok(token)) => {
-                    let met = requirements.check_before(&mut seen, &token, now_s);
-                    return Explanation::new(seen, met.err().as_ref().map(Refusal::code));
-                }
+            self.decide(request, now_s, fetched, &mut seen).map(|decided| (seen, decided))
+        })
+        .await;
+        let refused = match &decided {
+            Err(error) => Some(error.code()),
+            Ok(token) => {
+                let met = requirements.check_before(&mut seen, token, now_s);
+                met.err().as_ref().map(Refusal::code)
             }
-        }
+        };
+        Explanation::new(seen, refused)
     }
 
     /// As [`explain`](Self::explain), for a token without a request, as
     /// [`authenticate_token`](Self::authenticate_token) decides about it.
     pub async fn explain_token(&self, token: &str, now_s: i64) -> Explanation {
-        let mut fetched = None;
-        loop {
+        let (mut seen, decided) = settle(|fetched| {
             let mut seen = Recorder::default();
             seen.waived(Check::Request, "there is none");
-            match self.decide_token(token, now_s, fetched, &mut seen) {
-                Step::Wait(wait) => fetched = Some(wait.finish().await),
-                Step::Done(decided) => {
-                    let nothing = Requirements::none();
-                    let _ = decided.as_ref().map(|token| nothing.check_before(&mut seen, token, now_s));
-                    return Explanation::new(seen, decided.err().as_ref().map(TokenError::code));
-                }
-            }
+            self.decide_token(token, now_s, fetched, &mut seen).map(|decided| (seen, decided))
+        })
+        .await;
+        if let Ok(token) = &decided {
+            let _ = Requirements::none().check_before(&mut seen, token, now_s);
         }
+        Explanation::new(seen, decided.err().as_ref().map(TokenError::code))
     }
 }
 

@@ -36,12 +36,29 @@ pub(crate) enum Step<T> {
     Wait(KeyWait),
 }
 
+impl<T> Step<T> {
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Done(decided) => Step::Done(f(decided)),
+            Self::Wait(wait) => Step::Wait(wait),
+        }
+    }
+}
+
 impl<T, E> Step<Result<T, E>> {
     /// Goes on with what was decided, unless it was refused or must wait.
     pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Result<U, E>) -> Step<Result<U, E>> {
-        match self {
-            Self::Done(decided) => Step::Done(decided.and_then(next)),
-            Self::Wait(wait) => Step::Wait(wait),
+        self.map(|decided| decided.and_then(next))
+    }
+}
+
+/// Takes steps until one decides. `step` is given what was fetched, and is asked anew after each wait.
+pub(crate) async fn settle<T>(mut step: impl FnMut(Option<Fetched>) -> Step<T>) -> T {
+    let mut fetched = None;
+    loop {
+        match step(fetched) {
+            Step::Done(decided) => return decided,
+            Step::Wait(wait) => fetched = Some(wait.finish().await),
         }
     }
 }
