@@ -3,6 +3,8 @@
 //! They live in the sealed store, under names that say what they are for: `token-es256-…` and `audit-es256-…`. The rest
 //! of the name is the beginning of the key's thumbprint, so no name is ever used for two keys.
 
+pub(crate) mod plan;
+
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
