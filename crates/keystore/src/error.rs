@@ -1,6 +1,9 @@
 //! What can go wrong, by what the caller or the operator can do about it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use sealwright_jose::{Alg, KeyError, SignError};
 
@@ -30,27 +33,31 @@ pub enum KeystoreError {
         /// What the caller wanted.
         wanted: Alg,
     },
-    /// The file was sealed under a key-encryption key that the ring does not hold.
-    #[error("{}: sealed under the key-encryption key `{kek}`, which is not in the ring; add it behind the first", path.display())]
+    /// The key was sealed under a key-encryption key that the ring does not hold.
+    #[error(
+        "{origin}: sealed under the key-encryption key `{kek}`, which is not in the ring; add it behind the first"
+    )]
     KekUnknown {
-        /// The sealed file.
-        path: PathBuf,
-        /// The id that the file names.
+        /// The sealed key.
+        origin: Origin,
+        /// The id that it names.
         kek: String,
     },
-    /// The seal does not open: the ring has another key under this id, or the file was changed.
-    #[error("{}: the seal does not open: either `{kek}` is not the key-encryption key that sealed it, or the file was changed", path.display())]
+    /// The seal does not open: the ring has another key under this id, or what was sealed was changed.
+    #[error(
+        "{origin}: the seal does not open: either `{kek}` is not the key-encryption key that sealed it, or it was changed since"
+    )]
     Seal {
-        /// The sealed file.
-        path: PathBuf,
-        /// The id that the file names.
+        /// The sealed key.
+        origin: Origin,
+        /// The id that it names.
         kek: String,
     },
-    /// The file is not a sealed key, or not the one that its name says.
-    #[error("{}: {what}", path.display())]
-    File {
-        /// The sealed file.
-        path: PathBuf,
+    /// What was kept is not a key, or not the one that its name says.
+    #[error("{origin}: {what}")]
+    Kept {
+        /// What was to be the key.
+        origin: Origin,
         /// What is wrong with it.
         what: String,
     },
@@ -80,9 +87,34 @@ pub enum KeystoreError {
         /// Why.
         source: SignError,
     },
+    /// The key was made or taken over, but its public half does not verify what it signs.
+    #[error("key `{0}` failed its test: its public half does not verify what it signs")]
+    SelfTest(String),
     /// A signer elsewhere, or the worker thread here, did not answer; trying again may help.
     #[error("the signer does not answer: {0}")]
     Unavailable(String),
+}
+
+/// Where what was kept of a key came from, for errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A file of a [`SealedStore`](crate::SealedStore).
+    File(PathBuf),
+    /// A text that somebody else keeps, of the key of this name.
+    Text(String),
+    /// A text that somebody else keeps, before it was read of which key.
+    Unread,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Text(kid) => write!(f, "the text kept of key `{kid}`"),
+            Self::Unread => f.write_str("the text kept of a key"),
+        }
+    }
 }
 
 impl KeystoreError {
@@ -90,8 +122,8 @@ impl KeystoreError {
         Self::Io { doing, path: path.to_owned(), source }
     }
 
-    pub(crate) fn file(path: &Path, what: impl Into<String>) -> Self {
-        Self::File { path: path.to_owned(), what: what.into() }
+    pub(crate) fn kept(origin: &Origin, what: impl Into<String>) -> Self {
+        Self::Kept { origin: origin.clone(), what: what.into() }
     }
 
     pub(crate) fn key(kid: &str, source: KeyError) -> Self {

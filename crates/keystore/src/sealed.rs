@@ -1,7 +1,7 @@
 //! Sealed key files: one file a key in one folder.
 
 mod disk;
-mod file;
+pub(crate) mod key;
 
 use std::{
     path::{Path, PathBuf},
@@ -10,8 +10,8 @@ use std::{
 
 use sealwright_jose::{Alg, SigningKey};
 
-use self::file::SealedFile;
-use crate::{KekRing, KeyHandle, KeystoreError, in_memory, name};
+use self::key::SealedKey;
+use crate::{KekRing, KeyHandle, KeystoreError, Origin, blocking::run_blocking, in_memory, name};
 
 const SUFFIX: &str = ".sealed.json";
 
@@ -80,7 +80,7 @@ impl SealedStore {
     /// # Errors
     ///
     /// [`KeystoreError::NotFound`], [`KeystoreError::KekUnknown`], [`KeystoreError::Seal`] if the
-    /// key-encryption key is another or the file was changed, [`KeystoreError::File`] if it is no sealed key
+    /// key-encryption key is another or the file was changed, [`KeystoreError::Kept`] if it is no sealed key
     /// or not the one that its name says, [`KeystoreError::Name`], [`KeystoreError::Io`].
     pub async fn load(&self, kid: &str) -> Result<KeyHandle, KeystoreError> {
         self.blocking(kid, Store::load).await
@@ -153,18 +153,10 @@ impl SealedStore {
         kid: &str,
         work: impl FnOnce(&Store, &str) -> Result<T, KeystoreError> + Send + 'static,
     ) -> Result<T, KeystoreError> {
-        if !name::is_safe(kid) {
-            return Err(KeystoreError::Name(kid.to_owned()));
-        }
+        name::check(kid)?;
         let (store, kid) = (self.0.clone(), kid.to_owned());
         run_blocking(move || work(&store, &kid)).await
     }
-}
-
-async fn run_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, KeystoreError> + Send + 'static,
-) -> Result<T, KeystoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(KeystoreError::Unavailable(e.to_string())))
 }
 
 impl Store {
@@ -179,7 +171,7 @@ impl Store {
 
     fn save(&self, kid: &str, key: SigningKey) -> Result<KeyHandle, KeystoreError> {
         let key = key.with_kid(kid);
-        let text = SealedFile::seal(kid, &key, &self.ring)?.to_text();
+        let text = SealedKey::seal(kid, &key, &self.ring)?.to_text();
         if !disk::write_new(&self.dir, &self.path(kid), text.as_bytes())? {
             return Err(KeystoreError::Exists(kid.to_owned()));
         }
@@ -190,7 +182,8 @@ impl Store {
         let path = self.path(kid);
         let text = disk::read(&path)?.ok_or_else(|| KeystoreError::NotFound(kid.to_owned()))?;
         disk::warn_if_exposed(&path);
-        let key = SealedFile::parse(&path, &text)?.open(&path, kid, &self.ring)?;
+        let origin = Origin::File(path);
+        let key = SealedKey::parse(&origin, &text)?.open(&origin, kid, &self.ring)?;
         Ok(in_memory(kid, key))
     }
 }

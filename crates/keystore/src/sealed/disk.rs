@@ -8,7 +8,7 @@ use std::{
 
 use sealwright_service::random;
 
-use crate::KeystoreError;
+use crate::{KeystoreError, Origin};
 
 /// An RSA key of 16384 bits needs less than a quarter of this.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeystoreError> {
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| KeystoreError::io("read", path, e))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(KeystoreError::file(path, "too long for a sealed key"));
+        return Err(KeystoreError::kept(&Origin::File(path.to_owned()), "too long for a sealed key"));
     }
     Ok(Some(bytes))
 }

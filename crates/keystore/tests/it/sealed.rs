@@ -29,7 +29,7 @@ async fn after(edit: impl FnOnce(&mut Value)) -> String {
     said(dir.path(), &store.load("a").await.unwrap_err())
 }
 
-const DOES_NOT_OPEN: &str = "DIR/keys/a.sealed.json: the seal does not open: either `k1` is not the key-encryption key that sealed it, or the file was changed";
+const DOES_NOT_OPEN: &str = "DIR/keys/a.sealed.json: the seal does not open: either `k1` is not the key-encryption key that sealed it, or it was changed since";
 
 #[tokio::test]
 async fn a_key_comes_back_as_it_was_sealed() {
@@ -144,7 +144,7 @@ async fn a_renamed_or_swapped_file_is_refused() {
     fs::rename(file(dir.path(), "b"), file(dir.path(), "a")).unwrap();
     assert_eq!(
         said(dir.path(), &store.load("a").await.unwrap_err()),
-        "DIR/keys/a.sealed.json: it holds the key `b`: the file was renamed or swapped"
+        "DIR/keys/a.sealed.json: it holds the key `b`: it was renamed or swapped"
     );
 }
 
@@ -174,7 +174,7 @@ async fn every_changed_member_is_refused() {
         after(|json| json["kek"] = "k9".into()).await,
         "DIR/keys/a.sealed.json: sealed under the key-encryption key `k9`, which is not in the ring; add it behind the first"
     );
-    let other_alg = "DIR/keys/a.sealed.json: `public_jwk` has another `alg` or `kid` than the file";
+    let other_alg = "DIR/keys/a.sealed.json: `public_jwk` has another `alg` or `kid` than stands beside it";
     assert_eq!(after(|json| json["alg"] = "RS256".into()).await, other_alg);
     assert_eq!(after(|json| json["public_jwk"]["kid"] = "b".into()).await, other_alg);
     assert_eq!(

@@ -1,19 +1,17 @@
-//! What stands in a sealed file, and what its seal covers.
-
-use std::path::Path;
+//! What stands in the text of a sealed key, and what its seal covers.
 
 use sealwright_jose::{Alg, SigningKey, VerifyingKey, base64url};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{KekRing, KeystoreError};
+use crate::{KekRing, KeystoreError, Origin};
 
 const VERSION: u32 = 1;
 
-/// The JSON text of a sealed file. All but `sealed` is there to be read, and covered by the seal.
+/// The JSON text of a sealed key. All but `sealed` is there to be read, and covered by the seal.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SealedFile {
+pub(crate) struct SealedKey {
     version: u32,
     kid: String,
     alg: String,
@@ -23,9 +21,9 @@ pub(super) struct SealedFile {
     public_jwk: Box<RawValue>,
 }
 
-impl SealedFile {
+impl SealedKey {
     /// Seals `key`, whose name is `kid`, under the first key of the ring.
-    pub(super) fn seal(kid: &str, key: &SigningKey, ring: &KekRing) -> Result<Self, KeystoreError> {
+    pub(crate) fn seal(kid: &str, key: &SigningKey, ring: &KekRing) -> Result<Self, KeystoreError> {
         let public = key.verifying_key();
         let private = key.to_pkcs8_der().map_err(|e| KeystoreError::key(kid, e))?;
         let (alg, kek) = (key.alg().name(), ring.sealing_id());
@@ -46,21 +44,32 @@ impl SealedFile {
         })
     }
 
-    pub(super) fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text =
             serde_json::to_string_pretty(self).expect("strings and numbers always have a JSON text");
         text.push('\n');
         text
     }
 
-    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, KeystoreError> {
-        serde_json::from_slice(text)
-            .map_err(|e| KeystoreError::file(path, format!("not a sealed key, or not the whole of one: {e}")))
+    pub(crate) fn parse(origin: &Origin, text: &[u8]) -> Result<Self, KeystoreError> {
+        serde_json::from_slice(text).map_err(|e| {
+            KeystoreError::kept(origin, format!("not a sealed key, or not the whole of one: {e}"))
+        })
     }
 
-    /// Opens the seal. What the file says in clear must agree with its name and with what was sealed.
-    pub(super) fn open(self, path: &Path, kid: &str, ring: &KekRing) -> Result<SigningKey, KeystoreError> {
-        let wrong = |what: String| KeystoreError::file(path, what);
+    /// The name that it says is its own; nothing vouches for it before the seal is open.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Opens the seal. What stands in clear must agree with its name and with what was sealed.
+    pub(crate) fn open(
+        self,
+        origin: &Origin,
+        kid: &str,
+        ring: &KekRing,
+    ) -> Result<SigningKey, KeystoreError> {
+        let wrong = |what: String| KeystoreError::kept(origin, what);
         if self.version != VERSION {
             return Err(wrong(format!(
                 "version {} of sealed keys is not known here; {VERSION} is",
@@ -68,30 +77,40 @@ impl SealedFile {
             )));
         }
         if self.kid != kid {
-            return Err(wrong(format!("it holds the key `{}`: the file was renamed or swapped", self.kid)));
+            return Err(wrong(format!("it holds the key `{}`: it was renamed or swapped", self.kid)));
         }
         let alg = Alg::from_name(&self.alg)
             .ok_or_else(|| wrong(format!("`{}` is not an algorithm that is known here", self.alg)))?;
         let public = VerifyingKey::from_jwk(self.public_jwk.get())
             .map_err(|e| wrong(format!("`public_jwk` is not usable: {e}")))?;
         if public.alg() != alg || public.kid() != Some(kid) {
-            return Err(wrong("`public_jwk` has another `alg` or `kid` than the file".into()));
+            return Err(wrong("`public_jwk` has another `alg` or `kid` than stands beside it".into()));
         }
         let nonce = base64url::decode_exact(&self.nonce).map_err(|e| wrong(format!("`nonce`: {e}")))?;
         let sealed = base64url::decode(&self.sealed).map_err(|e| wrong(format!("`sealed`: {e}")))?;
         if !ring.holds(&self.kek) {
-            return Err(KeystoreError::KekUnknown { path: path.to_owned(), kek: self.kek });
+            return Err(KeystoreError::KekUnknown { origin: origin.clone(), kek: self.kek });
         }
 
         let aad = associated_data(self.version, &self.kid, &self.alg, &self.kek, &public.thumbprint());
         let Some(private) = ring.open(&self.kek, nonce, sealed, &aad) else {
-            return Err(KeystoreError::Seal { path: path.to_owned(), kek: self.kek });
+            return Err(KeystoreError::Seal { origin: origin.clone(), kek: self.kek });
         };
         let key = SigningKey::from_pkcs8_der(alg, &private).map_err(|e| KeystoreError::key(kid, e))?;
         if key.verifying_key().thumbprint() != public.thumbprint() {
             return Err(wrong("the private key that was sealed does not belong to `public_jwk`".into()));
         }
         Ok(key.with_kid(kid))
+    }
+
+    /// The same key under the first key of the ring; `None` if it is already.
+    pub(crate) fn resealed(self, origin: &Origin, ring: &KekRing) -> Result<Option<Self>, KeystoreError> {
+        if self.kek == ring.sealing_id() {
+            return Ok(None);
+        }
+        let kid = self.kid.clone();
+        let key = self.open(origin, &kid, ring)?;
+        Self::seal(&kid, &key, ring).map(Some)
     }
 }
 

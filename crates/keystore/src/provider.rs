@@ -1,0 +1,166 @@
+//! Keys for those who keep the records themselves.
+
+use sealwright_jose::{Alg, SigningKey, VerifyingKey};
+use sealwright_service::random;
+
+use crate::{
+    KekRing, KeyHandle, KeystoreError, Origin, blocking::run_blocking, in_memory, name,
+    sealed::key::SealedKey,
+};
+
+/// Makes, opens and destroys private keys for whoever keeps their records, say in a database. Cheap to clone.
+///
+/// What it gives to be kept has nothing secret in clear. Whoever can change the records can withhold a key, but
+/// not give it another name, algorithm or public half.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// use sealwright_jose::Alg;
+/// use sealwright_keystore::{KekRing, KekSpec, KeyProvider};
+///
+/// std::fs::write(dir.path().join("kek"), KekRing::generate_text().as_bytes())?;
+/// let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), env: None };
+/// let provider = KeyProvider::sealed(KekRing::read(&[kek], dir.path())?);
+///
+/// let kept = provider.generate("2026-11", Alg::Es256).await?;
+/// // Another day, from the database:
+/// let key = provider.open("2026-11", &kept.text).await?;
+/// assert_eq!(key.verifying_key(), &kept.public);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyProvider(Provider);
+
+#[derive(Clone, Debug)]
+enum Provider {
+    Sealed(KekRing),
+}
+
+/// What is to be kept of a key.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Opens the key again, together with its name: the sealed key, or where it is in a token.
+    pub text: String,
+    /// The public half, with `kid` and `alg`.
+    pub public: VerifyingKey,
+}
+
+impl KeyProvider {
+    /// Keys that are made here and kept sealed, AES-256-GCM under the first key of the ring.
+    ///
+    /// The text is that of the files of a [`SealedStore`](crate::SealedStore).
+    pub fn sealed(ring: KekRing) -> Self {
+        Self(Provider::Sealed(ring))
+    }
+
+    /// Makes a key and tests it: what was kept is opened again, signs, and its public half verifies that.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Name`] if `kid` cannot be a name, [`KeystoreError::Key`] if `alg` has no private keys,
+    /// [`KeystoreError::SelfTest`].
+    pub async fn generate(&self, kid: &str, alg: Alg) -> Result<Kept, KeystoreError> {
+        self.with(kid, move |provider, kid| match provider {
+            Provider::Sealed(ring) => {
+                let key = SigningKey::generate(alg).map_err(|e| KeystoreError::key(kid, e))?;
+                keep_sealed(ring, kid, key)
+            }
+        })
+        .await
+    }
+
+    /// Takes over a key that was made elsewhere, under this name, and tests it as
+    /// [`generate`](Self::generate) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub async fn import(&self, kid: &str, key: SigningKey) -> Result<Kept, KeystoreError> {
+        self.with(kid, move |provider, kid| match provider {
+            Provider::Sealed(ring) => keep_sealed(ring, kid, key),
+        })
+        .await
+    }
+
+    /// The handle of a key that was kept. Its private half belongs to the public one that the text shows.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::KekUnknown`], [`KeystoreError::Seal`] if the key-encryption key is another or the text was
+    /// changed, [`KeystoreError::Kept`] if it is none or that of another key, [`KeystoreError::Name`].
+    pub async fn open(&self, kid: &str, text: &str) -> Result<KeyHandle, KeystoreError> {
+        let text = text.to_owned();
+        self.with(kid, move |provider, kid| match provider {
+            Provider::Sealed(ring) => Ok(in_memory(kid, open_sealed(ring, kid, &text)?)),
+        })
+        .await
+    }
+
+    /// Destroys what of the key is not in the text. A key that is gone already is no error.
+    ///
+    /// A sealed key is nowhere else: it is destroyed when the last copy of its text is, or its key-encryption key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Name`].
+    pub async fn destroy(&self, kid: &str, _text: &str) -> Result<(), KeystoreError> {
+        self.with(kid, |provider, _| match provider {
+            Provider::Sealed(_) => Ok(()),
+        })
+        .await
+    }
+
+    /// The text that is to be kept from now on, if it must be another: `None` for a key that is sealed under the
+    /// first key-encryption key already.
+    ///
+    /// When this was done for all texts, the other key-encryption keys can leave the ring.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn reseal(&self, text: &str) -> Result<Option<String>, KeystoreError> {
+        let (provider, text) = (self.0.clone(), text.to_owned());
+        run_blocking(move || match &provider {
+            Provider::Sealed(ring) => {
+                let sealed = SealedKey::parse(&Origin::Unread, text.as_bytes())?;
+                let origin = Origin::Text(sealed.kid().to_owned());
+                Ok(sealed.resealed(&origin, ring)?.map(|sealed| sealed.to_text()))
+            }
+        })
+        .await
+    }
+
+    /// Checks the name, then works on a thread that may take its time.
+    async fn with<T: Send + 'static>(
+        &self,
+        kid: &str,
+        work: impl FnOnce(&Provider, &str) -> Result<T, KeystoreError> + Send + 'static,
+    ) -> Result<T, KeystoreError> {
+        name::check(kid)?;
+        let (provider, kid) = (self.0.clone(), kid.to_owned());
+        run_blocking(move || work(&provider, &kid)).await
+    }
+}
+
+fn open_sealed(ring: &KekRing, kid: &str, text: &str) -> Result<SigningKey, KeystoreError> {
+    let origin = Origin::Text(kid.to_owned());
+    SealedKey::parse(&origin, text.as_bytes())?.open(&origin, kid, ring)
+}
+
+fn keep_sealed(ring: &KekRing, kid: &str, key: SigningKey) -> Result<Kept, KeystoreError> {
+    let key = key.with_kid(kid);
+    let text = SealedKey::seal(kid, &key, ring)?.to_text();
+    let public = key.verifying_key();
+    // The test is of what will be opened one day, not of what is at hand now.
+    let opened = open_sealed(ring, kid, &text)?;
+    let message = random::bytes::<32>();
+    let signature =
+        opened.sign(&message).map_err(|source| KeystoreError::Sign { kid: kid.to_owned(), source })?;
+    public.verify(&message, &signature).map_err(|_| KeystoreError::SelfTest(kid.to_owned()))?;
+    Ok(Kept { text, public })
+}
