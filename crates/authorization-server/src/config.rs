@@ -5,6 +5,7 @@
 
 mod auth_server;
 mod client_registration;
+pub(crate) mod token_signature;
 mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use sealwright_service::client_address::Proxies;
 use sealwright_service::database::StorageSpec;
 use sealwright_service::resource::{Report, Resource};
 
+use self::token_signature::TokenSignature;
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::issuer::Issuer;
@@ -34,6 +36,7 @@ pub struct Config {
     pub(crate) name: String,
     pub(crate) issuer: Issuer,
     pub(crate) listen: SocketAddr,
+    pub(crate) token_signature: TokenSignature,
     /// The first is the one that signs where nothing else is asked for.
     pub(crate) algorithms: Vec<Alg>,
     pub(crate) keys_dir: PathBuf,
@@ -119,8 +122,11 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
             config.users.push(user);
         }
     }
-    for server in &servers {
-        if let Some(config) = &server.config {
+    for server in &mut servers {
+        if let Some(config) = &mut server.config {
+            let longest = config.clients.values().filter_map(|client| client.access_token_expiry).max();
+            let longest = longest.unwrap_or_default().max(config.access_token_expiry);
+            config.token_signature.set_token_lifetime(longest);
             check_json_login(server.resource, config, &registered, report);
         }
     }

@@ -7,13 +7,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sealwright_audit::AuditOptions;
-use sealwright_jose::Alg;
 use sealwright_keystore::KekRing;
 use sealwright_service::client_address::Proxies;
 use sealwright_service::resource::{DurationField, Report, Resource};
 
 use self::spec::{Acknowledgement, AcrSpec, AuthServerSpec, DomainSpec, PasswordsSpec};
-use super::{Config, PasswordPolicy};
+use super::{Config, PasswordPolicy, token_signature};
 use crate::domain::acr::{AcrLevel, AcrPolicy, Factor};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
@@ -67,7 +66,8 @@ fn config(
                        https issuer and a proxy that ends TLS";
         resource.fault("spec.listen", message, report);
     }
-    let algorithms = algorithms(resource, &spec.token_signature.algorithms, report);
+    let unsafe_timings = spec.acknowledge.contains(&Acknowledgement::UnsafeKeyTimings);
+    let signature = token_signature::read(resource, spec.token_signature, unsafe_timings, report);
     let base_dir = resource.base_dir().to_owned();
     let kek = KekRing::read(&spec.secrets.kek, &base_dir)
         .map_err(|error| resource.fault("spec.secrets.kek", error.to_string(), report))
@@ -78,7 +78,7 @@ fn config(
     let acr = acr(resource, &spec.acr, report);
     let proxies = Proxies::read(&spec.trusted_proxies, "spec.trustedProxies", resource, report);
 
-    let keys_dir = base_dir.join(&spec.token_signature.keys_dir);
+    let token_signature::Read { token_signature, keys_dir } = signature?;
     let defaults = AuditOptions::default();
     let audit = AuditOptions {
         checkpoint_every: spec.audit.checkpoint_every.unwrap_or(defaults.checkpoint_every),
@@ -90,7 +90,8 @@ fn config(
         name: resource.name.clone(),
         issuer: issuer?,
         listen: listen?,
-        algorithms,
+        algorithms: token_signature.plan().algorithms.clone(),
+        token_signature,
         keys_dir,
         kek: kek?,
         access_token_expiry,
@@ -141,35 +142,6 @@ fn issuer(resource: &Resource, spec: &AuthServerSpec, report: &mut Report) -> Op
             None
         }
     }
-}
-
-fn algorithms(resource: &Resource, names: &[String], report: &mut Report) -> Vec<Alg> {
-    if names.is_empty() {
-        resource.fault(
-            "spec.tokenSignature.algorithms",
-            "name at least one algorithm, such as ES256",
-            report,
-        );
-    }
-    let mut algorithms = Vec::new();
-    for (i, name) in names.iter().enumerate() {
-        let path = format!("spec.tokenSignature.algorithms[{i}]");
-        match Alg::from_name(name) {
-            Some(alg) if alg.is_mac() => {
-                resource.fault(
-                    &path,
-                    "tokens are signed with asymmetric keys; use ES256, RS256, PS256 or Ed25519",
-                    report,
-                );
-            }
-            Some(alg) if algorithms.contains(&alg) => {
-                resource.fault(&path, "this algorithm stands there twice", report);
-            }
-            Some(alg @ (Alg::Es256 | Alg::Rs256 | Alg::Ps256 | Alg::Ed25519)) => algorithms.push(alg),
-            _ => resource.fault(&path, "no such algorithm; use ES256, RS256, PS256 or Ed25519", report),
-        }
-    }
-    algorithms
 }
 
 fn domains(resource: &Resource, specs: &[DomainSpec], report: &mut Report) -> BTreeMap<String, String> {

@@ -121,17 +121,42 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "algorithms: [ES256]",
         "algorithms: [HS256]",
-        "spec.tokenSignature.algorithms[0]: tokens are signed with asymmetric keys; use ES256, RS256, PS256 or Ed25519",
+        "spec.tokenSignature.algorithms[0]: tokens are signed with asymmetric keys; use one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, ES256K, Ed25519, ML-DSA-44, ML-DSA-65, ML-DSA-87",
     ),
     (
         "algorithms: [ES256]",
         "algorithms: [none]",
-        "spec.tokenSignature.algorithms[0]: no such algorithm; use ES256, RS256, PS256 or Ed25519",
+        "spec.tokenSignature.algorithms[0]: no such algorithm; use one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, ES256K, Ed25519, ML-DSA-44, ML-DSA-65, ML-DSA-87",
     ),
     (
         "algorithms: [ES256]",
         "algorithms: []",
         "spec.tokenSignature.algorithms: name at least one algorithm, such as ES256",
+    ),
+    (
+        "algorithms: [ES256]",
+        "algorithms: [ES256, ES256]",
+        "spec.tokenSignature.algorithms[1]: this algorithm stands there twice",
+    ),
+    (
+        "algorithms: [ES256]",
+        "algorithms: [ES256], publishLead: 5m",
+        "spec.tokenSignature.publishLead: verifiers keep the set for a while and some never ask again before that is over: write at least 605s; or add `acknowledge: [unsafeKeyTimings]`",
+    ),
+    (
+        "algorithms: [ES256]",
+        "algorithms: [ES256], rotateEvery: 36h",
+        "spec.tokenSignature.rotateEvery: write at least twice `publishLead`, which is 2d; or add `acknowledge: [unsafeKeyTimings]`",
+    ),
+    (
+        "algorithms: [ES256]",
+        "algorithms: [ES256], provider: {kind: pkcs11, module: softhsm.so, token: t, pin: {file: missing}}",
+        "spec.tokenSignature.provider.pin: the file missing cannot be read (No such file or directory (os error 2)); create it with the secret as its only content, readable by the server alone",
+    ),
+    (
+        "algorithms: [ES256]",
+        "algorithms: [ES256], provider: {kind: pkcs12}",
+        "spec.tokenSignature.provider.kind: must be one of `local`, `pkcs11`, did you mean `pkcs11`?",
     ),
     (
         "file: kek",

@@ -9,6 +9,8 @@ use sealwright_service::database::StorageSpec;
 use sealwright_service::resource::DurationField;
 use serde::Deserialize;
 
+use crate::config::token_signature::TokenSignatureSpec;
+
 /// `AuthServer.spec`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -40,19 +42,10 @@ pub(super) struct AuthServerSpec {
     /// Addresses of reverse proxies, such as `10.0.0.0/8`, whose `X-Forwarded-For` is believed. Default: none.
     #[serde(default)]
     pub(super) trusted_proxies: Vec<String>,
-    /// Settings that are unsafe and meant: `unsafeIssuerUri` for an issuer without TLS.
+    /// Settings that are unsafe and meant: `unsafeIssuerUri` for an issuer without TLS, `unsafeKeyTimings` for a plan of the
+    /// signing keys that verifiers cannot follow.
     #[serde(default)]
     pub(super) acknowledge: Vec<Acknowledgement>,
-}
-
-/// `AuthServer.spec.tokenSignature`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct TokenSignatureSpec {
-    /// One key is kept for each. The first signs. One or more of `ES256`, `RS256`, `PS256`, `Ed25519`.
-    pub(super) algorithms: Vec<String>,
-    /// The folder of the sealed keys, made at the first start; relative to the resource's folder.
-    pub(super) keys_dir: PathBuf,
 }
 
 /// `AuthServer.spec.token`.
@@ -182,4 +175,5 @@ pub(super) struct AuditSpec {
 #[serde(rename_all = "camelCase")]
 pub(super) enum Acknowledgement {
     UnsafeIssuerUri,
+    UnsafeKeyTimings,
 }
