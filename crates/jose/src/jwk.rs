@@ -14,7 +14,7 @@ use crate::{
     key::{
         MAX_KEY_BYTES, crt,
         kind::{Curve, Kind, MlDsa},
-        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate},
+        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate, Seed},
     },
 };
 
@@ -107,6 +107,12 @@ impl<'a> Jwk<'a> {
         let mut bytes = Zeroizing::new([0; N]);
         self.fill(member, &mut bytes[..])?;
         Ok(bytes)
+    }
+
+    fn seed<const N: usize>(&self, member: Member) -> Result<Seed<N>, KeyError> {
+        let mut seed = Seed::zero();
+        self.fill(member, &mut seed[..])?;
+        Ok(seed)
     }
 
     fn bytes_of_len(&self, member: Member, len: usize) -> Result<Zeroizing<Vec<u8>>, KeyError> {
@@ -275,14 +281,14 @@ impl<'a> Jwk<'a> {
                 }
             }
             PublicMaterial::Ed25519(point) => {
-                PrivateMaterial::Ed25519 { seed: self.exact(Member::D)?, public: Some(point) }
+                PrivateMaterial::Ed25519 { seed: self.seed(Member::D)?, public: Some(point) }
             }
             #[cfg(feature = "ed448")]
             PublicMaterial::Ed448(point) => {
-                PrivateMaterial::Ed448 { seed: self.exact(Member::D)?, public: Some(point) }
+                PrivateMaterial::Ed448 { seed: self.seed(Member::D)?, public: Some(point) }
             }
             PublicMaterial::MlDsa { set, public } => {
-                let seed = self.exact(Member::Priv)?;
+                let seed = self.seed(Member::Priv)?;
                 PrivateMaterial::MlDsa { set, seed, expanded: None, public: Some(public) }
             }
         })

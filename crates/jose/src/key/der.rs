@@ -23,7 +23,7 @@ use crate::{
         MAX_KEY_BYTES,
         container::Container,
         kind::{Curve, Kind, MlDsa},
-        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate},
+        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate, Seed},
     },
 };
 
@@ -123,7 +123,7 @@ pub(crate) fn private_from_pkcs8(der: &[u8]) -> Result<PrivateMaterial, KeyError
     }
 }
 
-type EdwardsHalves<const N: usize> = (Zeroizing<[u8; N]>, Option<[u8; N]>);
+type EdwardsHalves<const N: usize> = (Seed<N>, Option<[u8; N]>);
 
 /// Reads an EdDSA key (RFC 8410 §7).
 fn read_edwards<const N: usize>(
@@ -131,7 +131,7 @@ fn read_edwards<const N: usize>(
     wrong_length: &'static str,
 ) -> Result<EdwardsHalves<N>, KeyError> {
     let seed = OctetStringRef::from_der(info.private_key).map_err(malformed("PKCS#8"))?;
-    let seed = exact(seed.as_bytes()).ok_or(KeyError::Invalid(wrong_length))?;
+    let seed = Seed::copy_of(seed.as_bytes()).ok_or(KeyError::Invalid(wrong_length))?;
     let public = info.public_key.map(|key| key.try_into().map_err(|_| KeyError::Invalid(wrong_length)));
     Ok((seed, public.transpose()?))
 }
@@ -153,7 +153,7 @@ struct SeedAndExpanded<'a> {
     expanded: OctetStringRef<'a>,
 }
 
-type MlDsaForms = (Zeroizing<[u8; 32]>, Option<Zeroizing<Vec<u8>>>);
+type MlDsaForms = (Seed<32>, Option<Zeroizing<Vec<u8>>>);
 
 /// Reads one of the three forms of RFC 9881 §6. The expanded key alone is refused: a JWK has room
 /// for the seed only (RFC 9964 §3), and from the expanded key it cannot be found again.
@@ -163,7 +163,7 @@ fn read_ml_dsa(set: MlDsa, der: &[u8]) -> Result<MlDsaForms, KeyError> {
     let key = AnyRef::from_der(der).map_err(&malformed)?;
     match der::Tagged::tag(&key) {
         Tag::ContextSpecific { constructed: false, number: TagNumber::N0 } => {
-            Ok((exact(key.value()).ok_or(wrong_length)?, None))
+            Ok((Seed::copy_of(key.value()).ok_or(wrong_length)?, None))
         }
         Tag::OctetString => Err(KeyError::Format {
             seen: "an ML-DSA private key in expanded form only",
@@ -175,7 +175,7 @@ fn read_ml_dsa(set: MlDsa, der: &[u8]) -> Result<MlDsaForms, KeyError> {
                 return Err(KeyError::Invalid("an expanded ML-DSA key has the wrong length"));
             }
             let expanded = Zeroizing::new(both.expanded.as_bytes().to_vec());
-            Ok((exact(both.seed.as_bytes()).ok_or(wrong_length)?, Some(expanded)))
+            Ok((Seed::copy_of(both.seed.as_bytes()).ok_or(wrong_length)?, Some(expanded)))
         }
     }
 }
@@ -241,10 +241,6 @@ fn read_sec1(der: &[u8], outer: Option<Curve>) -> Result<EcHalves, KeyError> {
     let public =
         key.public_key.map(|bits| Point::parse(curve, bits.as_bytes().unwrap_or_default())).transpose()?;
     Ok((curve, d, public))
-}
-
-fn exact<const N: usize>(bytes: &[u8]) -> Option<Zeroizing<[u8; N]>> {
-    bytes.try_into().ok().map(Zeroizing::new)
 }
 
 /// `d` alone in SEC1, for providers that work out the public point.

@@ -1,6 +1,8 @@
 //! The numbers that make up a key, whatever format they came in: every key passes through here, so
 //! that each rule about numbers stands once.
 
+use std::ops::{Deref, DerefMut};
+
 use zeroize::Zeroizing;
 
 use crate::{
@@ -49,21 +51,55 @@ pub(crate) enum PrivateMaterial {
         public: Option<Point>,
     },
     Ed25519 {
-        seed: Zeroizing<[u8; 32]>,
+        seed: Seed<32>,
         public: Option<[u8; 32]>,
     },
     #[cfg(feature = "ed448")]
     Ed448 {
-        seed: Zeroizing<[u8; 57]>,
+        seed: Seed<57>,
         public: Option<[u8; 57]>,
     },
     /// `expanded` is the same key once more, where the format has it too.
     MlDsa {
         set: MlDsa,
-        seed: Zeroizing<[u8; 32]>,
+        seed: Seed<32>,
         expanded: Option<Zeroizing<Vec<u8>>>,
         public: Option<Box<[u8]>>,
     },
+}
+
+/// A seed, wiped when dropped. It is on the heap: an array that is moved leaves a copy on the stack, which nobody
+/// wipes.
+pub(crate) struct Seed<const N: usize>(Box<Zeroizing<[u8; N]>>);
+
+impl<const N: usize> Seed<N> {
+    /// Room for a seed.
+    pub(crate) fn zero() -> Self {
+        Self(Box::new(Zeroizing::new([0; N])))
+    }
+
+    /// A copy of these bytes; `None` if they are too few or too many.
+    pub(crate) fn copy_of(bytes: &[u8]) -> Option<Self> {
+        let mut seed = Self::zero();
+        (bytes.len() == N).then(|| {
+            seed.copy_from_slice(bytes);
+            seed
+        })
+    }
+}
+
+impl<const N: usize> Deref for Seed<N> {
+    type Target = [u8; N];
+
+    fn deref(&self) -> &[u8; N] {
+        &self.0
+    }
+}
+
+impl<const N: usize> DerefMut for Seed<N> {
+    fn deref_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
 }
 
 /// The names are those of RFC 7518 §6.3.2.

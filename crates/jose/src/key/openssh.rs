@@ -10,7 +10,7 @@ use crate::{
         container::{Block, Container},
         crt,
         kind::Curve,
-        material::{Point, PrivateMaterial, PublicMaterial},
+        material::{Point, PrivateMaterial, PublicMaterial, Seed},
         pem,
     },
     provider::{self, Chaining},
@@ -162,7 +162,7 @@ fn private_fields(reader: &mut Reader<'_>) -> Result<(PrivateMaterial, PublicMat
             if again != public {
                 return Err(KeyError::Invalid("it names two different public keys"));
             }
-            let mut key = Zeroizing::new([0; 32]);
+            let mut key = Seed::zero();
             key.copy_from_slice(seed);
             let public = public.try_into().ok();
             Ok((PrivateMaterial::Ed25519 { seed: key, public }, material))

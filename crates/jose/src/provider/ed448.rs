@@ -5,7 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     KeyError,
-    key::{der, edwards448, material::PrivateMaterial},
+    key::{
+        der, edwards448,
+        material::{PrivateMaterial, Seed},
+    },
     provider,
 };
 
@@ -37,7 +40,7 @@ pub(crate) struct PrivateKey {
 
 impl PrivateKey {
     pub(super) fn generate() -> Result<Self, KeyError> {
-        let mut seed = Zeroizing::new([0; 57]);
+        let mut seed = Seed::zero();
         provider::random(&mut seed[..])?;
         Self::new(&seed, None)
     }
@@ -67,7 +70,9 @@ impl PrivateKey {
         take(&self.key.sign_raw(message).to_bytes())
     }
 
-    fn seed(&self) -> Zeroizing<[u8; 57]> {
-        Zeroizing::new((*self.key.as_bytes()).into())
+    fn seed(&self) -> Seed<57> {
+        let mut seed = Seed::zero();
+        seed.copy_from_slice(self.key.as_bytes());
+        seed
     }
 }

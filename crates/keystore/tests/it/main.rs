@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 mod handle;
+#[cfg(target_os = "linux")]
+mod memory;
 mod provider;
 mod ring;
 mod sealed;

@@ -7,7 +7,10 @@ use aws_lc_rs::{
 use zeroize::Zeroizing;
 
 use super::{backend, invalid};
-use crate::{KeyError, SignError, key::material::PrivateMaterial};
+use crate::{
+    KeyError, SignError,
+    key::material::{PrivateMaterial, Seed},
+};
 
 pub(crate) struct PrivateKey(Ed25519KeyPair);
 
@@ -31,9 +34,9 @@ impl PrivateKey {
     pub(in crate::provider) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
         let seed = self.0.seed().map_err(backend)?;
         let seed = seed.as_be_bytes().map_err(backend)?;
-        let seed: [u8; 32] = seed.as_ref().try_into().map_err(backend)?;
+        let seed = Seed::copy_of(seed.as_ref()).ok_or(KeyError::Backend)?;
         let public = self.public().try_into().map_err(backend)?;
-        Ok(PrivateMaterial::Ed25519 { seed: Zeroizing::new(seed), public: Some(public) })
+        Ok(PrivateMaterial::Ed25519 { seed, public: Some(public) })
     }
 
     pub(in crate::provider) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {

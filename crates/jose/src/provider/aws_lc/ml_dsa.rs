@@ -15,7 +15,7 @@ use crate::{
     KeyError, SignError,
     key::{
         kind::MlDsa,
-        material::{PrivateMaterial, PublicMaterial},
+        material::{PrivateMaterial, PublicMaterial, Seed},
     },
 };
 
@@ -42,12 +42,12 @@ fn signing(set: MlDsa) -> &'static PqdsaSigningAlgorithm {
 pub(crate) struct PrivateKey {
     set: MlDsa,
     pair: PqdsaKeyPair,
-    seed: Zeroizing<[u8; 32]>,
+    seed: Seed<32>,
 }
 
 impl PrivateKey {
     pub(in crate::provider) fn generate(set: MlDsa) -> Result<Self, KeyError> {
-        let mut seed = Zeroizing::new([0; 32]);
+        let mut seed = Seed::zero();
         random(&mut seed[..])?;
         Self::new(set, &seed, None, None)
     }
@@ -67,7 +67,9 @@ impl PrivateKey {
         if public.is_some_and(|public| public != pair.public_key().as_ref()) {
             return Err(invalid(()));
         }
-        Ok(Self { set, pair, seed: Zeroizing::new(*seed) })
+        let mut kept = Seed::zero();
+        kept.copy_from_slice(seed);
+        Ok(Self { set, pair, seed: kept })
     }
 
     pub(in crate::provider) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
@@ -75,9 +77,11 @@ impl PrivateKey {
     }
 
     pub(in crate::provider) fn private_material(&self) -> PrivateMaterial {
+        let mut seed = Seed::zero();
+        seed.copy_from_slice(&self.seed[..]);
         PrivateMaterial::MlDsa {
             set: self.set,
-            seed: self.seed.clone(),
+            seed,
             expanded: None,
             public: Some(self.pair.public_key().as_ref().into()),
         }
