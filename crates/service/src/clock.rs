@@ -63,6 +63,11 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The moment of an RFC 3339 text such as `2026-12-01T00:00:00Z`; `None` if it is none, or says no offset.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|at| Self(at.as_millisecond()))
+    }
+
     /// RFC 3339 in UTC with milliseconds, for people and for audit entries.
     ///
     /// Years outside of -9999 to 9999 have no such form and are shown as the nearest that has one.

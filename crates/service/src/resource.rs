@@ -6,6 +6,10 @@
 //! serde makes the value. What only the caller can know (a reference to nothing, two options that exclude each other) it
 //! adds with [`Resource::fault`]. Nothing may start while the [`Report`] has faults.
 //!
+//! Kinds are of [`API_VERSION`], or of Kubernetes where a document was written for it: `Secret`, whose members stand where others
+//! have `spec` ([`Resource::body`]), secretgen's `RSAKey`, and AppSSO's `AuthServer` and `ClientRegistration`. What a cluster
+//! adds (`metadata.uid`, `status` and so on) is passed over with a warning.
+//!
 //! YAML is read by version 1.2: `yes` and `on` are text, and so is everything in quotes. Anchors, aliases and tags are
 //! refused, because a document should say what it means where a reader looks; so are files over 1 MiB, nesting beyond
 //! 32 levels and a key that stands twice.
@@ -44,6 +48,7 @@
 
 mod document;
 mod duration;
+mod foreign;
 mod load;
 mod report;
 mod shape;
@@ -52,6 +57,7 @@ mod tree;
 
 pub use document::{Resource, refuse_unknown_kinds};
 pub use duration::{DurationError, DurationField};
+pub use foreign::APPSSO_API_VERSION;
 pub use load::{load, parse};
 pub use report::{Fault, Report};
 

@@ -6,7 +6,8 @@ mod spec;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealwright_jose::{Alg, SigningKey, VerifyingKey};
+use sealwright_jose::{Alg, VerifyingKey};
+use sealwright_keystore::KeyHandle;
 use sealwright_service::clock::Timestamp;
 use sealwright_service::resource::{Report, Resource};
 use sealwright_service::secret::Secret;
@@ -56,7 +57,7 @@ pub(crate) struct DeclaredKey {
     pub(crate) kid: String,
     pub(crate) alg: Alg,
     /// Not needed for a key that only verifies.
-    pub(crate) private: Option<SigningKey>,
+    pub(crate) private: Option<KeyHandle>,
     pub(crate) public: VerifyingKey,
     /// Not before this is it taken out of the set.
     pub(crate) evict_at: Option<Timestamp>,

@@ -13,17 +13,17 @@ use serde::{
 };
 
 use super::{
-    API_VERSION, Fault, Report, shape, suggest,
+    API_VERSION, Fault, Report, foreign, shape, suggest,
     tree::{Node, Position, Value},
 };
 
-/// One document: `apiVersion`, `kind`, `metadata`, `spec`. Cheap to clone.
+/// One document: `apiVersion`, `kind`, `metadata`, and `spec` or what its kind has instead. Cheap to clone.
 ///
 /// It may come from a document with faults in its metadata, so that those of its spec are found as well; the fields are to be
 /// trusted only while the report is empty.
 #[derive(Clone, Debug)]
 pub struct Resource {
-    /// [`API_VERSION`].
+    /// [`API_VERSION`](super::API_VERSION), or one of the others that are read.
     pub api_version: String,
     /// What the document describes, such as `Worker`.
     pub kind: String,
@@ -39,17 +39,35 @@ pub struct Resource {
     node: Arc<Node>,
 }
 
+/// The members that every document has.
+const ENVELOPE: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
 /// The shape of a document before its kind is known.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Envelope {
-    #[expect(dead_code, reason = "its value is compared before the shape is")]
     api_version: String,
     kind: String,
     metadata: Metadata,
     #[expect(dead_code, reason = "only its presence is part of the shape")]
     #[schemars(with = "serde_json::Value")]
     spec: IgnoredAny,
+}
+
+/// The same of a kind that has other members than `spec`; only what all have is looked at.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BareEnvelope {
+    #[expect(dead_code, reason = "its value is compared before the shape is")]
+    api_version: String,
+    kind: String,
+    metadata: Metadata,
+}
+
+impl From<Envelope> for BareEnvelope {
+    fn from(Envelope { api_version, kind, metadata, .. }: Envelope) -> Self {
+        Self { api_version, kind, metadata }
+    }
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
@@ -65,9 +83,14 @@ struct Metadata {
 
 impl Resource {
     /// Reads a document's envelope; `None` when it cannot be known what it is.
-    pub(super) fn read(file: &Arc<Path>, node: Node, report: &mut Report) -> Option<Self> {
+    pub(super) fn read(file: &Arc<Path>, mut node: Node, report: &mut Report) -> Option<Self> {
+        let api_version = text(&node, &["apiVersion"]).unwrap_or_default();
+        let written = match api_version == API_VERSION {
+            true => Vec::new(),
+            false => foreign::take_written_by_kubernetes(&mut node),
+        };
         let mut resource = Self {
-            api_version: API_VERSION.to_owned(),
+            api_version,
             kind: text(&node, &["kind"]).unwrap_or_default(),
             name: text(&node, &["metadata", "name"]).unwrap_or_default(),
             namespace: text(&node, &["metadata", "namespace"]),
@@ -76,25 +99,38 @@ impl Resource {
             file: Arc::clone(file),
             node: Arc::new(node),
         };
-        if let Some(version) = text(&resource.node, &["apiVersion"]).filter(|version| version != API_VERSION)
+        if !resource.api_version.is_empty()
+            && let Err(message) = foreign::check(&resource.api_version, &resource.kind)
         {
             // Of another system's document nothing else can be said.
-            let message = format!("`{version}` is not known; write `{API_VERSION}`");
             resource.fault("apiVersion", message, report);
             return None;
         }
-        let found = shape::check::<Envelope>(&resource.node, "");
-        let sound = found.is_empty();
-        for shape::Found { path, misplaced, .. } in found {
-            resource.push(misplaced.at, &path, &misplaced.message, &mut report.faults);
+        if !written.is_empty() {
+            let message = format!("Kubernetes writes {}; it is passed over", suggest::list(&written));
+            resource.warn("metadata", message, report);
         }
-        if sound && let Ok(envelope) = serde_json::from_value::<Envelope>(resource.node.to_json(&[])) {
-            let Metadata { name, namespace, labels, annotations } = envelope.metadata;
-            (resource.kind, resource.name, resource.namespace) = (envelope.kind, name, namespace);
+        let sound = if foreign::has_spec(&resource.kind) {
+            resource.read_envelope::<Envelope>(&resource.node, report).map(BareEnvelope::from)
+        } else {
+            resource.read_envelope(&resource.node.with_members(|key| ENVELOPE.contains(&key)), report)
+        };
+        if let Some(BareEnvelope { kind, metadata, .. }) = sound {
+            let Metadata { name, namespace, labels, annotations } = metadata;
+            (resource.kind, resource.name, resource.namespace) = (kind, name, namespace);
             (resource.labels, resource.annotations) = (labels, annotations);
             resource.check_names(report);
         }
         (!resource.kind.is_empty()).then_some(resource)
+    }
+
+    fn read_envelope<T: DeserializeOwned + JsonSchema>(&self, node: &Node, report: &mut Report) -> Option<T> {
+        let found = shape::check::<T>(node, "");
+        let sound = found.is_empty();
+        for shape::Found { path, misplaced, .. } in found {
+            self.push(misplaced.at, &path, &misplaced.message, &mut report.faults);
+        }
+        if sound { serde_json::from_value(node.to_json(&[])).ok() } else { None }
     }
 
     fn check_names(&self, report: &mut Report) {
@@ -135,8 +171,22 @@ impl Resource {
     /// same run; the report says that it must not be used. With other faults this is `None`.
     pub fn spec<T: DeserializeOwned + JsonSchema>(&self, report: &mut Report) -> Option<T> {
         // Without a spec the envelope's check has said so.
-        let node = self.node.member("spec")?;
-        let found = shape::check::<T>(node, "spec");
+        self.typed(self.node.member("spec")?, "spec", report)
+    }
+
+    /// As [`spec`](Self::spec), for a kind that has other members in its place, such as `Secret`: reads all that is not
+    /// `apiVersion`, `kind` or `metadata`.
+    pub fn body<T: DeserializeOwned + JsonSchema>(&self, report: &mut Report) -> Option<T> {
+        self.typed(&self.node.with_members(|key| !ENVELOPE.contains(&key)), "", report)
+    }
+
+    fn typed<T: DeserializeOwned + JsonSchema>(
+        &self,
+        node: &Node,
+        path: &str,
+        report: &mut Report,
+    ) -> Option<T> {
+        let found = shape::check::<T>(node, path);
         for shape::Found { path, misplaced, .. } in &found {
             self.push(misplaced.at, path, &misplaced.message, &mut report.faults);
         }
@@ -148,13 +198,46 @@ impl Resource {
             Ok(spec) => Some(spec),
             Err(error) => {
                 let path = match error.path().to_string().as_str() {
-                    "." => "spec".to_owned(),
-                    below if below.starts_with('[') => format!("spec{below}"),
-                    below => format!("spec.{below}"),
+                    "." => path.to_owned(),
+                    below if below.starts_with('[') => format!("{path}{below}"),
+                    below => shape::join(path, below),
                 };
                 self.fault(&path, error.inner().to_string(), report);
                 None
             }
+        }
+    }
+
+    /// The paths in this document that `pattern` fits and that are not empty. `[]` in it stands for each entry of a list:
+    /// `spec.identityProviders[].ldap` finds `spec.identityProviders[1].ldap`.
+    pub fn find(&self, pattern: &str) -> Vec<String> {
+        let mut found = vec![(String::new(), &*self.node)];
+        for step in pattern.split('.') {
+            let (key, each) = step.strip_suffix("[]").map_or((step, false), |key| (key, true));
+            found = found
+                .into_iter()
+                .filter_map(|(path, node)| Some((shape::join(&path, key), node.member(key)?)))
+                .flat_map(|(path, node)| match &node.value {
+                    Value::List(items) if each => {
+                        items.iter().enumerate().map(|(i, item)| (format!("{path}[{i}]"), item)).collect()
+                    }
+                    _ if each => Vec::new(),
+                    _ => vec![(path, node)],
+                })
+                .collect();
+        }
+        let some = found.into_iter().filter(|(_, node)| !matches!(node.value, Value::Null));
+        some.map(|(path, _)| path).collect()
+    }
+
+    /// The value at a path of this document, if it is text, a number, `true` or `false`: as it would be written.
+    pub fn scalar(&self, path: &str) -> Option<String> {
+        let node = path.split('.').try_fold(&*self.node, |node, key| node.member(key))?;
+        match &node.value {
+            Value::Text(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => None,
         }
     }
 

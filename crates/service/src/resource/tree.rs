@@ -62,6 +62,17 @@ impl Node {
         self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
+    /// The same map with those of its members alone that `keep` names.
+    pub(super) fn with_members(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let value = match &self.value {
+            Value::Map(entries) => {
+                Value::Map(entries.iter().filter(|entry| keep(&entry.key)).cloned().collect())
+            }
+            other => other.clone(),
+        };
+        Self { at: self.at, value }
+    }
+
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),

@@ -350,6 +350,101 @@ fn broken_envelopes() {
     }
 }
 
+/// What a Secret has in place of a spec.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "the shape is what is tested")]
+struct SecretBody {
+    r#type: Option<String>,
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+    #[serde(default)]
+    string_data: BTreeMap<String, String>,
+}
+
+/// What is said of a document that was written for Kubernetes.
+fn foreign(text: &str) -> String {
+    let mut report = Report::default();
+    for resource in resource::parse(Path::new("f.yaml"), text, &mut report) {
+        match resource.kind.as_str() {
+            "Secret" => drop(resource.body::<SecretBody>(&mut report)),
+            _ => drop(resource.spec::<BTreeMap<String, String>>(&mut report)),
+        }
+    }
+    report.to_string()
+}
+
+#[test]
+fn documents_of_kubernetes() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
+    for (text, expected) in [
+        (format!("{secret}type: Opaque\nstringData: {{key.pem: x}}\n"), ""),
+        (
+            format!("{secret}spec: {{}}\n"),
+            "f.yaml:4:1: Secret/a: spec: unknown field; known are `data`, `stringData`, `type`",
+        ),
+        (
+            format!("{secret}stringdata: {{}}\n"),
+            "f.yaml:4:1: Secret/a: stringdata: unknown field, did you mean `stringData`?",
+        ),
+        (
+            format!("{secret}data: {{key.pem: 5}}\n"),
+            "f.yaml:4:17: Secret/a: data.key.pem: expected text, found a number; put it in quotes",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a, nmae: b, uid: c, creationTimestamp: ~}\nstatus: {}\n".to_owned(),
+            "warning: f.yaml:3:11: Secret/a: metadata: Kubernetes writes `uid`, `creationTimestamp`, `status`; it is passed over\n\
+             f.yaml:3:21: Secret/a: metadata.nmae: unknown field, did you mean `name`?",
+        ),
+        ("apiVersion: secretgen.k14s.io/v1alpha1\nkind: RSAKey\nmetadata: {name: a}\nspec: {}\n".to_owned(), ""),
+        (
+            "apiVersion: sso.apps.tanzu.vmware.com/v1alpha1\nkind: AuthServer\nmetadata: {name: a}\nspec: {}\n".to_owned(),
+            "",
+        ),
+        ("apiVersion: sealwright.dev/v1alpha1\nkind: AuthServer\nmetadata: {name: a}\nspec: {}\n".to_owned(), ""),
+        (
+            "apiVersion: sso.apps.tanzu.vmware.com/v1\nkind: AuthServer\nmetadata: {name: a}\nspec: {}\n".to_owned(),
+            "f.yaml:1:13: AuthServer/a: apiVersion: `sso.apps.tanzu.vmware.com/v1` is not known; write `sealwright.dev/v1alpha1` or `sso.apps.tanzu.vmware.com/v1alpha1`",
+        ),
+        (
+            "apiVersion: sealwright.dev/v1alpha1\nkind: Secret\nmetadata: {name: a}\n".to_owned(),
+            "f.yaml:1:13: Secret/a: apiVersion: a `Secret` is of `v1`",
+        ),
+        (
+            "apiVersion: v1\nkind: RSAKey\nmetadata: {name: a}\nspec: {}\n".to_owned(),
+            "f.yaml:1:13: RSAKey/a: apiVersion: `v1` has no `RSAKey` here; write `secretgen.k14s.io/v1alpha1`",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
+            "f.yaml:1:13: ConfigMap/a: apiVersion: of `v1`, `Secret` is read here; kinds of our own have `sealwright.dev/v1alpha1`",
+        ),
+        (
+            "apiVersion: sso.apps.tanzu.vmware.com/v1alpha1\nkind: User\nmetadata: {name: a}\nspec: {}\n".to_owned(),
+            "f.yaml:1:13: User/a: apiVersion: of `sso.apps.tanzu.vmware.com/v1alpha1`, `AuthServer`, `ClientRegistration` is read here; kinds of our own have `sealwright.dev/v1alpha1`",
+        ),
+        (
+            format!("{secret}---\n{secret}"),
+            "f.yaml:7:18: Secret/a: metadata.name: this resource is declared already, at f.yaml:1",
+        ),
+    ] {
+        assert_eq!(foreign(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn paths_are_found_by_their_pattern() {
+    let text = "apiVersion: sealwright.dev/v1alpha1\nkind: Desk\nmetadata: {name: a}\nspec:\n  \
+                list: [{x: 1}, {y: 2}, {x: ~}, {x: 3}]\n  n: {m: true}\n";
+    let resources = resource::parse(Path::new("f.yaml"), text, &mut Report::default());
+    let find = |pattern| resources[0].find(pattern);
+    assert_eq!(find("spec.list[].x"), ["spec.list[0].x", "spec.list[3].x"]);
+    assert_eq!(find("spec.n.m"), ["spec.n.m"]);
+    assert_eq!(resources[0].scalar("spec.n.m").as_deref(), Some("true"));
+    for nothing in ["spec.list.x", "spec.n[]", "spec.list[].z", "spec.n.m.o", "", "spec..n"] {
+        assert!(find(nothing).is_empty(), "{nothing}");
+    }
+}
+
 #[test]
 fn broken_yaml_and_what_is_refused_of_it() {
     for (lines, expected) in [
