@@ -3,7 +3,12 @@
 //! They live in the sealed store, under names that say what they are for: `token-es256-…` and `audit-es256-…`. The rest
 //! of the name is the beginning of the key's thumbprint, so no name is ever used for two keys.
 
+pub(crate) mod decide;
 pub(crate) mod plan;
+pub(crate) mod record;
+
+#[cfg(test)]
+mod simulation;
 
 use std::fmt::Write as _;
 

@@ -1,0 +1,127 @@
+//! What is to be done now, by the plan: a function of the keys, the replicas and the time.
+//!
+//! Every replica asks it, and whoever is first writes the answer down; there is no leader. The moment at which a key begins
+//! to sign is agreed on ahead, once every live replica serves that key, so that at the moment itself nobody has to hear of
+//! anything: the clock decides.
+
+use std::time::Duration;
+
+use sealwright_jose::Alg;
+use sealwright_service::clock::Timestamp;
+
+use super::plan::Plan;
+use super::record::{Change, KeyRecord, KeyState, Ledger, Replica};
+
+/// Algorithms of the plan that have no key in reserve. One is made long before it is needed, never while somebody waits.
+pub(crate) fn missing(plan: &Plan, ledger: &Ledger) -> Vec<Alg> {
+    let in_reserve = |alg: &Alg| {
+        let waiting = |key: &&KeyRecord| matches!(key.state, KeyState::Staged | KeyState::Published);
+        ledger.keys.iter().filter(waiting).any(|key| key.alg == *alg && key.private.is_some())
+    };
+    plan.algorithms.iter().copied().filter(|alg| !in_reserve(alg)).collect()
+}
+
+/// The changes that are due.
+pub(crate) fn due(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for alg in &plan.algorithms {
+        changes.extend(announce(plan, ledger, *alg, replicas, now));
+    }
+    for key in &ledger.keys {
+        let kid = || key.kid.clone();
+        if key.state == KeyState::Published && key.signs_at(now) {
+            changes.push(Change::Activate { kid: kid() });
+        }
+        if key.state == KeyState::Verifying && evict_at(plan, key) < now {
+            changes.push(Change::Evict { kid: kid() });
+        }
+    }
+    changes
+}
+
+/// The next step of the key of `alg` that is to sign next.
+fn announce(plan: &Plan, ledger: &Ledger, alg: Alg, replicas: &[Replica], now: Timestamp) -> Option<Change> {
+    let next = next(ledger, alg)?;
+    let (planned, urgent) = (planned_activation(plan, ledger, alg), is_urgent(ledger, alg));
+    match (next.state, next.activate_at) {
+        (KeyState::Staged, _) => {
+            let announced = planned.is_none_or(|at| at.minus(plan.publish_lead) <= now);
+            (announced || urgent).then(|| Change::Publish { kid: next.kid.clone() })
+        }
+        (KeyState::Published, at) if urgent => {
+            at.is_none_or(|at| at > now).then(|| Change::Schedule { kid: next.kid.clone(), at: now })
+        }
+        (KeyState::Published, None) => {
+            let announced = next.published_at.unwrap_or(now).plus(plan.publish_lead);
+            let wanted = planned.map_or(announced, |planned| planned.max(announced));
+            if !is_served(plan, next, replicas, now) && now < wanted.plus(plan.ack_timeout) {
+                return None;
+            }
+            Some(Change::Schedule { kid: next.kid.clone(), at: wanted.max(now.plus(plan.fence())) })
+        }
+        _ => None,
+    }
+}
+
+/// The key of `alg` that will sign next: the one that is announced, else the one in reserve.
+pub(crate) fn next(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
+    let waiting = |state| {
+        let of_alg = ledger.keys.iter().filter(move |key| key.alg == alg && key.private.is_some());
+        of_alg.filter(move |key| key.state == state).min_by_key(|key| key.created_at)
+    };
+    waiting(KeyState::Published).or_else(|| waiting(KeyState::Staged))
+}
+
+/// When the next key of `alg` is to begin by the plan; `None` while none is active.
+pub(crate) fn planned_activation(plan: &Plan, ledger: &Ledger, alg: Alg) -> Option<Timestamp> {
+    active(ledger, alg)?.activate_at.map(|at| at.plus(plan.rotate_every))
+}
+
+fn active(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
+    ledger.keys.iter().find(|key| key.alg == alg && key.state == KeyState::Active)
+}
+
+/// Whether a key is needed at once, announced or not: nothing signs, and verifiers have nothing to lose by it. That is so at
+/// the very first start, and after the active key was revoked. An algorithm that is new to a running server is announced.
+fn is_urgent(ledger: &Ledger, alg: Alg) -> bool {
+    let was_used = |key: &KeyRecord| key.retired_at.is_some() || key.state.is_gone();
+    let nothing_signs = active(ledger, alg).is_none();
+    let virgin = || ledger.keys.iter().all(|key| key.activate_at.is_none());
+    let orphaned = || ledger.keys.iter().any(|key| key.alg == alg && was_used(key));
+    nothing_signs && (virgin() || orphaned())
+}
+
+/// Whether every live replica serves the key, and can sign with it.
+pub(crate) fn is_served(plan: &Plan, key: &KeyRecord, replicas: &[Replica], now: Timestamp) -> bool {
+    !plan.require_replica_ack || behind(plan, key, replicas, now).next().is_none()
+}
+
+/// The live replicas that do not serve the key yet.
+pub(crate) fn behind<'a>(
+    plan: &Plan,
+    key: &KeyRecord,
+    replicas: &'a [Replica],
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Replica> {
+    let published = key.published_epoch.unwrap_or(i64::MAX);
+    let oldest = now.minus(plan.replica_timeout());
+    replicas.iter().filter(move |replica| replica.seen_at >= oldest && replica.epoch < published)
+}
+
+/// When a key that no longer signs leaves the set: its last token has expired for every clock, no cache holds a set that was
+/// fetched for it, and the operator's own moment has passed.
+pub(crate) fn evict_at(plan: &Plan, key: &KeyRecord) -> Timestamp {
+    let last_token = key.max_exp_s.map(Timestamp::from_secs);
+    // A key that never signed is remembered from the moment at which it could have.
+    let last = last_token.or(key.retired_at).unwrap_or(key.created_at);
+    let by_plan = last.plus(plan.memory());
+    key.evict_not_before.map_or(by_plan, |not_before| by_plan.max(not_before))
+}
+
+/// Until when tokens may live that are signed at `now` or before the view of the keys is too old: what a replica writes down
+/// before it signs, in seconds. Renewed when less is left than it needs; a minute more saves most of the writing.
+pub(crate) fn reservation_s(plan: &Plan, now: Timestamp) -> (i64, i64) {
+    const SPARE: Duration = Duration::from_secs(60);
+    let needed = now.plus(plan.max_stale + plan.token_lifetime);
+    (needed.as_secs() + 1, needed.plus(SPARE).as_secs() + 1)
+}
