@@ -11,6 +11,7 @@ use sealwright_keystore::KeystoreError;
 use serde_json::json;
 
 use crate::domain::authorization_details::DetailsError;
+use crate::signing_keys::snapshot::NoSigner;
 
 /// Refusals in OAuth's words (RFC 6749 §4.1.2.1 and §5.2, RFC 8707, 9126, 9396, 9470), and our own faults.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,9 @@ pub(crate) enum OAuthError {
     TooManyRequests { retry_after: Duration },
     #[error("the server has too much to do; try again shortly")]
     Busy,
+    /// Detail for the log; those who wait are told to wait.
+    #[error("no token can be signed at the moment; try again shortly")]
+    NoSigner(#[from] NoSigner),
     #[error("there is nothing here")]
     NotFound,
     #[error("this endpoint does not have this method")]
@@ -91,7 +95,7 @@ impl OAuthError {
                 (StatusCode::BAD_REQUEST, "unmet_authentication_requirements")
             }
             Self::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            Self::Busy | Self::NoSigner(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
@@ -117,6 +121,7 @@ impl OAuthError {
         match self {
             Self::TooManyRequests { retry_after } => Some(whole_seconds(*retry_after)),
             Self::Busy => Some(1),
+            Self::NoSigner(_) => Some(5),
             _ => None,
         }
     }
@@ -191,6 +196,7 @@ mod tests {
             OAuthError::UnmetAuthenticationRequirements,
             OAuthError::TooManyRequests { retry_after: Duration::from_millis(1500) },
             OAuthError::Busy,
+            OAuthError::NoSigner(NoSigner::Stale),
             OAuthError::NotFound,
             OAuthError::Method,
             OAuthError::TooLarge,
@@ -216,6 +222,7 @@ mod tests {
                 "400 access_denied",
                 "400 unmet_authentication_requirements",
                 "429 temporarily_unavailable",
+                "503 temporarily_unavailable",
                 "503 temporarily_unavailable",
                 "404 not_found",
                 "405 invalid_request",

@@ -19,6 +19,7 @@ mod flow;
 
 mod store;
 
+mod audit_key;
 mod domain;
 mod error;
 mod pages;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use sealwright_audit::{AuditError, AuditLog, Entry};
 use sealwright_jose::Alg;
-use sealwright_keystore::SealedStore;
+use sealwright_keystore::{KeyHandle, KeyProvider, SealedStore};
 use sealwright_service::clock::Clock;
 use sealwright_service::database::{Database, DatabaseError};
 use sealwright_service::random;
@@ -18,7 +19,9 @@ use sealwright_service::shutdown::Shutdown;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
+use crate::audit_key;
 use crate::config::Config;
 use crate::domain::user::{Declared, User};
 use crate::endpoint::metadata;
@@ -26,10 +29,13 @@ use crate::flow::passwords::PasswordPool;
 use crate::flow::rate;
 use crate::flow::turns::Turns;
 use crate::router;
-use crate::signing_keys::{self, ServerKeys};
+use crate::signing_keys::replica::ReplicaLoop;
 use crate::state::{App, Parts, Snapshot, Users};
 use crate::store::{MIGRATOR, account};
 use crate::task;
+
+/// How long a replica may take to say that it leaves.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a server did not start. The text says what to do; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +75,7 @@ pub struct Running {
     pub issuer: String,
     serving: JoinHandle<io::Result<()>>,
     sweeping: JoinHandle<()>,
+    turning: JoinHandle<()>,
     audit: AuditLog,
     database: Database,
 }
@@ -84,10 +91,13 @@ impl Running {
     /// # Errors
     ///
     /// When the server could not go on accepting connections.
-    pub async fn join(self) -> Result<(), RunError> {
+    pub async fn join(mut self) -> Result<(), RunError> {
         let served = self.serving.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         // Ends by itself once shutdown has begun; where serving failed before that, it must not keep the database.
         self.sweeping.abort();
+        if timeout(LEAVE_TIMEOUT, &mut self.turning).await.is_err() {
+            self.turning.abort();
+        }
         self.audit.closed().await;
         self.database.close().await;
         served.map_err(RunError)
@@ -97,6 +107,7 @@ impl Running {
 /// A server that is ready to answer but does not listen: for tests, and for embedding into another listener.
 pub struct Assembled {
     app: App,
+    key_loop: ReplicaLoop,
 }
 
 impl Assembled {
@@ -123,17 +134,21 @@ impl Assembled {
 ///
 /// [`StartError`], as for [`start`], except `Bind`.
 pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Result<Assembled, StartError> {
-    let keys = open_keys(&config).await?;
+    let (audit_key, audit_key_is_new) = open_audit_key(&config).await?;
     let database =
         Database::open(&config.storage, &config.base_dir, &[&MIGRATOR, &sealwright_audit::MIGRATOR]).await?;
     let origin = config.issuer.as_str();
+    let audit_kid = audit_key.kid().to_owned();
     let audit =
-        AuditLog::start(&database, origin, keys.audit.clone(), config.audit.clone(), clock.clone(), shutdown)
-            .await?;
-    let users = bring_up_to_date(&database, config.users, &clock).await?;
-    for (kid, alg) in &keys.created {
-        append(&audit, "key.created", json!({"kid": kid, "alg": alg.name()})).await?;
+        AuditLog::start(&database, origin, audit_key, config.audit.clone(), clock.clone(), shutdown).await?;
+    if audit_key_is_new {
+        append(&audit, "key.created", json!({"kid": audit_kid, "alg": Alg::Es256.name()})).await?;
     }
+    let plan = config.token_signature.plan().clone();
+    let provider = KeyProvider::sealed(config.kek.clone());
+    let mut key_loop = ReplicaLoop::new(plan, provider, database.clone(), clock.clone());
+    let keys = key_loop.start(&audit).await.map_err(|error| StartError::Keys(error.into()))?;
+    let users = bring_up_to_date(&database, config.users, &clock).await?;
     let (clients, user_count) = (config.clients, users.len());
     let algorithms: Vec<&str> = config.algorithms.iter().copied().map(Alg::name).collect();
     let details = json!({
@@ -142,11 +157,6 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
     });
     append(&audit, "server.started", details).await?;
 
-    let jwk_set = signing_keys::publish(&keys.token).map_err(|error| StartError::Keys(error.into()))?;
-    let signing_key = match keys.token.first() {
-        Some(key) => key.clone(),
-        None => return Err(StartError::Keys("no signature algorithm is configured".into())),
-    };
     let metadata = metadata::document(&config.issuer, clients.values(), &config.acr);
     let clients: BTreeMap<_, _> = clients.into_iter().map(|(id, client)| (id, Arc::new(client))).collect();
     let snapshot = Snapshot {
@@ -157,8 +167,6 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
         proxies: config.proxies,
         domains: config.domains,
         acr: config.acr,
-        signing_key,
-        jwk_set,
         metadata: Bytes::from(metadata.to_string()),
         access_token_expiry: config.access_token_expiry,
         session_expiry: config.session_expiry,
@@ -169,8 +177,10 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
         .await
         .map_err(|_| crate::PasswordError::Hash)??;
     Ok(Assembled {
+        key_loop,
         app: App::new(Parts {
             snapshot,
+            keys,
             database,
             audit,
             passwords,
@@ -220,15 +230,16 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
     let (audit, database) = (assembled.app.audit.clone(), assembled.app.database.clone());
     let options = ServeOptions { proxies: assembled.app.snapshot.proxies.clone(), ..ServeOptions::default() };
     let serving = tokio::spawn(serve(listener, router, options, shutdown.clone()));
+    let turning = tokio::spawn(assembled.key_loop.run(audit.clone(), shutdown.clone()));
     let sweeping = tokio::spawn(task::sweep(assembled.app, shutdown));
     tracing::info!(%issuer, %local_addr, "authorization server started");
-    Ok(Running { local_addr, issuer, serving, sweeping, audit, database })
+    Ok(Running { local_addr, issuer, serving, sweeping, turning, audit, database })
 }
 
-async fn open_keys(config: &Config) -> Result<ServerKeys, StartError> {
+async fn open_audit_key(config: &Config) -> Result<(KeyHandle, bool), StartError> {
     let store = SealedStore::open(&config.keys_dir, config.kek.clone())
         .map_err(|error| StartError::Keys(error.into()))?;
-    signing_keys::open(&store, &config.algorithms).await.map_err(|error| StartError::Keys(error.into()))
+    audit_key::open(&store).await.map_err(|error| StartError::Keys(error.into()))
 }
 
 /// Stores who is declared, disables who is not any more, and gives everybody their subject.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use sealwright_audit::AuditLog;
-use sealwright_keystore::KeyHandle;
 use sealwright_service::client_address::Proxies;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
@@ -18,6 +17,7 @@ use crate::domain::user::User;
 use crate::flow::buckets::Buckets;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::turns::Turns;
+use crate::signing_keys::snapshot::Keys;
 
 /// How long a code may wait to be redeemed (RFC 6749 §4.1.2 recommends at most ten minutes).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -32,6 +32,8 @@ pub(crate) struct App(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) snapshot: Snapshot,
+    /// The keys that sign tokens; they change while requests are served.
+    pub(crate) keys: Arc<Keys>,
     pub(crate) database: Database,
     pub(crate) audit: AuditLog,
     pub(crate) passwords: PasswordPool,
@@ -53,20 +55,10 @@ pub(crate) struct Snapshot {
     pub(crate) proxies: Proxies,
     pub(crate) domains: BTreeMap<String, String>,
     pub(crate) acr: AcrPolicy,
-    /// The key that signs tokens.
-    pub(crate) signing_key: KeyHandle,
-    pub(crate) jwk_set: Published,
     pub(crate) metadata: Bytes,
     pub(crate) access_token_expiry: Duration,
     pub(crate) session_expiry: Duration,
     pub(crate) json_login: Option<Arc<Client>>,
-}
-
-/// A document that is the same for everybody, with its entity tag.
-#[derive(Clone)]
-pub(crate) struct Published {
-    pub(crate) body: Bytes,
-    pub(crate) etag: String,
 }
 
 /// The people of this server, by user name and by subject.

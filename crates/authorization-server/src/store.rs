@@ -10,6 +10,7 @@ pub(crate) mod interaction;
 pub(crate) mod pushed_request;
 pub(crate) mod rate;
 mod request_row;
+pub(crate) mod signing_key;
 pub(crate) mod sweep;
 pub(crate) mod throttle;
 

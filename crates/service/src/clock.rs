@@ -131,6 +131,11 @@ impl Clock {
         }
     }
 
+    /// Whether this is the machine's clock, which may be wrong; a fixed one is right by definition.
+    pub fn is_system(&self) -> bool {
+        matches!(self.0, Source::System)
+    }
+
     /// Moves a fixed clock on; the system's is not ours to move, so there nothing happens.
     pub fn advance(&self, by: Duration) {
         if let Source::Fixed(at) = &self.0 {

@@ -14,6 +14,7 @@
 //! that day), not `20261122_01_audit.sql`. A version that stands twice is an error at the start.
 
 mod error;
+mod listen;
 mod migrate;
 mod postgres;
 mod sqlite;
@@ -24,9 +25,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::{Any, AnyPool, migrate::Migrator};
 
-use crate::secret::SecretRef;
+use crate::secret::{Secret, SecretRef};
 
 pub use error::DatabaseError;
+pub use listen::Listener;
 
 /// What a storage function takes: a connection from a pool or of a transaction, of either database.
 pub type Connection = sqlx::AnyConnection;
@@ -78,6 +80,8 @@ pub struct Database {
     place: String,
     reader: AnyPool,
     writer: AnyPool,
+    /// Where to connect once more, for what does not go through a pool. Only PostgreSQL.
+    listen_url: Option<Secret>,
 }
 
 impl Database {

@@ -124,7 +124,7 @@ pub(super) async fn issue(
     let expires_at_s = now.plus(lifetime).as_secs();
     let claims = claims(app, client, &content, now, expires_at_s);
 
-    let key = &app.snapshot.signing_key;
+    let key = app.keys.signer(None, expires_at_s)?;
     let header = Header::new(key.alg()).kid(key.kid()).typ("at+jwt");
     let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
     let signature = key.sign_prepared(&prepared).await?;

@@ -125,3 +125,30 @@ pub(crate) fn reservation_s(plan: &Plan, now: Timestamp) -> (i64, i64) {
     let needed = now.plus(plan.max_stale + plan.token_lifetime);
     (needed.as_secs() + 1, needed.plus(SPARE).as_secs() + 1)
 }
+
+/// A key that signs, now or from a moment that is agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) key: &'a KeyRecord,
+    /// `None` for one that has begun.
+    pub(crate) begins_at: Option<Timestamp>,
+}
+
+/// The keys that sign, now or soon: by algorithm as the plan prefers them, then the one that begins last. The first that has
+/// begun is the one to sign with, so the clock alone decides when the next one takes over.
+pub(crate) fn candidates<'a>(plan: &Plan, ledger: &'a Ledger) -> Vec<Candidate<'a>> {
+    let mut candidates = Vec::new();
+    for alg in &plan.algorithms {
+        let of_alg = ledger.keys.iter().filter(|key| key.alg == *alg && key.private.is_some());
+        let mut of_alg: Vec<Candidate<'a>> = of_alg
+            .filter_map(|key| match key.state {
+                KeyState::Active => Some(Candidate { key, begins_at: None }),
+                KeyState::Published => key.activate_at.map(|at| Candidate { key, begins_at: Some(at) }),
+                _ => None,
+            })
+            .collect();
+        of_alg.sort_by_key(|candidate| std::cmp::Reverse(candidate.key.activate_at));
+        candidates.extend(of_alg);
+    }
+    candidates
+}

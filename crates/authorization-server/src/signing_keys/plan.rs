@@ -1,5 +1,4 @@
 //! The plan by which keys come and go: how often, how long announced, how long remembered.
-#![allow(dead_code, reason = "the replica's loop reads it")]
 
 use std::time::Duration;
 

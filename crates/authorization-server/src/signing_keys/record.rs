@@ -41,10 +41,8 @@ impl KeyState {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Whether the key stands in the published set.
-    pub(crate) fn is_public(self) -> bool {
-        matches!(self, Self::Published | Self::Active | Self::Verifying)
-    }
+    /// In which a key stands in the published set, in that order.
+    pub(crate) const PUBLIC: [Self; 3] = [Self::Active, Self::Published, Self::Verifying];
 
     /// Whether nothing will change about the key any more.
     pub(crate) fn is_gone(self) -> bool {
@@ -90,16 +88,6 @@ impl KeyRecord {
                 _ => false,
             }
     }
-
-    /// The state by the clock: a key whose moment has come is active, whoever writes that down later.
-    pub(crate) fn state_at(&self, now: Timestamp) -> KeyState {
-        if self.state == KeyState::Published && self.signs_at(now) { KeyState::Active } else { self.state }
-    }
-}
-
-/// The key of `alg` that signs at `now`: of those that may, the last one to have begun.
-pub(crate) fn signer(keys: &[KeyRecord], alg: Alg, now: Timestamp) -> Option<&KeyRecord> {
-    keys.iter().filter(|key| key.alg == alg && key.signs_at(now)).max_by_key(|key| key.activate_at)
 }
 
 /// One replica of the server.
@@ -128,6 +116,7 @@ pub(crate) enum Change {
     /// Verifying → evicted.
     Evict { kid: String },
     /// From anywhere → revoked, with its private half erased.
+    #[allow(dead_code, reason = "for the commands of operators")]
     Revoke { kid: String, reason: String },
 }
 
@@ -150,6 +139,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    #[allow(dead_code, reason = "for the commands of operators")]
     pub(crate) fn key(&self, kid: &str) -> Option<&KeyRecord> {
         self.keys.iter().find(|key| key.kid == kid)
     }

@@ -42,7 +42,8 @@ pub(super) async fn open(
         .connect_with(options)
         .await
         .map_err(connect)?;
-    Ok(Database { kind: Kind::Postgres, place, reader: pool.clone(), writer: pool })
+    let listen_url = Some(url.clone());
+    Ok(Database { kind: Kind::Postgres, place, reader: pool.clone(), writer: pool, listen_url })
 }
 
 /// The driver's options, and `host:port/database` for messages.

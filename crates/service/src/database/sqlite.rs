@@ -33,7 +33,7 @@ pub(super) async fn open(path: &Path, migrator: &Migrator) -> Result<Database, D
 
     let writer = pool(1, false).connect_with(options.clone()).await.map_err(unusable)?;
     let reader = pool(READERS, true).connect_with(options).await.map_err(unusable)?;
-    Ok(Database { kind: Kind::Sqlite, place, reader, writer })
+    Ok(Database { kind: Kind::Sqlite, place, reader, writer, listen_url: None })
 }
 
 /// Makes the file, if it is not there, so that only its owner can read it; SQLite gives its log files the same mode.

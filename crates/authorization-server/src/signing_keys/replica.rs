@@ -1,0 +1,351 @@
+//! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
+
+use std::collections::BTreeMap;
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealwright_audit::AuditLog;
+use sealwright_jose::Alg;
+use sealwright_keystore::{KeyHandle, KeyProvider, KeystoreError};
+use sealwright_service::clock::{Clock, Timestamp};
+use sealwright_service::database::{Database, Kind};
+use sealwright_service::random;
+use sealwright_service::shutdown::Shutdown;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::decide;
+use super::plan::Plan;
+use super::record::{KeyRecord, KeyState, Ledger, Replica};
+use super::snapshot::{KeySnapshot, Keys, Signer, publish};
+use super::transaction::{self, AuditFailed, CHANNEL};
+use crate::store::signing_key;
+
+/// How long a replica waits before it does what another one left undone.
+const LEFT_UNDONE: Duration = Duration::from_secs(60);
+
+/// Why the keys could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeysError {
+    #[error("storage failed")]
+    Store(#[from] sqlx::Error),
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    #[error("changes of keys could not be written into the audit log")]
+    Audit(#[from] AuditFailed),
+}
+
+/// What a replica needs to take part.
+pub(crate) struct ReplicaLoop {
+    plan: Plan,
+    provider: KeyProvider,
+    database: Database,
+    clock: Clock,
+    me: Replica,
+    /// How far the database's clock is ahead, in milliseconds.
+    correction_ms: i64,
+    /// The private halves that are open, by `kid`.
+    open: BTreeMap<String, KeyHandle>,
+    /// Until when tokens of each key may live, in seconds, as the database confirmed.
+    reserved: BTreeMap<String, i64>,
+    /// What was said about a key that does not open, so that it is said once.
+    complained: BTreeMap<String, String>,
+    keys: Option<Arc<Keys>>,
+}
+
+impl ReplicaLoop {
+    pub(crate) fn new(plan: Plan, provider: KeyProvider, database: Database, clock: Clock) -> Self {
+        let now = clock.now();
+        let me = Replica { id: random::id("rep_"), name: name(), started_at: now, seen_at: now, epoch: 0 };
+        Self {
+            plan,
+            provider,
+            database,
+            clock,
+            me,
+            correction_ms: 0,
+            open: BTreeMap::new(),
+            reserved: BTreeMap::new(),
+            complained: BTreeMap::new(),
+            keys: None,
+        }
+    }
+
+    /// The first look: makes the first keys if there are none, and gives what requests read from then on.
+    pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
+        let first = self.look().await?;
+        transaction::audit(&self.database, audit, self.now(), self.now()).await?;
+        let keys = Arc::new(Keys::new(first, self.clock.clone()));
+        keys.correct(self.correction_ms);
+        self.keys = Some(Arc::clone(&keys));
+        Ok(keys)
+    }
+
+    /// Looks again and again, until shutdown begins; then takes leave.
+    pub(crate) async fn run(mut self, audit: AuditLog, shutdown: Shutdown) {
+        let told = Arc::new(Notify::new());
+        let listening = tokio::spawn(listen(self.database.clone(), Arc::clone(&told), self.plan.poll));
+        loop {
+            tokio::select! {
+                () = shutdown.begun() => break,
+                () = told.notified() => {}
+                () = tokio::time::sleep(with_jitter(self.plan.poll)) => {}
+            }
+            tokio::select! {
+                () = shutdown.begun() => break,
+                () = self.turn(&audit) => {}
+            }
+        }
+        listening.abort();
+        if let Ok(mut conn) = self.database.writer().acquire().await {
+            // Without it the others would wait for this replica for half a minute, and then no longer.
+            let _ = signing_key::leave(&mut conn, &self.me.id).await;
+        }
+    }
+
+    /// One turn of the loop. What fails is tried again at the next.
+    pub(crate) async fn turn(&mut self, audit: &AuditLog) {
+        match self.look().await {
+            Ok(snapshot) => {
+                if let Some(keys) = &self.keys {
+                    keys.correct(self.correction_ms);
+                    keys.swap(snapshot);
+                }
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "the signing keys could not be looked at; trying again");
+                self.forget_what_is_stale();
+            }
+        }
+        let now = self.now();
+        if let Err(error) = transaction::audit(&self.database, audit, now.minus(LEFT_UNDONE), now).await {
+            tracing::warn!(%error, "changes of signing keys do not stand in the audit log yet; trying again");
+        }
+    }
+
+    /// Private halves that may not be used any more need not be in memory.
+    fn forget_what_is_stale(&mut self) {
+        let Some(keys) = &self.keys else { return };
+        let current = keys.snapshot();
+        if !current.is_fresh() && !current.signers.is_empty() {
+            tracing::error!(
+                "the signing keys are too old: no token is signed until the database answers again"
+            );
+            let stripped = KeySnapshot { signers: Arc::new([]), ..KeySnapshot::clone(&current) };
+            drop(current);
+            self.open.clear();
+            keys.swap(stripped);
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.now().as_millis() + self.correction_ms)
+    }
+
+    /// Does what is due, and gives the keys as they are then.
+    async fn look(&mut self) -> Result<KeySnapshot, KeysError> {
+        // Counted from before the question, since the answer may take its time.
+        let fresh_until = Instant::now() + self.plan.max_stale;
+        self.correct_clock().await?;
+        let (mut ledger, mut replicas) = self.read().await?;
+        if self.make_missing(&ledger).await? {
+            (ledger, replicas) = self.read().await?;
+        }
+        let now = self.now();
+        if !decide::due(&self.plan, &ledger, &replicas, now).is_empty() {
+            let plan = &self.plan;
+            let decide = |ledger: &Ledger| decide::due(plan, ledger, &replicas, now);
+            if let Some(changed) = transaction::change(&self.database, now, decide).await? {
+                for event in &changed.events {
+                    tracing::info!(
+                        kid = event.kid,
+                        alg = event.alg.name(),
+                        event = event.name,
+                        "signing key"
+                    );
+                }
+                for (kid, private) in &changed.erased {
+                    self.provider.destroy(kid, private).await?;
+                }
+                ledger = changed.ledger;
+            }
+        }
+        self.reserve(&ledger, now).await?;
+        let all_open = self.open_signers(&ledger).await;
+        // A replica that cannot sign with a key must not count as one that can.
+        if all_open {
+            self.me.epoch = ledger.epoch;
+        }
+        self.beat(now).await?;
+        Ok(self.snapshot(ledger, replicas, fresh_until))
+    }
+
+    async fn read(&self) -> sqlx::Result<(Ledger, Vec<Replica>)> {
+        let mut conn = self.database.reader().acquire().await?;
+        Ok((signing_key::load(&mut conn).await?, signing_key::replicas(&mut conn).await?))
+    }
+
+    /// All replicas go by the database's clock. SQLite is on this machine and has the same; a test's clock is right by
+    /// definition.
+    async fn correct_clock(&mut self) -> sqlx::Result<()> {
+        if self.database.kind() != Kind::Postgres || !self.clock.is_system() {
+            return Ok(());
+        }
+        let mut conn = self.database.reader().acquire().await?;
+        let asked = self.clock.now().as_millis();
+        let theirs = signing_key::database_time(&mut conn).await?.as_millis();
+        let answered = self.clock.now().as_millis();
+        self.correction_ms = theirs - (asked + (answered - asked) / 2);
+        Ok(())
+    }
+
+    /// Makes the keys that the plan wants in reserve.
+    async fn make_missing(&self, ledger: &Ledger) -> Result<bool, KeysError> {
+        let missing = decide::missing(&self.plan, ledger);
+        for alg in &missing {
+            self.make(*alg).await?;
+        }
+        Ok(!missing.is_empty())
+    }
+
+    async fn make(&self, alg: Alg) -> Result<(), KeysError> {
+        let now = self.now();
+        let kid = new_kid(alg, now);
+        let kept = self.provider.generate(&kid, alg).await?;
+        let key = KeyRecord {
+            kid: kid.clone(),
+            alg,
+            state: KeyState::Staged,
+            public_jwk: kept.public.to_jwk(),
+            thumbprint: kept.public.thumbprint_base64url(),
+            private: Some(kept.text.clone()),
+            created_at: now,
+            published_at: None,
+            published_epoch: None,
+            activate_at: None,
+            retired_at: None,
+            max_exp_s: None,
+            evict_not_before: None,
+            gone_at: None,
+            reason: None,
+        };
+        let wanted = |ledger: &Ledger| decide::missing(&self.plan, ledger).contains(&alg);
+        if !transaction::add(&self.database, &key, "key.created", wanted).await? {
+            // Another replica was faster.
+            self.provider.destroy(&kid, &kept.text).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the database confirm until when tokens may live, for every key that may sign before the next look but one.
+    async fn reserve(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
+        let soon = now.plus(self.plan.max_stale);
+        let (needed_s, wanted_s) = decide::reservation_s(&self.plan, now);
+        let mut reserved = BTreeMap::new();
+        for key in ledger.keys.iter().filter(|key| key.signs_at(soon)) {
+            let mut until_s = self.reserved.get(&key.kid).copied().or(key.max_exp_s);
+            if until_s.is_none_or(|until_s| until_s < needed_s) {
+                let mut conn = self.database.writer().acquire().await?;
+                until_s = signing_key::reserve(&mut conn, &key.kid, wanted_s).await?;
+            }
+            if let Some(until_s) = until_s {
+                reserved.insert(key.kid.clone(), until_s);
+            }
+        }
+        self.reserved = reserved;
+        Ok(())
+    }
+
+    /// Opens the private halves of keys that sign or will; `false` if one of them does not open.
+    async fn open_signers(&mut self, ledger: &Ledger) -> bool {
+        let signs = |key: &&KeyRecord| matches!(key.state, KeyState::Active | KeyState::Published);
+        let (mut open, mut complaints) = (BTreeMap::new(), BTreeMap::new());
+        for key in ledger.keys.iter().filter(signs) {
+            let Some(private) = &key.private else { continue };
+            let handle = match self.open.get(&key.kid) {
+                Some(handle) => Ok(handle.clone()),
+                None => self.provider.open(&key.kid, private).await,
+            };
+            match handle {
+                Ok(handle) => _ = open.insert(key.kid.clone(), handle),
+                Err(error) => {
+                    let complaint = error.to_string();
+                    if self.complained.get(&key.kid) != Some(&complaint) {
+                        tracing::error!(kid = key.kid, %error, "this replica cannot sign with a signing key");
+                    }
+                    complaints.insert(key.kid.clone(), complaint);
+                }
+            }
+        }
+        (self.open, self.complained) = (open, complaints);
+        self.complained.is_empty()
+    }
+
+    /// A sign of life, when something has changed or the last one is getting old.
+    async fn beat(&mut self, now: Timestamp) -> sqlx::Result<()> {
+        let known = self.keys.as_ref().is_some_and(|keys| {
+            let replicas = &keys.snapshot().replicas;
+            replicas.iter().any(|replica| replica.id == self.me.id && replica.epoch == self.me.epoch)
+        });
+        if known && now.since(self.me.seen_at) < self.plan.replica_timeout() / 3 {
+            return Ok(());
+        }
+        self.me.seen_at = now;
+        let mut conn = self.database.writer().acquire().await?;
+        signing_key::beat(&mut conn, &self.me).await?;
+        signing_key::forget_replicas(&mut conn, now.minus(Duration::from_secs(24 * 3600))).await
+    }
+
+    fn snapshot(&self, ledger: Ledger, replicas: Vec<Replica>, fresh_until: Instant) -> KeySnapshot {
+        let signer = |candidate: decide::Candidate<'_>| {
+            let kid = &candidate.key.kid;
+            let reserved_until_s = self.reserved.get(kid).copied().unwrap_or(i64::MIN);
+            let handle = self.open.get(kid)?.clone();
+            Some(Signer { handle, begins_at: candidate.begins_at, reserved_until_s })
+        };
+        let signers = decide::candidates(&self.plan, &ledger).into_iter().filter_map(signer).collect();
+        let set = publish(&ledger, self.plan.jwks_max_age);
+        KeySnapshot { ledger: Arc::new(ledger), replicas: replicas.into(), signers, set, fresh_until }
+    }
+}
+
+/// Wakes the loop when another replica says that there is something new. Without it the loop still looks by itself.
+async fn listen(database: Database, told: Arc<Notify>, pause: Duration) {
+    loop {
+        match database.listen(CHANNEL).await {
+            Ok(None) => return,
+            Ok(Some(mut listener)) => {
+                while listener.next().await.is_ok() {
+                    told.notify_one();
+                }
+            }
+            Err(error) => tracing::debug!(%error, "cannot listen to the other replicas; trying again"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// A name that no key had before: the algorithm, the day, and 48 random bits.
+fn new_kid(alg: Alg, now: Timestamp) -> String {
+    let day: String = now.to_rfc3339().chars().take(10).filter(|c| *c != '-').collect();
+    let random: String = random::bytes::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{day}-{random}", alg.name().to_ascii_lowercase())
+}
+
+/// Up to a tenth less, so that replicas that were started together do not ask together for ever.
+fn with_jitter(poll: Duration) -> Duration {
+    let [random] = random::bytes::<1>();
+    poll - poll * u32::from(random) / 2560
+}
+
+/// What people recognise a replica by.
+fn name() -> String {
+    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty() && name.len() <= 64);
+    let host = host.or_else(|| {
+        let name = std::fs::read_to_string("/etc/hostname").ok()?;
+        Some(name.trim().chars().take(64).collect())
+    });
+    format!("{}:{}", host.as_deref().unwrap_or("localhost"), process::id())
+}

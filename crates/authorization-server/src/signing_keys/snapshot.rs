@@ -1,0 +1,155 @@
+//! What a request sees of the keys: one value, swapped whole.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::digest;
+use axum::body::Bytes;
+use http::HeaderValue;
+use sealwright_jose::{Alg, base64url};
+use sealwright_keystore::KeyHandle;
+use sealwright_service::clock::{Clock, Timestamp};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::record::{KeyState, Ledger, Replica};
+
+/// A document that is the same for everybody, with the header fields that go with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub(crate) body: Bytes,
+    pub(crate) etag: HeaderValue,
+    pub(crate) cache_control: HeaderValue,
+}
+
+/// A key that signs, now or soon.
+#[derive(Clone, Debug)]
+pub(crate) struct Signer {
+    pub(crate) handle: KeyHandle,
+    /// `None` for one that has begun.
+    pub(crate) begins_at: Option<Timestamp>,
+    /// No token of it may expire later, in seconds.
+    pub(crate) reserved_until_s: i64,
+}
+
+/// The keys as one look at the database showed them.
+#[derive(Clone, Debug)]
+pub(crate) struct KeySnapshot {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) replicas: Arc<[Replica]>,
+    /// In the order of preference: by algorithm as the plan has them, then the one that began last.
+    pub(crate) signers: Arc<[Signer]>,
+    pub(crate) set: Published,
+    /// From then on this is too old to sign by.
+    pub(crate) fresh_until: Instant,
+}
+
+/// Why nothing can be signed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoSigner {
+    #[error("no key of a suitable algorithm is active")]
+    NoKey,
+    #[error("the keys could not be looked at in the database for too long")]
+    Stale,
+    #[error("the database did not confirm yet that tokens may live for so long")]
+    NotReserved,
+}
+
+impl KeySnapshot {
+    /// The key that signs a token which expires at `expires_s`; of the algorithm that is wanted, else of the first that has
+    /// one.
+    pub(crate) fn signer(
+        &self,
+        wanted: Option<Alg>,
+        now: Timestamp,
+        expires_s: i64,
+    ) -> Result<&KeyHandle, NoSigner> {
+        if Instant::now() >= self.fresh_until {
+            return Err(NoSigner::Stale);
+        }
+        let suits = |signer: &&Signer| {
+            wanted.is_none_or(|alg| alg == signer.handle.alg())
+                && signer.begins_at.is_none_or(|begins_at| begins_at <= now)
+        };
+        let signer = self.signers.iter().find(suits).ok_or(NoSigner::NoKey)?;
+        if signer.reserved_until_s < expires_s { Err(NoSigner::NotReserved) } else { Ok(&signer.handle) }
+    }
+
+    /// Whether the keys were looked at recently enough to sign.
+    pub(crate) fn is_fresh(&self) -> bool {
+        Instant::now() < self.fresh_until
+    }
+}
+
+/// The set of the keys that verifiers are to know: active ones first, then those to come, then those of old tokens.
+pub(crate) fn publish(ledger: &Ledger, max_age: Duration) -> Published {
+    let mut body = String::from(r#"{"keys":["#);
+    for state in KeyState::PUBLIC {
+        for key in ledger.keys.iter().filter(|key| key.state == state) {
+            if !body.ends_with('[') {
+                body.push(',');
+            }
+            body.push_str(&key.public_jwk);
+        }
+    }
+    body.push_str("]}");
+    let hash = digest::digest(&digest::SHA256, body.as_bytes());
+    let etag = format!("\"{}\"", base64url::encode(&hash.as_ref()[..16]));
+    let cache_control =
+        format!("public, max-age={}, stale-while-revalidate={}", max_age.as_secs(), max_age.as_secs() / 10);
+    Published {
+        body: Bytes::from(body),
+        etag: HeaderValue::try_from(etag).expect("base64url in quotes is a header value"),
+        cache_control: HeaderValue::try_from(cache_control).expect("words and digits are a header value"),
+    }
+}
+
+/// The keys of the running server.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    current: ArcSwap<KeySnapshot>,
+    /// The epoch of `current`, for those who wait for another.
+    epoch: watch::Sender<i64>,
+    clock: Clock,
+    /// What must be added to the clock to have the database's time, in milliseconds.
+    correction_ms: AtomicI64,
+}
+
+impl Keys {
+    pub(crate) fn new(first: KeySnapshot, clock: Clock) -> Self {
+        let epoch = watch::Sender::new(first.ledger.epoch);
+        Self { current: ArcSwap::from_pointee(first), epoch, clock, correction_ms: AtomicI64::new(0) }
+    }
+
+    pub(crate) fn snapshot(&self) -> arc_swap::Guard<Arc<KeySnapshot>> {
+        self.current.load()
+    }
+
+    /// The key for a token that expires at `expires_s`, in seconds.
+    pub(crate) fn signer(&self, wanted: Option<Alg>, expires_s: i64) -> Result<KeyHandle, NoSigner> {
+        self.snapshot().signer(wanted, self.now(), expires_s).cloned()
+    }
+
+    /// The time by which keys come and go: that of the database, which all replicas share.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.now().as_millis() + self.correction_ms.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn correct(&self, correction_ms: i64) {
+        self.correction_ms.store(correction_ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn swap(&self, snapshot: KeySnapshot) {
+        let epoch = snapshot.ledger.epoch;
+        self.current.store(Arc::new(snapshot));
+        self.epoch.send_if_modified(|known| std::mem::replace(known, epoch) != epoch);
+    }
+
+    /// Tells whenever the keys have changed.
+    #[allow(dead_code, reason = "for the commands of operators")]
+    pub(crate) fn changes(&self) -> watch::Receiver<i64> {
+        self.epoch.subscribe()
+    }
+}
