@@ -17,7 +17,9 @@ CREATE TABLE signing_key (
     max_exp_s        BIGINT,
     evict_not_before BIGINT,
     gone_at          BIGINT,
-    reason           TEXT
+    reason           TEXT,
+    -- 1 for a key that resources name, 0 for one that was made by plan.
+    declared         BIGINT NOT NULL
 );
 
 -- One row. Whoever changes keys updates it first, so that changes come one after the other.

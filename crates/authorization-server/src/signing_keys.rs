@@ -5,6 +5,7 @@
 //! process; `snapshot` is what requests see. Nothing here happens while a request waits.
 
 pub(crate) mod decide;
+pub(crate) mod declared;
 pub(crate) mod plan;
 pub(crate) mod record;
 pub(crate) mod replica;

@@ -1,5 +1,7 @@
 //! From a configuration to a running server.
 
+mod reload;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +12,7 @@ use axum::Router;
 use axum::body::Bytes;
 use sealwright_audit::{AuditError, AuditLog, Entry};
 use sealwright_jose::Alg;
-use sealwright_keystore::{KeyHandle, KeyProvider, SealedStore};
+use sealwright_keystore::{KeyHandle, SealedStore};
 use sealwright_service::clock::Clock;
 use sealwright_service::database::{Database, DatabaseError};
 use sealwright_service::random;
@@ -18,6 +20,7 @@ use sealwright_service::server::{ServeOptions, serve};
 use sealwright_service::shutdown::Shutdown;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -29,10 +32,12 @@ use crate::flow::passwords::PasswordPool;
 use crate::flow::rate;
 use crate::flow::turns::Turns;
 use crate::router;
-use crate::signing_keys::replica::ReplicaLoop;
+use crate::signing_keys::replica::{Replacement, ReplicaLoop};
 use crate::state::{App, Parts, Snapshot, Users};
 use crate::store::{MIGRATOR, account};
 use crate::task;
+
+pub use self::reload::ReloadError;
 
 /// How long a replica may take to say that it leaves.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -76,6 +81,7 @@ pub struct Running {
     serving: JoinHandle<io::Result<()>>,
     sweeping: JoinHandle<()>,
     turning: JoinHandle<()>,
+    replacements: mpsc::Sender<Replacement>,
     audit: AuditLog,
     database: Database,
 }
@@ -144,9 +150,8 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
     if audit_key_is_new {
         append(&audit, "key.created", json!({"kid": audit_kid, "alg": Alg::Es256.name()})).await?;
     }
-    let plan = config.token_signature.plan().clone();
-    let provider = KeyProvider::sealed(config.kek.clone());
-    let mut key_loop = ReplicaLoop::new(plan, provider, database.clone(), clock.clone());
+    let source = reload::source(&config);
+    let mut key_loop = ReplicaLoop::new(source, database.clone(), clock.clone());
     let keys = key_loop.start(&audit).await.map_err(|error| StartError::Keys(error.into()))?;
     let users = bring_up_to_date(&database, config.users, &clock).await?;
     let (clients, user_count) = (config.clients, users.len());
@@ -230,10 +235,11 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
     let (audit, database) = (assembled.app.audit.clone(), assembled.app.database.clone());
     let options = ServeOptions { proxies: assembled.app.snapshot.proxies.clone(), ..ServeOptions::default() };
     let serving = tokio::spawn(serve(listener, router, options, shutdown.clone()));
-    let turning = tokio::spawn(assembled.key_loop.run(audit.clone(), shutdown.clone()));
+    let (replacements, wanted) = mpsc::channel(1);
+    let turning = tokio::spawn(assembled.key_loop.run(audit.clone(), wanted, shutdown.clone()));
     let sweeping = tokio::spawn(task::sweep(assembled.app, shutdown));
     tracing::info!(%issuer, %local_addr, "authorization server started");
-    Ok(Running { local_addr, issuer, serving, sweeping, turning, audit, database })
+    Ok(Running { local_addr, issuer, serving, sweeping, turning, replacements, audit, database })
 }
 
 async fn open_audit_key(config: &Config) -> Result<(KeyHandle, bool), StartError> {

@@ -27,16 +27,21 @@ pub(crate) fn due(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Times
     for alg in &plan.algorithms {
         changes.extend(announce(plan, ledger, *alg, replicas, now));
     }
-    for key in &ledger.keys {
-        let kid = || key.kid.clone();
-        if key.state == KeyState::Published && key.signs_at(now) {
-            changes.push(Change::Activate { kid: kid() });
-        }
-        if key.state == KeyState::Verifying && evict_at(plan, key) < now {
-            changes.push(Change::Evict { kid: kid() });
-        }
-    }
+    let due = ledger.keys.iter().filter(|key| key.state == KeyState::Published && key.signs_at(now));
+    changes.extend(due.map(|key| Change::Activate { kid: key.kid.clone() }));
+    changes.extend(evictions(plan, ledger, now));
     changes
+}
+
+/// The keys that have been remembered for long enough. One that is declared leaves when it is declared no longer, unless its
+/// declaration says when.
+pub(crate) fn evictions(plan: &Plan, ledger: &Ledger, now: Timestamp) -> Vec<Change> {
+    let over = |key: &&KeyRecord| {
+        key.state == KeyState::Verifying
+            && (!key.declared || key.evict_not_before.is_some())
+            && evict_at(plan, key) < now
+    };
+    ledger.keys.iter().filter(over).map(|key| Change::Evict { kid: key.kid.clone() }).collect()
 }
 
 /// The next step of the key of `alg` that is to sign next.

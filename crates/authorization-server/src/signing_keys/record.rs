@@ -2,7 +2,7 @@
 //!
 //! Everything here is arithmetic on values: the store writes down what [`Ledger::apply`] made of them.
 
-use sealwright_jose::Alg;
+use sealwright_jose::{Alg, VerifyingKey};
 use sealwright_service::clock::Timestamp;
 
 /// Where a key is in its life.
@@ -76,9 +76,39 @@ pub(crate) struct KeyRecord {
     pub(crate) gone_at: Option<Timestamp>,
     /// Why it was revoked.
     pub(crate) reason: Option<String>,
+    /// Whether resources name it; else it was made by plan.
+    pub(crate) declared: bool,
 }
 
 impl KeyRecord {
+    /// A key that nobody knows of yet.
+    pub(crate) fn new(
+        kid: &str,
+        public: &VerifyingKey,
+        thumbprint: String,
+        private: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            kid: kid.to_owned(),
+            alg: public.alg(),
+            state: KeyState::Staged,
+            public_jwk: public.clone().with_kid(kid).to_jwk(),
+            thumbprint,
+            private,
+            created_at: now,
+            published_at: None,
+            published_epoch: None,
+            activate_at: None,
+            retired_at: None,
+            max_exp_s: None,
+            evict_not_before: None,
+            gone_at: None,
+            reason: None,
+            declared: false,
+        }
+    }
+
     /// Whether the key signs at `now`: it does, or the moment agreed on has come.
     pub(crate) fn signs_at(&self, now: Timestamp) -> bool {
         self.private.is_some()
@@ -139,12 +169,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    #[allow(dead_code, reason = "for the commands of operators")]
     pub(crate) fn key(&self, kid: &str) -> Option<&KeyRecord> {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
-    fn key_mut(&mut self, kid: &str) -> Option<&mut KeyRecord> {
+    pub(crate) fn key_mut(&mut self, kid: &str) -> Option<&mut KeyRecord> {
         self.keys.iter_mut().find(|key| key.kid == kid)
     }
 

@@ -1,6 +1,7 @@
 //! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::process;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +13,22 @@ use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::{Database, Kind};
 use sealwright_service::random;
 use sealwright_service::shutdown::Shutdown;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::decide;
+use super::declared::{self, DeclareError};
 use super::plan::Plan;
 use super::record::{KeyRecord, KeyState, Ledger, Replica};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
-use super::transaction::{self, AuditFailed, CHANNEL};
+use super::transaction::{self, AuditFailed, CHANNEL, Refused};
+use crate::config::token_signature::Declared;
 use crate::store::signing_key;
 
 /// How long a replica waits before it does what another one left undone.
 const LEFT_UNDONE: Duration = Duration::from_secs(60);
+
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Why the keys could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +37,36 @@ pub(crate) enum KeysError {
     Store(#[from] sqlx::Error),
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    #[error(transparent)]
+    Declared(#[from] DeclareError),
     #[error("changes of keys could not be written into the audit log")]
     Audit(#[from] AuditFailed),
 }
 
+/// Where a server's keys come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// They are made and changed by plan.
+    Planned { plan: Plan, provider: KeyProvider },
+    /// Resources name them.
+    Declared(Box<Declared>),
+}
+
+impl Source {
+    fn plan(&self) -> &Plan {
+        match self {
+            Self::Planned { plan, .. } => plan,
+            Self::Declared(declared) => &declared.plan,
+        }
+    }
+}
+
+/// A new source for the keys, and who waits to hear whether it was taken.
+pub(crate) type Replacement = (Source, oneshot::Sender<Result<(), KeysError>>);
+
 /// What a replica needs to take part.
 pub(crate) struct ReplicaLoop {
-    plan: Plan,
-    provider: KeyProvider,
+    source: Source,
     database: Database,
     clock: Clock,
     me: Replica,
@@ -55,12 +82,11 @@ pub(crate) struct ReplicaLoop {
 }
 
 impl ReplicaLoop {
-    pub(crate) fn new(plan: Plan, provider: KeyProvider, database: Database, clock: Clock) -> Self {
+    pub(crate) fn new(source: Source, database: Database, clock: Clock) -> Self {
         let now = clock.now();
         let me = Replica { id: random::id("rep_"), name: name(), started_at: now, seen_at: now, epoch: 0 };
         Self {
-            plan,
-            provider,
+            source,
             database,
             clock,
             me,
@@ -74,6 +100,7 @@ impl ReplicaLoop {
 
     /// The first look: makes the first keys if there are none, and gives what requests read from then on.
     pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
+        self.adopt(&self.source).await?;
         let first = self.look().await?;
         transaction::audit(&self.database, audit, self.now(), self.now()).await?;
         let keys = Arc::new(Keys::new(first, self.clock.clone()));
@@ -83,18 +110,25 @@ impl ReplicaLoop {
     }
 
     /// Looks again and again, until shutdown begins; then takes leave.
-    pub(crate) async fn run(mut self, audit: AuditLog, shutdown: Shutdown) {
+    pub(crate) async fn run(
+        mut self,
+        audit: AuditLog,
+        mut replacements: mpsc::Receiver<Replacement>,
+        shutdown: Shutdown,
+    ) {
         let told = Arc::new(Notify::new());
-        let listening = tokio::spawn(listen(self.database.clone(), Arc::clone(&told), self.plan.poll));
+        let listening =
+            tokio::spawn(listen(self.database.clone(), Arc::clone(&told), self.source.plan().poll));
         loop {
+            let replacement = tokio::select! {
+                () = shutdown.begun() => break,
+                () = told.notified() => None,
+                () = tokio::time::sleep(with_jitter(self.source.plan().poll)) => None,
+                replacement = replacements.recv(), if !replacements.is_closed() => replacement,
+            };
             tokio::select! {
                 () = shutdown.begun() => break,
-                () = told.notified() => {}
-                () = tokio::time::sleep(with_jitter(self.plan.poll)) => {}
-            }
-            tokio::select! {
-                () = shutdown.begun() => break,
-                () = self.turn(&audit) => {}
+                () = self.step(&audit, replacement) => {}
             }
         }
         listening.abort();
@@ -102,6 +136,55 @@ impl ReplicaLoop {
             // Without it the others would wait for this replica for half a minute, and then no longer.
             let _ = signing_key::leave(&mut conn, &self.me.id).await;
         }
+    }
+
+    async fn step(&mut self, audit: &AuditLog, replacement: Option<Replacement>) {
+        match replacement {
+            None => self.turn(audit).await,
+            Some((source, answer)) => {
+                let replaced = self.replace(source, audit).await;
+                // That nobody waits for the answer any more changes nothing.
+                let _ = answer.send(replaced);
+            }
+        }
+    }
+
+    /// Goes by another source from now on; what is refused leaves the running keys as they are.
+    pub(crate) async fn replace(&mut self, source: Source, audit: &AuditLog) -> Result<(), KeysError> {
+        self.adopt(&source).await?;
+        self.source = source;
+        // What is open may belong to another key-encryption key or token.
+        self.open.clear();
+        self.turn(audit).await;
+        Ok(())
+    }
+
+    /// Brings the database to where this source can go on.
+    async fn adopt(&self, source: &Source) -> Result<(), KeysError> {
+        let now = self.now();
+        match source {
+            Source::Declared(declared) => {
+                let ledger = declared::record(&self.database, declared, now).await?;
+                let floor = declared.plan.lead_floor();
+                let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
+                if let Some(key) = signing.filter(|key| !declared::was_announced(key, floor)) {
+                    tracing::warn!(
+                        kid = key.kid,
+                        "this key signs without having been announced: verifiers that keep the set refuse its tokens until \
+                         they fetch it again; name the next one in `publishedKeyRefs` first"
+                    );
+                }
+            }
+            Source::Planned { .. } => {
+                let end = |ledger: &mut Ledger, epoch| Ok::<_, Infallible>(declared::end(ledger, now, epoch));
+                match transaction::rewrite(&self.database, end).await {
+                    Ok(_) => {}
+                    Err(Refused::Store(error)) => return Err(error.into()),
+                    Err(Refused::By(never)) => match never {},
+                }
+            }
+        }
+        Ok(())
     }
 
     /// One turn of the loop. What fails is tried again at the next.
@@ -147,31 +230,24 @@ impl ReplicaLoop {
     /// Does what is due, and gives the keys as they are then.
     async fn look(&mut self) -> Result<KeySnapshot, KeysError> {
         // Counted from before the question, since the answer may take its time.
-        let fresh_until = Instant::now() + self.plan.max_stale;
+        let asked = Instant::now();
         self.correct_clock().await?;
         let (mut ledger, mut replicas) = self.read().await?;
         if self.make_missing(&ledger).await? {
             (ledger, replicas) = self.read().await?;
         }
         let now = self.now();
-        if !decide::due(&self.plan, &ledger, &replicas, now).is_empty() {
-            let plan = &self.plan;
-            let decide = |ledger: &Ledger| decide::due(plan, ledger, &replicas, now);
-            if let Some(changed) = transaction::change(&self.database, now, decide).await? {
-                for event in &changed.events {
-                    tracing::info!(
-                        kid = event.kid,
-                        alg = event.alg.name(),
-                        event = event.name,
-                        "signing key"
-                    );
-                }
-                for (kid, private) in &changed.erased {
-                    self.provider.destroy(kid, private).await?;
-                }
-                ledger = changed.ledger;
-            }
+        if let Some(changed) = self.change(&ledger, &replicas, now).await? {
+            ledger = changed;
         }
+        let fresh_until = match &self.source {
+            Source::Planned { plan, .. } => asked + plan.max_stale,
+            // The resources are at hand, whether the database answers or not.
+            Source::Declared(declared) => {
+                ledger = declared::as_declared(ledger, declared);
+                asked + A_YEAR
+            }
+        };
         self.reserve(&ledger, now).await?;
         let all_open = self.open_signers(&ledger).await;
         // A replica that cannot sign with a key must not count as one that can.
@@ -180,6 +256,32 @@ impl ReplicaLoop {
         }
         self.beat(now).await?;
         Ok(self.snapshot(ledger, replicas, fresh_until))
+    }
+
+    /// Carries out what is due; gives the keys if that changed any.
+    async fn change(
+        &self,
+        ledger: &Ledger,
+        replicas: &[Replica],
+        now: Timestamp,
+    ) -> Result<Option<Ledger>, KeysError> {
+        let due = |ledger: &Ledger| match &self.source {
+            Source::Planned { plan, .. } => decide::due(plan, ledger, replicas, now),
+            Source::Declared(declared) => decide::evictions(&declared.plan, ledger, now),
+        };
+        if due(ledger).is_empty() {
+            return Ok(None);
+        }
+        let Some(changed) = transaction::change(&self.database, now, due).await? else { return Ok(None) };
+        for event in &changed.events {
+            tracing::info!(kid = event.kid, alg = event.alg.name(), event = event.name, "signing key");
+        }
+        if let Source::Planned { provider, .. } = &self.source {
+            for (kid, private) in &changed.erased {
+                provider.destroy(kid, private).await?;
+            }
+        }
+        Ok(Some(changed.ledger))
     }
 
     async fn read(&self) -> sqlx::Result<(Ledger, Vec<Replica>)> {
@@ -201,54 +303,40 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    /// Makes the keys that the plan wants in reserve.
+    /// Makes the keys that the plan wants in reserve; whether there were any to make.
     async fn make_missing(&self, ledger: &Ledger) -> Result<bool, KeysError> {
-        let missing = decide::missing(&self.plan, ledger);
+        let Source::Planned { plan, provider } = &self.source else { return Ok(false) };
+        let missing = decide::missing(plan, ledger);
         for alg in &missing {
-            self.make(*alg).await?;
+            let now = self.now();
+            let kid = new_kid(*alg, now);
+            let kept = provider.generate(&kid, *alg).await?;
+            let thumbprint = kept.public.thumbprint_base64url();
+            let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text.clone()), now);
+            let wanted = |ledger: &Ledger| decide::missing(plan, ledger).contains(alg);
+            if !transaction::add(&self.database, &key, "key.created", wanted).await? {
+                // Another replica was faster.
+                provider.destroy(&kid, &kept.text).await?;
+            }
         }
         Ok(!missing.is_empty())
     }
 
-    async fn make(&self, alg: Alg) -> Result<(), KeysError> {
-        let now = self.now();
-        let kid = new_kid(alg, now);
-        let kept = self.provider.generate(&kid, alg).await?;
-        let key = KeyRecord {
-            kid: kid.clone(),
-            alg,
-            state: KeyState::Staged,
-            public_jwk: kept.public.to_jwk(),
-            thumbprint: kept.public.thumbprint_base64url(),
-            private: Some(kept.text.clone()),
-            created_at: now,
-            published_at: None,
-            published_epoch: None,
-            activate_at: None,
-            retired_at: None,
-            max_exp_s: None,
-            evict_not_before: None,
-            gone_at: None,
-            reason: None,
-        };
-        let wanted = |ledger: &Ledger| decide::missing(&self.plan, ledger).contains(&alg);
-        if !transaction::add(&self.database, &key, "key.created", wanted).await? {
-            // Another replica was faster.
-            self.provider.destroy(&kid, &kept.text).await?;
-        }
-        Ok(())
-    }
-
     /// Has the database confirm until when tokens may live, for every key that may sign before the next look but one.
     async fn reserve(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
-        let soon = now.plus(self.plan.max_stale);
-        let (needed_s, wanted_s) = decide::reservation_s(&self.plan, now);
+        let plan = self.source.plan();
+        let soon = now.plus(plan.max_stale);
+        let (needed_s, wanted_s) = decide::reservation_s(plan, now);
         let mut reserved = BTreeMap::new();
         for key in ledger.keys.iter().filter(|key| key.signs_at(soon)) {
             let mut until_s = self.reserved.get(&key.kid).copied().or(key.max_exp_s);
             if until_s.is_none_or(|until_s| until_s < needed_s) {
                 let mut conn = self.database.writer().acquire().await?;
                 until_s = signing_key::reserve(&mut conn, &key.kid, wanted_s).await?;
+            }
+            // A declared key leaves the set by declaration; how long its tokens live is written down for people.
+            if key.declared {
+                until_s = Some(i64::MAX);
             }
             if let Some(until_s) = until_s {
                 reserved.insert(key.kid.clone(), until_s);
@@ -266,7 +354,7 @@ impl ReplicaLoop {
             let Some(private) = &key.private else { continue };
             let handle = match self.open.get(&key.kid) {
                 Some(handle) => Ok(handle.clone()),
-                None => self.provider.open(&key.kid, private).await,
+                None => self.open(&key.kid, private).await,
             };
             match handle {
                 Ok(handle) => _ = open.insert(key.kid.clone(), handle),
@@ -283,13 +371,24 @@ impl ReplicaLoop {
         self.complained.is_empty()
     }
 
+    async fn open(&self, kid: &str, private: &str) -> Result<KeyHandle, KeystoreError> {
+        match &self.source {
+            Source::Planned { provider, .. } => provider.open(kid, private).await,
+            Source::Declared(declared) => {
+                let mut keys = declared.signing.iter().chain(&declared.published);
+                let private = keys.find(|key| key.kid == kid).and_then(|key| key.private.clone());
+                private.ok_or_else(|| KeystoreError::NotFound(kid.to_owned()))
+            }
+        }
+    }
+
     /// A sign of life, when something has changed or the last one is getting old.
     async fn beat(&mut self, now: Timestamp) -> sqlx::Result<()> {
         let known = self.keys.as_ref().is_some_and(|keys| {
             let replicas = &keys.snapshot().replicas;
             replicas.iter().any(|replica| replica.id == self.me.id && replica.epoch == self.me.epoch)
         });
-        if known && now.since(self.me.seen_at) < self.plan.replica_timeout() / 3 {
+        if known && now.since(self.me.seen_at) < self.source.plan().replica_timeout() / 3 {
             return Ok(());
         }
         self.me.seen_at = now;
@@ -299,14 +398,15 @@ impl ReplicaLoop {
     }
 
     fn snapshot(&self, ledger: Ledger, replicas: Vec<Replica>, fresh_until: Instant) -> KeySnapshot {
+        let plan = self.source.plan();
         let signer = |candidate: decide::Candidate<'_>| {
             let kid = &candidate.key.kid;
             let reserved_until_s = self.reserved.get(kid).copied().unwrap_or(i64::MIN);
             let handle = self.open.get(kid)?.clone();
             Some(Signer { handle, begins_at: candidate.begins_at, reserved_until_s })
         };
-        let signers = decide::candidates(&self.plan, &ledger).into_iter().filter_map(signer).collect();
-        let set = publish(&ledger, self.plan.jwks_max_age);
+        let signers = decide::candidates(plan, &ledger).into_iter().filter_map(signer).collect();
+        let set = publish(&ledger, plan.jwks_max_age);
         KeySnapshot { ledger: Arc::new(ledger), replicas: replicas.into(), signers, set, fresh_until }
     }
 }

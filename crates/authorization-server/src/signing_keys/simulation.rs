@@ -316,6 +316,7 @@ fn key(kid: &str, alg: Alg, now: Timestamp) -> KeyRecord {
         evict_not_before: None,
         gone_at: None,
         reason: None,
+        declared: false,
     }
 }
 

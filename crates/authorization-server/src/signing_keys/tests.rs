@@ -1,5 +1,7 @@
 //! Replicas on real databases, on clocks that the test moves.
 
+mod declared;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use sealwright_testkit::database::on_both;
 
 use super::plan::{Plan, PlanSpec};
 use super::record::{Change, KeyState};
-use super::replica::ReplicaLoop;
+use super::replica::{ReplicaLoop, Source};
 use super::snapshot::{Keys, NoSigner};
 use super::transaction;
 use crate::store::{MIGRATOR, signing_key};
@@ -42,8 +44,8 @@ impl Fleet {
     }
 
     async fn replica(&self, provider: &KeyProvider) -> Member {
-        let mut turning =
-            ReplicaLoop::new(self.plan.clone(), provider.clone(), self.database.clone(), self.clock.clone());
+        let source = Source::Planned { plan: self.plan.clone(), provider: provider.clone() };
+        let mut turning = ReplicaLoop::new(source, self.database.clone(), self.clock.clone());
         let keys = turning.start(&self.audit).await.unwrap();
         Member { turning, keys }
     }

@@ -50,10 +50,8 @@ pub(crate) async fn change(
     }
     ledger.epoch = epoch;
     let mut erased = Vec::new();
+    write(&mut tx, &before, &ledger).await?;
     for (old, new) in before.keys.iter().zip(&ledger.keys) {
-        if old != new {
-            signing_key::update(&mut tx, new).await?;
-        }
         if let (Some(private), None) = (&old.private, &new.private) {
             erased.push((new.kid.clone(), private.clone()));
         }
@@ -61,6 +59,59 @@ pub(crate) async fn change(
     finish(database, &mut tx, epoch, &events).await?;
     tx.commit().await?;
     Ok(Some(Changed { ledger, events, erased }))
+}
+
+/// Why keys were not rewritten.
+#[derive(Debug)]
+pub(crate) enum Refused<E> {
+    Store(sqlx::Error),
+    By(E),
+}
+
+impl<E> From<sqlx::Error> for Refused<E> {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Rewrites the keys under the lock; gives them as they stand then. What `rewrite` refuses leaves everything as it was, and
+/// where nothing happened there is no new epoch.
+pub(crate) async fn rewrite<E>(
+    database: &Database,
+    rewrite: impl FnOnce(&mut Ledger, i64) -> Result<Vec<Event>, E>,
+) -> Result<Ledger, Refused<E>> {
+    let mut tx = database.begin_write().await?;
+    signing_key::lock(&mut tx).await?;
+    let before = signing_key::load(&mut tx).await?;
+    let (mut ledger, epoch) = (before.clone(), before.epoch + 1);
+    let events = rewrite(&mut ledger, epoch).map_err(Refused::By)?;
+    if ledger.keys == before.keys {
+        return Ok(before);
+    }
+    ledger.epoch = epoch;
+    write(&mut tx, &before, &ledger).await?;
+    finish(database, &mut tx, epoch, &events).await?;
+    tx.commit().await?;
+    Ok(ledger)
+}
+
+/// Writes down the keys that are new or not as they were.
+async fn write(
+    tx: &mut sqlx::Transaction<'static, sqlx::Any>,
+    before: &Ledger,
+    after: &Ledger,
+) -> sqlx::Result<()> {
+    for key in &after.keys {
+        match before.key(&key.kid) {
+            Some(old) if old == key => {}
+            Some(_) => signing_key::update(tx, key).await?,
+            None => {
+                signing_key::insert(tx, key).await?;
+                signing_key::update(tx, key).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds a key, if `wanted` still says so under the lock; `false` if not, or if its name or its material was used before.

@@ -26,7 +26,8 @@ pub(crate) async fn begin_epoch(conn: &mut Connection, epoch: i64) -> sqlx::Resu
 pub(crate) async fn load(conn: &mut Connection) -> sqlx::Result<Ledger> {
     let rows = sqlx::query(
         "SELECT e.epoch, k.kid, k.alg, k.state, k.public_jwk, k.thumbprint, k.private, k.created_at, k.published_at,
-                k.published_epoch, k.activate_at, k.retired_at, k.max_exp_s, k.evict_not_before, k.gone_at, k.reason
+                k.published_epoch, k.activate_at, k.retired_at, k.max_exp_s, k.evict_not_before, k.gone_at, k.reason,
+                k.declared
            FROM key_epoch e LEFT JOIN signing_key k ON 1 = 1
           WHERE e.id = 1
           ORDER BY k.created_at, k.kid",
@@ -68,14 +69,15 @@ fn record(row: &AnyRow) -> sqlx::Result<KeyRecord> {
         evict_not_before: time("evict_not_before")?,
         gone_at: time("gone_at")?,
         reason: row.try_get("reason")?,
+        declared: row.try_get::<i64, _>("declared")? != 0,
     })
 }
 
 /// Writes a new key down; `false` if its name or its key material was there before, in whatever state.
 pub(crate) async fn insert(conn: &mut Connection, key: &KeyRecord) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO signing_key (kid, alg, state, public_jwk, thumbprint, private, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO signing_key (kid, alg, state, public_jwk, thumbprint, private, created_at, declared)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT DO NOTHING",
     )
     .bind(&key.kid)
@@ -85,6 +87,7 @@ pub(crate) async fn insert(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     .bind(&key.thumbprint)
     .bind(key.private.as_deref())
     .bind(key.created_at.as_millis())
+    .bind(i64::from(key.declared))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -95,7 +98,7 @@ pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
     sqlx::query(
         "UPDATE signing_key SET state = $2, private = $3, published_at = $4, published_epoch = $5, activate_at = $6,
-                retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10
+                retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10, declared = $11
           WHERE kid = $1",
     )
     .bind(&key.kid)
@@ -108,6 +111,7 @@ pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     .bind(millis(key.evict_not_before))
     .bind(millis(key.gone_at))
     .bind(key.reason.as_deref())
+    .bind(i64::from(key.declared))
     .execute(conn)
     .await
     .map(drop)
