@@ -1,4 +1,4 @@
-//! The workshop: `cargo xtask test | tidy | soak | bench | counts | postgres`.
+//! The workshop: `cargo xtask test | tidy | soak | bench | counts | postgres | softhsm`.
 //!
 //! `test` is all that must hold on every change, so that a red run can be repeated at any desk. It finds or installs
 //! what it needs, and where it cannot, it fails and names the command that does. Nothing is skipped in silence.
@@ -32,6 +32,7 @@ usage: cargo xtask <command>
                     a whole run writes bench/RESULTS.md
   counts [--write]  instructions of our own code, compared with bench/counts.toml, or recorded there
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
+  softhsm           prepare PKCS#11 tokens of SoftHSM for tests by hand, until Ctrl-C
 ";
 
 /// What a step or a tool says when it cannot go on: a sentence for a person.
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["counts"] => counts::run(false),
         ["counts", "--write"] => counts::run(true),
         ["postgres"] => tools::postgres::run_until_interrupted(),
+        ["softhsm"] => tools::softhsm::run_until_interrupted(),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

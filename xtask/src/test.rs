@@ -7,6 +7,7 @@ use crate::places::Places;
 use crate::runner::{Runner, Step};
 use crate::tally::{Tally, failed_tests};
 use crate::tools::postgres::{self, Postgres};
+use crate::tools::softhsm::SoftHsm;
 use crate::tools::{deny, on_path};
 use crate::{counts, e2e, fuzz, interop, tidy};
 
@@ -112,16 +113,21 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
     Ok(runner.finish())
 }
 
-/// Unit and integration tests, on SQLite and on a PostgreSQL that runs for as long as they do.
+/// Unit and integration tests, on SQLite and on a PostgreSQL that runs for as long as they do, with tokens of SoftHSM.
 fn tests(runner: &mut Runner) {
     let Some(postgres) = runner.step("postgres", Postgres::start) else {
         runner.impossible("tests", "there is no PostgreSQL");
+        return;
+    };
+    let Some(softhsm) = runner.step("softhsm", SoftHsm::prepare) else {
+        runner.impossible("tests", "there is no SoftHSM");
         return;
     };
     runner.step("tests", |step| {
         let mut command = step.places().cargo();
         command
             .env(postgres::VARIABLE, postgres.url())
+            .envs(softhsm.variables())
             // A snapshot that differs is a failure, never a file to be reviewed later.
             .env("INSTA_UPDATE", "no");
         if on_path("cargo-nextest").is_some() {

@@ -6,6 +6,7 @@ pub(crate) mod deny;
 pub(crate) mod node;
 pub(crate) mod postgres;
 pub(crate) mod python;
+pub(crate) mod softhsm;
 
 use std::path::PathBuf;
 

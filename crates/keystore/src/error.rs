@@ -7,6 +7,8 @@ use std::{
 
 use sealwright_jose::{Alg, KeyError, SignError};
 
+use crate::TokenError;
+
 /// Why a key could not be made, kept, found or used. No variant holds a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,6 +88,17 @@ pub enum KeystoreError {
         kid: String,
         /// Why.
         source: SignError,
+    },
+    /// A PKCS#11 token refuses, for a reason that does not go away by itself.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The kind of provider cannot do this; the sentence says what can.
+    #[error("key `{kid}`: {what}")]
+    Unsupported {
+        /// The key's name.
+        kid: String,
+        /// What would be right.
+        what: &'static str,
     },
     /// The key was made or taken over, but its public half does not verify what it signs.
     #[error("key `{0}` failed its test: its public half does not verify what it signs")]

@@ -1,4 +1,4 @@
-//! The key-encryption keys: read from files or the environment, never stored beside what they seal.
+//! The key-encryption keys: read from files or the environment or used in a token, never stored beside what they seal.
 
 use std::{
     fmt,
@@ -11,10 +11,13 @@ use sealwright_jose::base64url;
 use sealwright_service::{random, secret::SecretRef};
 use zeroize::Zeroizing;
 
-use crate::{KeystoreError, name};
+use crate::{
+    KeystoreError, name,
+    pkcs11::{KekPkcs11Spec, TokenKek},
+};
 
 /// `spec.secrets.kek`: one entry of the ring.
-#[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KekSpec {
     /// The name by which a sealed file says what opens it. It never changes its key.
@@ -23,6 +26,8 @@ pub struct KekSpec {
     pub file: Option<PathBuf>,
     /// The environment variable whose value is the key.
     pub env: Option<String>,
+    /// A PKCS#11 token that has the key and keeps it: whatever is sealed or opened goes through the token.
+    pub pkcs11: Option<KekPkcs11Spec>,
 }
 
 /// The key-encryption keys: the first seals, all unseal.
@@ -33,18 +38,25 @@ pub struct KekRing(Arc<[Kek]>);
 
 struct Kek {
     id: String,
-    key: Zeroizing<[u8; 32]>,
+    key: Key,
+}
+
+enum Key {
+    Memory(Zeroizing<[u8; 32]>),
+    Token(TokenKek),
 }
 
 impl KekRing {
     /// Reads the ring that a resource declares; `base_dir` is the resource's folder.
     ///
-    /// A key is 32 bytes, written as base64url, base64 or hex; one newline behind it is allowed.
+    /// A key is 32 bytes, written as base64url, base64 or hex; one newline behind it is allowed. A key in a PKCS#11
+    /// token is looked for there, which takes as long as the token does.
     ///
     /// # Errors
     ///
     /// [`KeystoreError::Ring`] with a sentence that says what would be right: for an empty ring, an id twice,
-    /// an entry with both or neither of `file` and `env`, a source that cannot be read, a text that is not a key.
+    /// an entry without exactly one of `file`, `env` and `pkcs11`, a source that cannot be read or a token that cannot
+    /// be used, a text that is not a key.
     pub fn read(specs: &[KekSpec], base_dir: &Path) -> Result<Self, KeystoreError> {
         if specs.is_empty() {
             return Err(KeystoreError::Ring(
@@ -78,25 +90,24 @@ impl KekRing {
         self.0.iter().any(|kek| kek.id == id)
     }
 
-    /// Seals `text` under the first key; gives the nonce and the ciphertext with its tag.
+    /// Seals `text` under the first key; gives the nonce and the ciphertext with its tag. A key in a token is waited
+    /// for.
     ///
     /// Nonces are random: with 96 bits, 2³² keys could be sealed under one key before a repetition becomes a
     /// matter worth thinking about (NIST SP 800-38D §8.3).
     pub(crate) fn seal(
         &self,
-        mut text: Zeroizing<Vec<u8>>,
+        text: Zeroizing<Vec<u8>>,
         aad: &[u8],
-    ) -> Option<([u8; NONCE_LEN], Vec<u8>)> {
+    ) -> Result<([u8; NONCE_LEN], Vec<u8>), KeystoreError> {
         let nonce = random::bytes::<NONCE_LEN>();
-        let tag = self
-            .first()
-            .cipher()?
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text[..])
-            .ok()?;
-        // From here on `text` is ciphertext.
-        let mut sealed = text.to_vec();
-        sealed.extend_from_slice(tag.as_ref());
-        Some((nonce, sealed))
+        let sealed = match &self.first().key {
+            Key::Memory(key) => {
+                seal(key, nonce, text, aad).ok_or_else(|| failed("AES-256-GCM did not seal"))?
+            }
+            Key::Token(key) => key.seal(nonce, &text, aad)?,
+        };
+        Ok((nonce, sealed))
     }
 
     /// Opens what the key `id` sealed; `None` if it is another key, or anything was changed.
@@ -106,16 +117,12 @@ impl KekRing {
         nonce: [u8; NONCE_LEN],
         sealed: Vec<u8>,
         aad: &[u8],
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        let kek = self.0.iter().find(|kek| kek.id == id)?;
-        let mut text = Zeroizing::new(sealed);
-        let len = kek
-            .cipher()?
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut text)
-            .ok()?
-            .len();
-        text.truncate(len);
-        Some(text)
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreError> {
+        match self.0.iter().find(|kek| kek.id == id).map(|kek| &kek.key) {
+            Some(Key::Memory(key)) => Ok(open(key, nonce, sealed, aad)),
+            Some(Key::Token(key)) => key.open_sealed(nonce, &sealed, aad),
+            None => Ok(None),
+        }
     }
 
     fn first(&self) -> &Kek {
@@ -129,29 +136,63 @@ impl fmt::Debug for KekRing {
     }
 }
 
-impl Kek {
-    fn cipher(&self) -> Option<LessSafeKey> {
-        UnboundKey::new(&AES_256_GCM, &self.key[..]).ok().map(LessSafeKey::new)
-    }
+fn seal(key: &[u8; 32], nonce: [u8; NONCE_LEN], mut text: Zeroizing<Vec<u8>>, aad: &[u8]) -> Option<Vec<u8>> {
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = cipher(key)?.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut text[..]).ok()?;
+    // From here on `text` is ciphertext.
+    let mut sealed = text.to_vec();
+    sealed.extend_from_slice(tag.as_ref());
+    Some(sealed)
+}
+
+fn open(key: &[u8; 32], nonce: [u8; NONCE_LEN], sealed: Vec<u8>, aad: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(sealed);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let len = cipher(key)?.open_in_place(nonce, Aad::from(aad), &mut text).ok()?.len();
+    text.truncate(len);
+    Some(text)
+}
+
+fn cipher(key: &[u8; 32]) -> Option<LessSafeKey> {
+    UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new)
+}
+
+fn failed(what: &str) -> KeystoreError {
+    KeystoreError::Unavailable(what.to_owned())
 }
 
 fn read_one(spec: &KekSpec, base_dir: &Path) -> Result<Kek, KeystoreError> {
     if !name::is_safe(&spec.id) {
         return Err(refused(spec, "an id is 1 to 128 of A-Z a-z 0-9 . _ - and has no dot in front"));
     }
-    let source = match (&spec.file, &spec.env) {
-        (Some(_), None) | (None, Some(_)) => SecretRef { file: spec.file.clone(), env: spec.env.clone() },
-        (Some(_), Some(_)) => return Err(refused(spec, "it has `file` and `env`; keep one of them")),
-        (None, None) => return Err(refused(spec, "it says not where the key is; give `file` or `env`")),
+    let key = match (&spec.file, &spec.env, &spec.pkcs11) {
+        (Some(_), None, None) | (None, Some(_), None) => Key::Memory(read_text(spec, base_dir)?),
+        (None, None, Some(token)) => {
+            if !name::is_safe(&token.label) {
+                return Err(refused(
+                    spec,
+                    "`label` is 1 to 128 of A-Z a-z 0-9 . _ - and has no dot in front",
+                ));
+            }
+            Key::Token(TokenKek::open(token, base_dir).map_err(|e| refused(spec, &e.to_string()))?)
+        }
+        (None, None, None) => {
+            return Err(refused(spec, "it says not where the key is; give `file`, `env` or `pkcs11`"));
+        }
+        _ => return Err(refused(spec, "it has several of `file`, `env` and `pkcs11`; keep one of them")),
     };
+    Ok(Kek { id: spec.id.clone(), key })
+}
+
+fn read_text(spec: &KekSpec, base_dir: &Path) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
+    let source = SecretRef { file: spec.file.clone(), env: spec.env.clone() };
     let text = source.read(base_dir).map_err(|e| refused(spec, &e.to_string()))?;
-    let key = parse(text.expose()).ok_or_else(|| {
+    parse(text.expose()).ok_or_else(|| {
         refused(
             spec,
             "its text is not a key; 32 bytes are wanted, as base64url, base64 or hex, and nothing else",
         )
-    })?;
-    Ok(Kek { id: spec.id.clone(), key })
+    })
 }
 
 fn refused(spec: &KekSpec, why: &str) -> KeystoreError {

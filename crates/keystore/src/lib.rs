@@ -13,11 +13,13 @@ mod error;
 mod handle;
 mod kek;
 mod name;
+mod pkcs11;
 mod provider;
 mod sealed;
 
 pub use error::{KeystoreError, Origin};
 pub use handle::{KeyHandle, RemoteSigner, Signing, in_memory};
 pub use kek::{KekRing, KekSpec};
+pub use pkcs11::{KekPkcs11Spec, Pkcs11Settings, Pkcs11Spec, Pkcs11Token, TokenError, TokenName};
 pub use provider::{Kept, KeyProvider};
 pub use sealed::SealedStore;

@@ -4,7 +4,7 @@ use sealwright_jose::{Alg, SigningKey, VerifyingKey};
 use sealwright_service::random;
 
 use crate::{
-    KekRing, KeyHandle, KeystoreError, Origin, blocking::run_blocking, in_memory, name,
+    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Token, blocking::run_blocking, in_memory, name,
     sealed::key::SealedKey,
 };
 
@@ -23,7 +23,7 @@ use crate::{
 /// use sealwright_keystore::{KekRing, KekSpec, KeyProvider};
 ///
 /// std::fs::write(dir.path().join("kek"), KekRing::generate_text().as_bytes())?;
-/// let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), env: None };
+/// let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), ..KekSpec::default() };
 /// let provider = KeyProvider::sealed(KekRing::read(&[kek], dir.path())?);
 ///
 /// let kept = provider.generate("2026-11", Alg::Es256).await?;
@@ -39,6 +39,7 @@ pub struct KeyProvider(Provider);
 #[derive(Clone, Debug)]
 enum Provider {
     Sealed(KekRing),
+    Pkcs11(Pkcs11Token),
 }
 
 /// What is to be kept of a key.
@@ -58,6 +59,11 @@ impl KeyProvider {
         Self(Provider::Sealed(ring))
     }
 
+    /// Keys that are made in a token and used there; their private halves are in no text and in no memory of ours.
+    pub fn pkcs11(token: Pkcs11Token) -> Self {
+        Self(Provider::Pkcs11(token))
+    }
+
     /// Makes a key and tests it: what was kept is opened again, signs, and its public half verifies that.
     ///
     /// # Errors
@@ -70,6 +76,7 @@ impl KeyProvider {
                 let key = SigningKey::generate(alg).map_err(|e| KeystoreError::key(kid, e))?;
                 keep_sealed(ring, kid, key)
             }
+            Provider::Pkcs11(token) => token.generate(kid, alg),
         })
         .await
     }
@@ -83,6 +90,10 @@ impl KeyProvider {
     pub async fn import(&self, kid: &str, key: SigningKey) -> Result<Kept, KeystoreError> {
         self.with(kid, move |provider, kid| match provider {
             Provider::Sealed(ring) => keep_sealed(ring, kid, key),
+            Provider::Pkcs11(_) => Err(KeystoreError::Unsupported {
+                kid: kid.to_owned(),
+                what: "a token holds only keys that were made in it, of which there is no other copy; let it make one",
+            }),
         })
         .await
     }
@@ -97,6 +108,7 @@ impl KeyProvider {
         let text = text.to_owned();
         self.with(kid, move |provider, kid| match provider {
             Provider::Sealed(ring) => Ok(in_memory(kid, open_sealed(ring, kid, &text)?)),
+            Provider::Pkcs11(token) => token.key(kid, &text),
         })
         .await
     }
@@ -108,15 +120,21 @@ impl KeyProvider {
     /// # Errors
     ///
     /// [`KeystoreError::Name`].
-    pub async fn destroy(&self, kid: &str, _text: &str) -> Result<(), KeystoreError> {
-        self.with(kid, |provider, _| match provider {
-            Provider::Sealed(_) => Ok(()),
+    pub async fn destroy(&self, kid: &str, text: &str) -> Result<(), KeystoreError> {
+        let in_token = is_in_token(text);
+        self.with(kid, move |provider, kid| match provider {
+            Provider::Pkcs11(token) if in_token => token.destroy(kid),
+            Provider::Sealed(_) if in_token => Err(KeystoreError::Unsupported {
+                kid: kid.to_owned(),
+                what: "it is in a PKCS#11 token, which is not among the settings; remove it with the token's own tool",
+            }),
+            _ => Ok(()),
         })
         .await
     }
 
     /// The text that is to be kept from now on, if it must be another: `None` for a key that is sealed under the
-    /// first key-encryption key already.
+    /// first key-encryption key already, or is in a token.
     ///
     /// When this was done for all texts, the other key-encryption keys can leave the ring.
     ///
@@ -131,6 +149,7 @@ impl KeyProvider {
                 let origin = Origin::Text(sealed.kid().to_owned());
                 Ok(sealed.resealed(&origin, ring)?.map(|sealed| sealed.to_text()))
             }
+            Provider::Pkcs11(_) => Ok(None),
         })
         .await
     }
@@ -147,8 +166,23 @@ impl KeyProvider {
     }
 }
 
+/// Whether what was kept says that the key is in a token; a sealed key says that it is sealed.
+fn is_in_token(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        token: Option<String>,
+    }
+    serde_json::from_str(text).is_ok_and(|Kind { token }| token.is_some())
+}
+
 fn open_sealed(ring: &KekRing, kid: &str, text: &str) -> Result<SigningKey, KeystoreError> {
     let origin = Origin::Text(kid.to_owned());
+    if is_in_token(text) {
+        return Err(KeystoreError::kept(
+            &origin,
+            "it is in a PKCS#11 token, and this provider has sealed keys",
+        ));
+    }
     SealedKey::parse(&origin, text.as_bytes())?.open(&origin, kid, ring)
 }
 

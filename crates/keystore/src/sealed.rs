@@ -28,7 +28,7 @@ const SUFFIX: &str = ".sealed.json";
 /// use sealwright_jose::Alg;
 /// use sealwright_keystore::{KekRing, KekSpec, SealedStore};
 ///
-/// let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), env: None };
+/// let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), ..KekSpec::default() };
 /// let ring = KekRing::read(&[kek], "/etc/sealwright".as_ref())?;
 /// let store = SealedStore::open("/var/lib/sealwright/keys".as_ref(), ring)?;
 /// let key = store.load_or_generate("audit", Alg::Es256).await?;

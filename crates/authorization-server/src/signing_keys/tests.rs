@@ -86,7 +86,7 @@ impl Member {
 fn provider() -> KeyProvider {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("kek"), KekRing::generate_text().as_bytes()).unwrap();
-    let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), env: None };
+    let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), ..KekSpec::default() };
     KeyProvider::sealed(KekRing::read(&[kek], dir.path()).unwrap())
 }
 

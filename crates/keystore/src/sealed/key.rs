@@ -28,9 +28,7 @@ impl SealedKey {
         let private = key.to_pkcs8_der().map_err(|e| KeystoreError::key(kid, e))?;
         let (alg, kek) = (key.alg().name(), ring.sealing_id());
         let aad = associated_data(VERSION, kid, alg, kek, &public.thumbprint());
-        let (nonce, sealed) = ring
-            .seal(private, &aad)
-            .ok_or_else(|| KeystoreError::Unavailable("AES-256-GCM did not seal".into()))?;
+        let (nonce, sealed) = ring.seal(private, &aad)?;
         let public_jwk = RawValue::from_string(public.to_jwk())
             .map_err(|e| KeystoreError::Unavailable(format!("the public key has no JSON text: {e}")))?;
         Ok(Self {
@@ -93,7 +91,7 @@ impl SealedKey {
         }
 
         let aad = associated_data(self.version, &self.kid, &self.alg, &self.kek, &public.thumbprint());
-        let Some(private) = ring.open(&self.kek, nonce, sealed, &aad) else {
+        let Some(private) = ring.open(&self.kek, nonce, sealed, &aad)? else {
             return Err(KeystoreError::Seal { origin: origin.clone(), kek: self.kek });
         };
         let key = SigningKey::from_pkcs8_der(alg, &private).map_err(|e| KeystoreError::key(kid, e))?;

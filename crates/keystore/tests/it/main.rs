@@ -4,9 +4,11 @@
 mod handle;
 #[cfg(target_os = "linux")]
 mod memory;
+mod pkcs11;
 mod provider;
 mod ring;
 mod sealed;
+mod softhsm;
 
 use std::{fs, path::Path};
 
@@ -25,7 +27,7 @@ fn said(dir: &Path, error: &dyn std::error::Error) -> String {
 }
 
 fn from_file(id: &str) -> KekSpec {
-    KekSpec { id: id.into(), file: Some(id.into()), env: None }
+    KekSpec { id: id.into(), file: Some(id.into()), ..KekSpec::default() }
 }
 
 /// A ring whose keys are in files of their ids, made if they are not there.

@@ -81,6 +81,7 @@ fn a_ring_that_is_not_as_it_must_be_is_refused_with_what_would_be_right() {
         id: id.into(),
         file: file.map(Into::into),
         env: env.map(Into::into),
+        pkcs11: None,
     };
     assert_eq!(
         said(&[]),
@@ -92,11 +93,11 @@ fn a_ring_that_is_not_as_it_must_be_is_refused_with_what_would_be_right() {
     );
     assert_eq!(
         said(&[spec("k1", Some("k1"), Some("KEK"))]),
-        "key-encryption key `k1`: it has `file` and `env`; keep one of them"
+        "key-encryption key `k1`: it has several of `file`, `env` and `pkcs11`; keep one of them"
     );
     assert_eq!(
         said(&[spec("k1", None, None)]),
-        "key-encryption key `k1`: it says not where the key is; give `file` or `env`"
+        "key-encryption key `k1`: it says not where the key is; give `file`, `env` or `pkcs11`"
     );
     assert_eq!(
         said(&[spec("k/1", Some("k1"), None)]),

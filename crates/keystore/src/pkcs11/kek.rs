@@ -1,0 +1,154 @@
+//! A key-encryption key in a token.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use aws_lc_rs::aead::NONCE_LEN;
+use cryptoki::{
+    error::{Error, RvError},
+    mechanism::{Mechanism, MechanismType, aead::GcmParams},
+    object::{Attribute, ObjectHandle},
+    types::Ulong,
+};
+use sealwright_service::secret::SecretRef;
+use zeroize::Zeroizing;
+
+use super::{
+    Pkcs11Spec,
+    error::TokenError,
+    pool::{Failure, Held, Kind, Pool},
+};
+use crate::KeystoreError;
+
+const TAG_BITS: u64 = 128;
+
+/// A key-encryption key in a PKCS#11 token: an AES key of 256 bits that never leaves it.
+#[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KekPkcs11Spec {
+    /// The token's driver, a shared library. A path with a folder counts from the resource's folder; a name alone is
+    /// the system's to find.
+    pub module: PathBuf,
+    /// The label of the token. Either this or `slot`.
+    pub token: Option<String>,
+    /// The number of its slot, where labels are not enough.
+    pub slot: Option<u64>,
+    /// Where the user's PIN is.
+    pub pin: SecretRef,
+    /// The label of the key, which is its `CKA_ID` as well.
+    pub label: String,
+    /// Whether the token makes the key when it has none of this label. Default: no.
+    #[serde(default)]
+    pub create: bool,
+}
+
+/// An AES-256 key in a token. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenKek {
+    pool: Arc<Pool>,
+    label: String,
+}
+
+impl TokenKek {
+    /// Finds the key, or has it made if that was asked for.
+    pub(crate) fn open(spec: &KekPkcs11Spec, base_dir: &Path) -> Result<Self, KeystoreError> {
+        let token = Pkcs11Spec {
+            module: spec.module.clone(),
+            token: spec.token.clone(),
+            slot: spec.slot,
+            pin: spec.pin.clone(),
+            sessions: Some(1),
+        };
+        let pool = Arc::new(Pool::open(token.read(base_dir)?)?);
+        let kek = Self { pool, label: spec.label.clone() };
+        if !kek.pool.has(MechanismType::AES_GCM) {
+            return Err(
+                kek.wrong("its module has no CKM_AES_GCM, so that it cannot hold key-encryption keys")
+            );
+        }
+        kek.pool.run(|held| match kek.key(held) {
+            Err(Failure::Final(KeystoreError::Token(TokenError::KeyMissing { .. }))) if spec.create => {
+                kek.make(held)
+            }
+            found => found.map(drop),
+        })?;
+        Ok(kek)
+    }
+
+    /// Ciphertext and tag, as AES-256-GCM in memory gives them.
+    pub(crate) fn seal(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        text: &[u8],
+        aad: &[u8],
+    ) -> Result<Vec<u8>, KeystoreError> {
+        let _permit = self.pool.permit_blocking()?;
+        let sealed = self.pool.run(|held| {
+            let (key, mut nonce) = (self.key(held)?, nonce);
+            let mechanism = Mechanism::AesGcm(GcmParams::new(&mut nonce, aad, Ulong::from(TAG_BITS))?);
+            Ok(held.session.encrypt(&mechanism, key, text)?)
+        })?;
+        // What is kept must be what was meant: a driver that left out the tag would be found out too late.
+        if sealed.len() != text.len() + (TAG_BITS / 8) as usize {
+            return Err(self.wrong("what it encrypted has the wrong length"));
+        }
+        Ok(sealed)
+    }
+
+    /// `None` if this key has not sealed that.
+    pub(crate) fn open_sealed(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        sealed: &[u8],
+        aad: &[u8],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreError> {
+        let _permit = self.pool.permit_blocking()?;
+        self.pool.run(|held| {
+            let (key, mut nonce) = (self.key(held)?, nonce);
+            let mechanism = Mechanism::AesGcm(GcmParams::new(&mut nonce, aad, Ulong::from(TAG_BITS))?);
+            match held.session.decrypt(&mechanism, key, sealed) {
+                Ok(text) => Ok(Some(Zeroizing::new(text))),
+                Err(Error::Pkcs11(code, _)) if is_refusal(code) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    fn key(&self, held: &mut Held) -> Result<ObjectHandle, Failure> {
+        held.find(Kind::Secret, &self.label, &self.label, self.pool.token())?.ok_or_else(|| {
+            TokenError::KeyMissing { token: self.pool.token().to_owned(), kid: self.label.clone() }.into()
+        })
+    }
+
+    fn make(&self, held: &mut Held) -> Result<(), Failure> {
+        held.session.generate_key(
+            &Mechanism::AesKeyGen,
+            &[
+                Attribute::Token(true),
+                Attribute::Private(true),
+                Attribute::Sensitive(true),
+                Attribute::Extractable(false),
+                Attribute::Id(self.label.as_bytes().to_vec()),
+                Attribute::Label(self.label.as_bytes().to_vec()),
+                Attribute::ValueLen(Ulong::from(32_u64)),
+                Attribute::Encrypt(true),
+                Attribute::Decrypt(true),
+                Attribute::Wrap(false),
+                Attribute::Unwrap(false),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn wrong(&self, what: &str) -> KeystoreError {
+        let (token, kid) = (self.pool.token().to_owned(), self.label.clone());
+        TokenError::Key { token, kid, what: what.to_owned() }.into()
+    }
+}
+
+/// How modules say that the tag does not fit.
+fn is_refusal(code: RvError) -> bool {
+    matches!(code, RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange | RvError::SignatureInvalid)
+}

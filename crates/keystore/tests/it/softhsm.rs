@@ -1,0 +1,127 @@
+//! Tokens of SoftHSM, a real PKCS#11 module without hardware.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
+use sealwright_service::{random, secret::Secret};
+
+pub(crate) const PIN: &str = "4711-user";
+
+/// The module's file. The folder of its tokens is named by the file in `SOFTHSM2_CONF`, which the module reads itself.
+pub(crate) fn module() -> PathBuf {
+    let named = env::var_os("SEALWRIGHT_TEST_SOFTHSM").filter(|_| env::var_os("SOFTHSM2_CONF").is_some());
+    named.map(PathBuf::from).expect(
+        "SEALWRIGHT_TEST_SOFTHSM and SOFTHSM2_CONF are not set: `cargo xtask test` sets them, and for single tests \
+         `cargo xtask softhsm` prints what to set",
+    )
+}
+
+/// A new token of a label that nobody else has.
+pub(crate) struct Token {
+    pub(crate) label: String,
+}
+
+impl Token {
+    pub(crate) fn new() -> Self {
+        module();
+        let label = random::id("t");
+        initialise(&label);
+        Self { label }
+    }
+
+    pub(crate) fn settings(&self) -> Pkcs11Settings {
+        self.settings_with(PIN)
+    }
+
+    pub(crate) fn settings_with(&self, pin: &str) -> Pkcs11Settings {
+        Pkcs11Settings::new(module(), TokenName::Label(self.label.clone()), Secret::new(pin))
+    }
+
+    pub(crate) async fn open(&self) -> Pkcs11Token {
+        Pkcs11Token::open(self.settings()).await.unwrap()
+    }
+
+    pub(crate) async fn provider(&self) -> KeyProvider {
+        KeyProvider::pkcs11(self.open().await)
+    }
+
+    /// The folder in which SoftHSM keeps it.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let configuration = fs::read_to_string(env::var_os("SOFTHSM2_CONF").unwrap()).unwrap();
+        let tokens =
+            configuration.lines().find_map(|line| line.strip_prefix("directories.tokendir = ")).unwrap();
+        let is_it = |folder: &Path| {
+            fs::read(folder.join("token.object"))
+                .is_ok_and(|object| object.windows(self.label.len()).any(|at| at == self.label.as_bytes()))
+        };
+        let folders = fs::read_dir(tokens).unwrap().map(|entry| entry.unwrap().path());
+        folders.into_iter().find(|folder| is_it(folder)).unwrap()
+    }
+}
+
+/// Makes a token with the program that comes with SoftHSM.
+///
+/// It reads the folder of all tokens, in which others make and remove some, and gives up when one goes away then.
+pub(crate) fn initialise(label: &str) {
+    let mut said = String::new();
+    for _ in 0..10 {
+        let done = Command::new("softhsm2-util")
+            .args(["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN])
+            .output()
+            .unwrap();
+        if done.status.success() {
+            return;
+        }
+        said = String::from_utf8_lossy(&done.stderr).into_owned();
+        // It may be half done.
+        Command::new("softhsm2-util").args(["--delete-token", "--token", label]).output().unwrap();
+    }
+    panic!("{said}");
+}
+
+/// Runs a test of this binary again in a process of its own, with one variable more; what it printed after `mark`.
+///
+/// A shell lets writes beyond a limit fail instead of ending the process.
+pub(crate) fn in_a_child(test: &str, variable: &str, value: &str, mark: &str) -> String {
+    let (_, test) = test.split_once("::").unwrap();
+    let output = Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; exec "$0" --exact "$1" --nocapture"#])
+        .arg(env::current_exe().unwrap())
+        .arg(test)
+        .env(variable, value)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said = text.lines().find_map(|line| line.split_once(mark)).map(|(_, said)| said.to_owned());
+    said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The error of opening a token, with the label cut out.
+pub(crate) async fn refused(settings: Pkcs11Settings, label: &str) -> String {
+    match Pkcs11Token::open(settings).await {
+        Ok(_) => "it was opened".into(),
+        Err(error) => said(&error, label),
+    }
+}
+
+pub(crate) fn said(error: &KeystoreError, label: &str) -> String {
+    crate::said(Path::new("no folder"), error).replace(label, "LABEL")
+}
+
+/// Waits for something that takes its time in a token.
+pub(crate) async fn eventually<T, F: Future<Output = Result<T, KeystoreError>>>(act: impl Fn() -> F) -> T {
+    let mut last = None;
+    for _ in 0..50 {
+        match act().await {
+            Ok(done) => return done,
+            Err(error) => last = Some(error),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("still {last:?}");
+}
