@@ -146,8 +146,9 @@ impl KeyProvider {
         run_blocking(move || match &provider {
             Provider::Sealed(ring) => {
                 let sealed = SealedKey::parse(&Origin::Unread, text.as_bytes())?;
-                let origin = Origin::Text(sealed.kid().to_owned());
-                Ok(sealed.resealed(&origin, ring)?.map(|sealed| sealed.to_text()))
+                let kid = sealed.kid().to_owned();
+                let origin = Origin::Text(kid.clone());
+                Ok(sealed.resealed(&origin, &kid, ring)?.map(|sealed| sealed.to_text()))
             }
             Provider::Pkcs11(_) => Ok(None),
         })

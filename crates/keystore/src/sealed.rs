@@ -138,11 +138,37 @@ impl SealedStore {
     /// [`KeystoreError::NotFound`], [`KeystoreError::Name`], [`KeystoreError::Io`].
     pub async fn destroy(&self, kid: &str) -> Result<(), KeystoreError> {
         self.blocking(kid, |store, kid| {
+            let _lock = disk::lock(&store.dir)?;
             if disk::remove(&store.dir, &store.path(kid))? {
                 Ok(())
             } else {
                 Err(KeystoreError::NotFound(kid.to_owned()))
             }
+        })
+        .await
+    }
+
+    /// Seals every key under the first key-encryption key that is under another one yet, so that the others can leave
+    /// the ring. A file is replaced as a whole; one that cannot be stays as it is, and does not hold up the others.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Io`] if the folder cannot be read. What is wrong with single keys is in [`Resealed::failed`].
+    pub async fn reseal_all(&self) -> Result<Resealed, KeystoreError> {
+        let kids = self.list().await?;
+        let store = self.0.clone();
+        run_blocking(move || {
+            let mut done = Resealed::default();
+            for kid in kids {
+                match store.reseal(&kid) {
+                    Ok(true) => done.resealed += 1,
+                    Ok(false) => done.unchanged += 1,
+                    // Destroyed meanwhile.
+                    Err(KeystoreError::NotFound(_)) => {}
+                    Err(error) => done.failed.push(error),
+                }
+            }
+            Ok(done)
         })
         .await
     }
@@ -157,6 +183,17 @@ impl SealedStore {
         let (store, kid) = (self.0.clone(), kid.to_owned());
         run_blocking(move || work(&store, &kid)).await
     }
+}
+
+/// What [`SealedStore::reseal_all`] did.
+#[derive(Debug, Default)]
+pub struct Resealed {
+    /// So many keys are under the first key-encryption key now and were not before.
+    pub resealed: usize,
+    /// So many were already.
+    pub unchanged: usize,
+    /// Why others are not.
+    pub failed: Vec<KeystoreError>,
 }
 
 impl Store {
@@ -176,6 +213,18 @@ impl Store {
             return Err(KeystoreError::Exists(kid.to_owned()));
         }
         Ok(in_memory(kid, key))
+    }
+
+    fn reseal(&self, kid: &str) -> Result<bool, KeystoreError> {
+        let _lock = disk::lock(&self.dir)?;
+        let path = self.path(kid);
+        let text = disk::read(&path)?.ok_or_else(|| KeystoreError::NotFound(kid.to_owned()))?;
+        let origin = Origin::File(path.clone());
+        let Some(resealed) = SealedKey::parse(&origin, &text)?.resealed(&origin, kid, &self.ring)? else {
+            return Ok(false);
+        };
+        disk::replace(&self.dir, &path, resealed.to_text().as_bytes())?;
+        Ok(true)
     }
 
     fn load(&self, kid: &str) -> Result<KeyHandle, KeystoreError> {

@@ -55,10 +55,12 @@ pub enum TokenError {
         what: String,
     },
     /// The key is not there any more, or never was.
-    #[error("the PKCS#11 token {token} has no private key `{kid}`")]
+    #[error("the PKCS#11 token {token} has no {what} `{kid}`")]
     KeyMissing {
         /// The label or slot.
         token: String,
+        /// What kind of key it is, in words.
+        what: &'static str,
         /// The key's name.
         kid: String,
     },

@@ -12,7 +12,7 @@ use cryptoki::{
     object::{Attribute, ObjectHandle},
     types::Ulong,
 };
-use sealwright_service::secret::SecretRef;
+use sealwright_service::{random, secret::SecretRef};
 use zeroize::Zeroizing;
 
 use super::{
@@ -86,9 +86,8 @@ impl TokenKek {
     ) -> Result<Vec<u8>, KeystoreError> {
         let _permit = self.pool.permit_blocking()?;
         let sealed = self.pool.run(|held| {
-            let (key, mut nonce) = (self.key(held)?, nonce);
-            let mechanism = Mechanism::AesGcm(GcmParams::new(&mut nonce, aad, Ulong::from(TAG_BITS))?);
-            Ok(held.session.encrypt(&mechanism, key, text)?)
+            let key = self.key(held)?;
+            Ok(encrypt(held, key, nonce, text, aad)?)
         })?;
         // What is kept must be what was meant: a driver that left out the tag would be found out too late.
         if sealed.len() != text.len() + (TAG_BITS / 8) as usize {
@@ -106,11 +105,17 @@ impl TokenKek {
     ) -> Result<Option<Zeroizing<Vec<u8>>>, KeystoreError> {
         let _permit = self.pool.permit_blocking()?;
         self.pool.run(|held| {
-            let (key, mut nonce) = (self.key(held)?, nonce);
-            let mechanism = Mechanism::AesGcm(GcmParams::new(&mut nonce, aad, Ulong::from(TAG_BITS))?);
-            match held.session.decrypt(&mechanism, key, sealed) {
-                Ok(text) => Ok(Some(Zeroizing::new(text))),
+            let key = self.key(held)?;
+            match decrypt(held, key, nonce, sealed, aad) {
+                Ok(text) => Ok(Some(text)),
                 Err(Error::Pkcs11(code, _)) if is_refusal(code) => Ok(None),
+                // So says SoftHSM of a false tag, and of everything else that it does not name. If the key still does
+                // its work, then it was the tag.
+                Err(Error::Pkcs11(RvError::GeneralError | RvError::FunctionFailed, _))
+                    if works(held, key)? =>
+                {
+                    Ok(None)
+                }
                 Err(error) => Err(error.into()),
             }
         })
@@ -118,7 +123,8 @@ impl TokenKek {
 
     fn key(&self, held: &mut Held) -> Result<ObjectHandle, Failure> {
         held.find(Kind::Secret, &self.label, &self.label, self.pool.token())?.ok_or_else(|| {
-            TokenError::KeyMissing { token: self.pool.token().to_owned(), kid: self.label.clone() }.into()
+            let (token, kid) = (self.pool.token().to_owned(), self.label.clone());
+            TokenError::KeyMissing { token, what: "key labelled", kid }.into()
         })
     }
 
@@ -146,6 +152,35 @@ impl TokenKek {
         let (token, kid) = (self.pool.token().to_owned(), self.label.clone());
         TokenError::Key { token, kid, what: what.to_owned() }.into()
     }
+}
+
+fn encrypt(
+    held: &Held,
+    key: ObjectHandle,
+    mut nonce: [u8; NONCE_LEN],
+    text: &[u8],
+    aad: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let mechanism = Mechanism::AesGcm(GcmParams::new(&mut nonce, aad, Ulong::from(TAG_BITS))?);
+    held.session.encrypt(&mechanism, key, text)
+}
+
+fn decrypt(
+    held: &Held,
+    key: ObjectHandle,
+    mut nonce: [u8; NONCE_LEN],
+    sealed: &[u8],
+    aad: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mechanism = Mechanism::AesGcm(GcmParams::new(&mut nonce, aad, Ulong::from(TAG_BITS))?);
+    held.session.decrypt(&mechanism, key, sealed).map(Zeroizing::new)
+}
+
+/// Whether the key opens what it seals.
+fn works(held: &Held, key: ObjectHandle) -> Result<bool, Error> {
+    let (nonce, text) = (random::bytes(), random::bytes::<16>());
+    let sealed = encrypt(held, key, nonce, &text, b"")?;
+    decrypt(held, key, nonce, &sealed, b"").map(|opened| opened[..] == text)
 }
 
 /// How modules say that the tag does not fit.

@@ -172,9 +172,9 @@ pub(super) fn sign(
 ) -> Result<Vec<u8>, KeystoreError> {
     let token = || pool.token().to_owned();
     pool.run(|held| {
-        let key = held
-            .find(Kind::Private, kid, &label(kid, alg), pool.token())?
-            .ok_or_else(|| TokenError::KeyMissing { token: token(), kid: kid.to_owned() })?;
+        let key = held.find(Kind::Private, kid, &label(kid, alg), pool.token())?.ok_or_else(|| {
+            TokenError::KeyMissing { token: token(), what: "private key", kid: kid.to_owned() }
+        })?;
         let signature = scheme.sign(held, key, input)?;
         if scheme.signature_len().is_some_and(|len| len != signature.len()) {
             let what = "its signature has the wrong length".into();

@@ -40,6 +40,32 @@ pub(super) fn write_new(dir: &Path, path: &Path, bytes: &[u8]) -> Result<bool, K
     Ok(false)
 }
 
+/// Replaces a file that exists by one of another content: at every moment there is one of the two. The caller holds
+/// the [`lock`].
+pub(super) fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
+    let temporary = dir.join(random::id(".new-"));
+    let written = write_synced(&temporary, bytes);
+    let renamed = written
+        .and_then(|()| fs::rename(&temporary, path).map_err(|e| KeystoreError::io("replace", path, e)))
+        .inspect_err(|_| drop(fs::remove_file(&temporary)));
+    renamed.and_then(|()| sync_dir(dir))
+}
+
+/// Keeps other processes from removing and replacing files of the folder until it is dropped. What they add needs no
+/// lock.
+pub(super) fn lock(dir: &Path) -> Result<Option<File>, KeystoreError> {
+    // Elsewhere a folder cannot be opened.
+    if !cfg!(unix) {
+        return Ok(None);
+    }
+    let lock = || -> io::Result<File> {
+        let folder = File::open(dir)?;
+        folder.lock()?;
+        Ok(folder)
+    };
+    lock().map(Some).map_err(|e| KeystoreError::io("lock", dir, e))
+}
+
 /// The content of a file, if there is one.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeystoreError> {
     let file = match File::open(path) {

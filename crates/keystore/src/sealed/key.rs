@@ -101,14 +101,18 @@ impl SealedKey {
         Ok(key.with_kid(kid))
     }
 
-    /// The same key under the first key of the ring; `None` if it is already.
-    pub(crate) fn resealed(self, origin: &Origin, ring: &KekRing) -> Result<Option<Self>, KeystoreError> {
+    /// The key `kid` under the first key of the ring; `None` if it is already.
+    pub(crate) fn resealed(
+        self,
+        origin: &Origin,
+        kid: &str,
+        ring: &KekRing,
+    ) -> Result<Option<Self>, KeystoreError> {
         if self.kek == ring.sealing_id() {
             return Ok(None);
         }
-        let kid = self.kid.clone();
-        let key = self.open(origin, &kid, ring)?;
-        Self::seal(&kid, &key, ring).map(Some)
+        let key = self.open(origin, kid, ring)?;
+        Self::seal(kid, &key, ring).map(Some)
     }
 }
 

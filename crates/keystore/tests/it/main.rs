@@ -10,7 +10,7 @@ mod ring;
 mod sealed;
 mod softhsm;
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path, process::Command};
 
 use sealwright_keystore::{KekRing, KekSpec, KeystoreError, SealedStore};
 
@@ -44,4 +44,21 @@ fn ring(dir: &Path, ids: &[&str]) -> Result<KekRing, KeystoreError> {
 
 fn store(dir: &Path, ids: &[&str]) -> SealedStore {
     SealedStore::open(&dir.join("keys"), ring(dir, ids).unwrap()).unwrap()
+}
+
+/// Runs a test of this binary again in a process of its own, with one variable more; what it printed after `mark`.
+///
+/// A shell lets writes beyond a limit fail instead of ending the process.
+fn in_a_child(test: &str, variable: &str, value: &str, mark: &str) -> String {
+    let (_, test) = test.split_once("::").unwrap();
+    let output = Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; exec "$0" --exact "$1" --nocapture"#])
+        .arg(env::current_exe().unwrap())
+        .arg(test)
+        .env(variable, value)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let said = text.lines().find_map(|line| line.split_once(mark)).map(|(_, said)| said.to_owned());
+    said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
 }

@@ -1,3 +1,4 @@
+mod kek;
 mod lost;
 mod refusals;
 
@@ -14,7 +15,10 @@ use sealwright_keystore::KeyProvider;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::softhsm::{PIN, Token, in_a_child, module, said};
+use crate::{
+    in_a_child,
+    softhsm::{PIN, Token, module, said},
+};
 
 const ALGORITHMS: [Alg; 10] = [
     Alg::Rs256,

@@ -124,3 +124,52 @@ async fn an_old_key_behind_the_first_still_opens_and_the_first_seals() {
         "DIR/keys/a.sealed.json: sealed under the key-encryption key `old`, which is not in the ring; add it behind the first"
     );
 }
+
+#[tokio::test]
+async fn resealing_all_keys_lets_the_old_key_leave_the_ring() {
+    let dir = tempdir().unwrap();
+    let old = store(dir.path(), &["old"]);
+    let mut public = Vec::new();
+    for kid in ["a", "b"] {
+        public.push(old.generate(kid, Alg::Es256).await.unwrap().verifying_key().to_jwk());
+    }
+    let both = store(dir.path(), &["new", "old"]);
+    both.generate("c", Alg::Es256).await.unwrap();
+    // One that does not open holds up no other.
+    fs::write(dir.path().join("keys/broken.sealed.json"), "{}").unwrap();
+
+    let done = both.reseal_all().await.unwrap();
+    assert_eq!((done.resealed, done.unchanged, done.failed.len()), (2, 1, 1));
+    assert!(
+        done.failed[0].to_string().contains("broken.sealed.json: not a sealed key"),
+        "{}",
+        done.failed[0]
+    );
+    let again = both.reseal_all().await.unwrap();
+    assert_eq!((again.resealed, again.unchanged), (0, 3));
+
+    let new = store(dir.path(), &["new"]);
+    for (kid, public) in ["a", "b"].iter().zip(&public) {
+        assert_eq!(&new.load(kid).await.unwrap().verifying_key().to_jwk(), public);
+        assert!(old.load(kid).await.is_err());
+    }
+    let left: Vec<String> = fs::read_dir(dir.path().join("keys"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".sealed.json"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_renamed_key_is_not_resealed_under_its_new_name() {
+    let dir = tempdir().unwrap();
+    store(dir.path(), &["old"]).generate("a", Alg::Es256).await.unwrap();
+    fs::rename(dir.path().join("keys/a.sealed.json"), dir.path().join("keys/b.sealed.json")).unwrap();
+    let done = store(dir.path(), &["new", "old"]).reseal_all().await.unwrap();
+    assert_eq!((done.resealed, done.failed.len()), (0, 1));
+    assert_eq!(
+        said(dir.path(), &done.failed[0]),
+        "DIR/keys/b.sealed.json: it holds the key `a`: it was renamed or swapped"
+    );
+}

@@ -4,6 +4,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,6 +22,10 @@ pub(crate) fn module() -> PathBuf {
     )
 }
 
+/// Tokens for tests to come. SoftHSM sees new ones only when it is initialised anew, which ends the sessions of all tests
+/// that run in this process; so they are made in batches.
+static READY: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 /// A new token of a label that nobody else has.
 pub(crate) struct Token {
     pub(crate) label: String,
@@ -29,9 +34,16 @@ pub(crate) struct Token {
 impl Token {
     pub(crate) fn new() -> Self {
         module();
-        let label = random::id("t");
-        initialise(&label);
-        Self { label }
+        let mut ready = READY.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.is_empty() {
+            let batch = if env::var_os("NEXTEST").is_some() { 1 } else { 16 };
+            for _ in 0..batch {
+                let label = random::id("t");
+                initialise(&label);
+                ready.push(label);
+            }
+        }
+        Self { label: ready.pop().unwrap() }
     }
 
     pub(crate) fn settings(&self) -> Pkcs11Settings {
@@ -82,23 +94,6 @@ pub(crate) fn initialise(label: &str) {
         Command::new("softhsm2-util").args(["--delete-token", "--token", label]).output().unwrap();
     }
     panic!("{said}");
-}
-
-/// Runs a test of this binary again in a process of its own, with one variable more; what it printed after `mark`.
-///
-/// A shell lets writes beyond a limit fail instead of ending the process.
-pub(crate) fn in_a_child(test: &str, variable: &str, value: &str, mark: &str) -> String {
-    let (_, test) = test.split_once("::").unwrap();
-    let output = Command::new("sh")
-        .args(["-c", r#"trap "" XFSZ; exec "$0" --exact "$1" --nocapture"#])
-        .arg(env::current_exe().unwrap())
-        .arg(test)
-        .env(variable, value)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let said = text.lines().find_map(|line| line.split_once(mark)).map(|(_, said)| said.to_owned());
-    said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// The error of opening a token, with the label cut out.

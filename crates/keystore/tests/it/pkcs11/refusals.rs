@@ -5,7 +5,10 @@ use sealwright_keystore::{KeyProvider, Pkcs11Settings, Pkcs11Spec, Pkcs11Token, 
 use sealwright_service::secret::{Secret, SecretRef};
 use serde_json::Value;
 
-use crate::softhsm::{PIN, Token, in_a_child, module, refused, said};
+use crate::{
+    in_a_child,
+    softhsm::{PIN, Token, module, refused, said},
+};
 
 #[tokio::test]
 async fn a_wrong_pin_is_told_as_such() {
