@@ -8,6 +8,7 @@ pub(crate) mod interaction;
 pub(crate) mod json_body;
 pub(crate) mod json_login;
 pub(crate) mod jwks;
+pub(crate) mod jwks_events;
 pub(crate) mod login;
 pub(crate) mod metadata;
 pub(crate) mod next;

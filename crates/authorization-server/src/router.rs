@@ -1,5 +1,6 @@
 //! Every route of the server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +13,8 @@ use sealwright_service::{health, telemetry};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::endpoint::{
-    approve, assets, authorize, contexts, json_login, jwks, login, metadata, next, par, second_factor, token,
+    approve, assets, authorize, contexts, json_login, jwks, jwks_events, login, metadata, next, par,
+    second_factor, token,
 };
 use crate::error::OAuthError;
 use crate::state::App;
@@ -27,6 +29,11 @@ pub(crate) fn router(app: App) -> Router {
     let ready = health::check(move || {
         let database = database.clone();
         async move { database.ping().await.map_err(|error| error.to_string()) }
+    });
+    let keys = Arc::clone(&app.keys);
+    let signs = health::check(move || {
+        let can_sign = keys.snapshot().can_sign();
+        async move { can_sign.map_err(|error| error.to_string()) }
     });
     // What must never be kept by a cache.
     let private = Router::new()
@@ -43,13 +50,14 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::map_response(no_store));
     let public = Router::new()
         .route("/oauth2/jwks", get(jwks::jwks))
+        .route("/oauth2/jwks/events", get(jwks_events::events))
         .route("/.well-known/jwks.json", get(jwks::jwks))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))
         .route("/assets/{name}", get(assets::asset));
     let routes = private
         .merge(public)
-        .merge(health::routes(vec![("database", ready)]))
+        .merge(health::routes(vec![("database", ready), ("signing-keys", signs)]))
         .fallback(async || OAuthError::NotFound)
         .method_not_allowed_fallback(async || OAuthError::Method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -20,13 +20,14 @@ use sealwright_service::server::{ServeOptions, serve};
 use sealwright_service::shutdown::Shutdown;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::audit_key;
 use crate::config::Config;
 use crate::domain::user::{Declared, User};
+use crate::endpoint::jwks_events::LISTENERS;
 use crate::endpoint::metadata;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::rate;
@@ -146,7 +147,8 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
     let origin = config.issuer.as_str();
     let audit_kid = audit_key.kid().to_owned();
     let audit =
-        AuditLog::start(&database, origin, audit_key, config.audit.clone(), clock.clone(), shutdown).await?;
+        AuditLog::start(&database, origin, audit_key, config.audit.clone(), clock.clone(), shutdown.clone())
+            .await?;
     if audit_key_is_new {
         append(&audit, "key.created", json!({"kid": audit_kid, "alg": Alg::Es256.name()})).await?;
     }
@@ -186,6 +188,7 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
         app: App::new(Parts {
             snapshot,
             keys,
+            key_listeners: Arc::new(Semaphore::new(LISTENERS)),
             database,
             audit,
             passwords,
@@ -194,6 +197,7 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
             refusal_entries: rate::refusal_entries(),
             forgotten_proxy: Once::new(),
             clock,
+            shutdown,
         }),
     })
 }

@@ -9,6 +9,8 @@ use sealwright_audit::AuditLog;
 use sealwright_service::client_address::Proxies;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
+use sealwright_service::shutdown::Shutdown;
+use tokio::sync::Semaphore;
 
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::Client;
@@ -34,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) snapshot: Snapshot,
     /// The keys that sign tokens; they change while requests are served.
     pub(crate) keys: Arc<Keys>,
+    /// Places for those who wait for news of the keys.
+    pub(crate) key_listeners: Arc<Semaphore>,
     pub(crate) database: Database,
     pub(crate) audit: AuditLog,
     pub(crate) passwords: PasswordPool,
@@ -45,6 +49,7 @@ pub(crate) struct Parts {
     /// A proxy that is not trusted is warned of once.
     pub(crate) forgotten_proxy: Once,
     pub(crate) clock: Clock,
+    pub(crate) shutdown: Shutdown,
 }
 
 /// What does not change while requests are served, so that they read it without a lock or a database.

@@ -39,6 +39,7 @@ pub(crate) fn document<'a>(
         "pushed_authorization_request_endpoint": issuer.at("/oauth2/par"),
         "authentication_contexts_endpoint": issuer.at("/api/v1/authentication-contexts"),
         "jwks_uri": issuer.at("/oauth2/jwks"),
+        "jwks_events_uri": issuer.at("/oauth2/jwks/events"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],

@@ -407,7 +407,15 @@ impl ReplicaLoop {
         };
         let signers = decide::candidates(plan, &ledger).into_iter().filter_map(signer).collect();
         let set = publish(&ledger, plan.jwks_max_age);
-        KeySnapshot { ledger: Arc::new(ledger), replicas: replicas.into(), signers, set, fresh_until }
+        let all_open = self.complained.is_empty();
+        KeySnapshot {
+            ledger: Arc::new(ledger),
+            replicas: replicas.into(),
+            signers,
+            set,
+            all_open,
+            fresh_until,
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct KeySnapshot {
     /// In the order of preference: by algorithm as the plan has them, then the one that began last.
     pub(crate) signers: Arc<[Signer]>,
     pub(crate) set: Published,
+    /// Whether this replica can use every key that signs or will.
+    pub(crate) all_open: bool,
     /// From then on this is too old to sign by.
     pub(crate) fresh_until: Instant,
 }
@@ -53,6 +55,8 @@ pub(crate) enum NoSigner {
     NoKey,
     #[error("the keys could not be looked at in the database for too long")]
     Stale,
+    #[error("the private half of a signing key does not open here")]
+    NotOpen,
     #[error("the database did not confirm yet that tokens may live for so long")]
     NotReserved,
 }
@@ -75,6 +79,15 @@ impl KeySnapshot {
         };
         let signer = self.signers.iter().find(suits).ok_or(NoSigner::NoKey)?;
         if signer.reserved_until_s < expires_s { Err(NoSigner::NotReserved) } else { Ok(&signer.handle) }
+    }
+
+    /// Whether this replica can do its part; one that is declared without a signing key does it by serving the set.
+    pub(crate) fn can_sign(&self) -> Result<(), NoSigner> {
+        match self.is_fresh() {
+            false => Err(NoSigner::Stale),
+            true if !self.all_open => Err(NoSigner::NotOpen),
+            true => Ok(()),
+        }
     }
 
     /// Whether the keys were looked at recently enough to sign.
@@ -141,14 +154,13 @@ impl Keys {
         self.correction_ms.store(correction_ms, Ordering::Relaxed);
     }
 
-    pub(super) fn swap(&self, snapshot: KeySnapshot) {
+    pub(crate) fn swap(&self, snapshot: KeySnapshot) {
         let epoch = snapshot.ledger.epoch;
         self.current.store(Arc::new(snapshot));
         self.epoch.send_if_modified(|known| std::mem::replace(known, epoch) != epoch);
     }
 
     /// Tells whenever the keys have changed.
-    #[allow(dead_code, reason = "for the commands of operators")]
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
         self.epoch.subscribe()
     }

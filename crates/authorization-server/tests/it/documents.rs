@@ -64,6 +64,7 @@ async fn the_metadata_says_what_is_there_and_nothing_else() {
             "pushed_authorization_request_endpoint": "http://127.0.0.1:8080/oauth2/par",
             "authentication_contexts_endpoint": "http://127.0.0.1:8080/api/v1/authentication-contexts",
             "jwks_uri": "http://127.0.0.1:8080/oauth2/jwks",
+            "jwks_events_uri": "http://127.0.0.1:8080/oauth2/jwks/events",
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code"],
@@ -109,7 +110,10 @@ async fn the_style_sheet_may_be_kept_for_good_and_pages_name_it() {
 async fn health_is_told() {
     let world = World::new().await;
     assert_eq!(world.get("/healthz").await.short(), r#"200 {"status":"ok"}"#);
-    assert_eq!(world.get("/readyz").await.short(), r#"200 {"checks":{"database":"ok"},"status":"ready"}"#);
+    assert_eq!(
+        world.get("/readyz").await.short(),
+        r#"200 {"checks":{"database":"ok","signing-keys":"ok"},"status":"ready"}"#
+    );
     world.server.database().close().await;
     assert_eq!(world.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
