@@ -152,7 +152,7 @@ pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Resul
     if audit_key_is_new {
         append(&audit, "key.created", json!({"kid": audit_kid, "alg": Alg::Es256.name()})).await?;
     }
-    let source = reload::source(&config);
+    let source = reload::source(&config).await.map_err(|error| StartError::Keys(error.into()))?;
     let mut key_loop = ReplicaLoop::new(source, database.clone(), clock.clone());
     let keys = key_loop.start(&audit).await.map_err(|error| StartError::Keys(error.into()))?;
     let users = bring_up_to_date(&database, config.users, &clock).await?;

@@ -39,7 +39,8 @@ pub struct KeyProvider(Provider);
 #[derive(Clone, Debug)]
 enum Provider {
     Sealed(KekRing),
-    Pkcs11(Pkcs11Token),
+    /// With the ring of keys that were sealed before there was a token.
+    Pkcs11(Pkcs11Token, Option<KekRing>),
 }
 
 /// What is to be kept of a key.
@@ -61,7 +62,17 @@ impl KeyProvider {
 
     /// Keys that are made in a token and used there; their private halves are in no text and in no memory of ours.
     pub fn pkcs11(token: Pkcs11Token) -> Self {
-        Self(Provider::Pkcs11(token))
+        Self(Provider::Pkcs11(token, None))
+    }
+
+    /// Opens keys that are sealed under this ring as well, so that a server can move from sealed keys to a token: new
+    /// keys are made in the token, old ones go on until their time is over.
+    #[must_use]
+    pub fn also_sealed(self, ring: KekRing) -> Self {
+        Self(match self.0 {
+            Provider::Pkcs11(token, _) => Provider::Pkcs11(token, Some(ring)),
+            sealed @ Provider::Sealed(_) => sealed,
+        })
     }
 
     /// Makes a key and tests it: what was kept is opened again, signs, and its public half verifies that.
@@ -76,7 +87,7 @@ impl KeyProvider {
                 let key = SigningKey::generate(alg).map_err(|e| KeystoreError::key(kid, e))?;
                 keep_sealed(ring, kid, key)
             }
-            Provider::Pkcs11(token) => token.generate(kid, alg),
+            Provider::Pkcs11(token, _) => token.generate(kid, alg),
         })
         .await
     }
@@ -90,7 +101,7 @@ impl KeyProvider {
     pub async fn import(&self, kid: &str, key: SigningKey) -> Result<Kept, KeystoreError> {
         self.with(kid, move |provider, kid| match provider {
             Provider::Sealed(ring) => keep_sealed(ring, kid, key),
-            Provider::Pkcs11(_) => Err(KeystoreError::Unsupported {
+            Provider::Pkcs11(..) => Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),
                 what: "a token holds only keys that were made in it, of which there is no other copy; let it make one",
             }),
@@ -108,7 +119,10 @@ impl KeyProvider {
         let text = text.to_owned();
         self.with(kid, move |provider, kid| match provider {
             Provider::Sealed(ring) => Ok(in_memory(kid, open_sealed(ring, kid, &text)?)),
-            Provider::Pkcs11(token) => token.key(kid, &text),
+            Provider::Pkcs11(_, Some(ring)) if !is_in_token(&text) => {
+                Ok(in_memory(kid, open_sealed(ring, kid, &text)?))
+            }
+            Provider::Pkcs11(token, _) => token.key(kid, &text),
         })
         .await
     }
@@ -123,7 +137,7 @@ impl KeyProvider {
     pub async fn destroy(&self, kid: &str, text: &str) -> Result<(), KeystoreError> {
         let in_token = is_in_token(text);
         self.with(kid, move |provider, kid| match provider {
-            Provider::Pkcs11(token) if in_token => token.destroy(kid),
+            Provider::Pkcs11(token, _) if in_token => token.destroy(kid),
             Provider::Sealed(_) if in_token => Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),
                 what: "it is in a PKCS#11 token, which is not among the settings; remove it with the token's own tool",
@@ -144,13 +158,14 @@ impl KeyProvider {
     pub async fn reseal(&self, text: &str) -> Result<Option<String>, KeystoreError> {
         let (provider, text) = (self.0.clone(), text.to_owned());
         run_blocking(move || match &provider {
-            Provider::Sealed(ring) => {
+            Provider::Pkcs11(..) if is_in_token(&text) => Ok(None),
+            Provider::Sealed(ring) | Provider::Pkcs11(_, Some(ring)) => {
                 let sealed = SealedKey::parse(&Origin::Unread, text.as_bytes())?;
                 let kid = sealed.kid().to_owned();
                 let origin = Origin::Text(kid.clone());
                 Ok(sealed.resealed(&origin, &kid, ring)?.map(|sealed| sealed.to_text()))
             }
-            Provider::Pkcs11(_) => Ok(None),
+            Provider::Pkcs11(_, None) => Ok(None),
         })
         .await
     }

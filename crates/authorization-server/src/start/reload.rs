@@ -1,11 +1,11 @@
 //! A configuration that changed while the server runs.
 
-use sealwright_keystore::KeyProvider;
+use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
 use tokio::sync::oneshot;
 
 use super::Running;
 use crate::config::Config;
-use crate::config::token_signature::TokenSignature;
+use crate::config::token_signature::{ProviderConfig, TokenSignature};
 use crate::signing_keys::replica::Source;
 
 /// Why a changed configuration was not taken; the running keys stay as they are.
@@ -29,19 +29,33 @@ impl Running {
     /// [`ReloadError`]; the keys are then as they were.
     pub async fn reload(&self, config: &Config) -> Result<(), ReloadError> {
         let (answer, answered) = oneshot::channel();
-        let stopping = |_| ReloadError::Stopping;
-        self.replacements.send((source(config), answer)).await.map_err(|_| ReloadError::Stopping)?;
-        answered.await.map_err(stopping)?.map_err(|error| ReloadError::Keys(error.into()))
+        let source = source(config).await.map_err(|error| ReloadError::Keys(error.into()))?;
+        self.replacements.send((source, answer)).await.map_err(|_| ReloadError::Stopping)?;
+        let taken = answered.await.map_err(|_| ReloadError::Stopping)?;
+        taken.map_err(|error| ReloadError::Keys(error.into()))
     }
 }
 
-/// Where the keys of `config` come from.
-pub(super) fn source(config: &Config) -> Source {
-    match &config.token_signature {
+/// Where the keys of `config` come from. A token is opened for it, so this may take its time.
+pub(super) async fn source(config: &Config) -> Result<Source, KeystoreError> {
+    Ok(match &config.token_signature {
         TokenSignature::Automatic(automatic) => Source::Planned {
             plan: automatic.plan.clone(),
-            provider: KeyProvider::sealed(config.kek.clone()),
+            provider: provider(config, &automatic.provider).await?,
         },
         TokenSignature::Declared(declared) => Source::Declared(Box::new(declared.clone())),
+    })
+}
+
+async fn provider(config: &Config, provider: &ProviderConfig) -> Result<KeyProvider, KeystoreError> {
+    match provider {
+        ProviderConfig::Local => Ok(KeyProvider::sealed(config.kek.clone())),
+        ProviderConfig::Pkcs11(token) => {
+            let name = TokenName::Label(token.token.clone());
+            let settings =
+                Pkcs11Settings::new(&token.module, name, token.pin.clone()).sessions(token.sessions)?;
+            let token = Pkcs11Token::open(settings).await?;
+            Ok(KeyProvider::pkcs11(token).also_sealed(config.kek.clone()))
+        }
     }
 }
