@@ -3,8 +3,11 @@
 //! Nothing is opened, bound or made here, so `check` and `serve` see the same faults. Secrets are read, because a
 //! server whose secret is missing must not start.
 
+mod appsso;
 mod auth_server;
 mod client_registration;
+pub(crate) mod first_start;
+mod secrets;
 pub(crate) mod token_signature;
 mod user;
 
@@ -20,6 +23,9 @@ use sealwright_service::client_address::Proxies;
 use sealwright_service::database::StorageSpec;
 use sealwright_service::resource::{Report, Resource};
 
+use self::first_start::FirstStart;
+pub use self::first_start::FirstStartError;
+use self::secrets::Secrets;
 use self::token_signature::TokenSignature;
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::{Client, ClientAuthentication};
@@ -28,7 +34,7 @@ use crate::domain::password::PasswordCost;
 use crate::domain::user::Declared;
 
 /// The kinds of resource that this server reads.
-pub const KINDS: &[&str] = &["AuthServer", "ClientRegistration", "User"];
+pub const KINDS: &[&str] = &["AuthServer", "ClientRegistration", "User", "Secret", "RSAKey"];
 
 /// All that one authorization server needs, with every reference resolved.
 #[derive(Debug)]
@@ -53,6 +59,8 @@ pub struct Config {
     pub(crate) json_login: Option<String>,
     pub(crate) audit: AuditOptions,
     pub(crate) proxies: Proxies,
+    /// What is made at the first start.
+    pub(crate) first_start: FirstStart,
     pub(crate) clients: BTreeMap<String, Client>,
     pub(crate) users: Vec<Declared>,
 }
@@ -97,10 +105,13 @@ struct Declaration<'r> {
 /// out. Start what comes back only if the report has no faults. Resources of other kinds are passed over.
 pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     let of_kind = |kind| resources.iter().filter(move |r: &&Resource| r.kind == kind);
+    let secrets = Secrets::read(resources, report);
     let mut servers: Vec<Declaration<'_>> = Vec::new();
     for resource in of_kind("AuthServer") {
-        let (config, known) = auth_server::read(resource, report);
-        servers.push(Declaration { resource, config, known, usernames: BTreeSet::new() });
+        let (config, known) = auth_server::read(resource, &secrets, report);
+        let users = config.iter().flat_map(|config: &Config| &config.users);
+        let usernames = users.map(|user| user.username.clone()).collect();
+        servers.push(Declaration { resource, config, known, usernames });
     }
     let labelled: Vec<&Resource> = servers.iter().map(|server| server.resource).collect();
 
@@ -108,10 +119,11 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     let registered: BTreeSet<String> =
         of_kind("ClientRegistration").map(client_registration::client_id).collect();
     for resource in of_kind("ClientRegistration") {
-        let read = client_registration::read(resource, &labelled, &registered, report);
-        let Some((selected, client)) = read else { continue };
-        if let Some(Declaration { config: Some(config), .. }) = servers.get_mut(selected) {
+        let read = client_registration::read(resource, &servers, &secrets, &registered, report);
+        let Some(client_registration::Registered { server, client, new_secret }) = read else { continue };
+        if let Some(Declaration { config: Some(config), .. }) = servers.get_mut(server) {
             config.clients.insert(client.id.clone(), client);
+            config.first_start.files.extend(new_secret);
         }
     }
     for resource in of_kind("User") {

@@ -27,6 +27,6 @@ mod signing_keys;
 mod start;
 mod task;
 
-pub use config::{Config, KINDS, configure};
+pub use config::{Config, FirstStartError, KINDS, configure};
 pub use domain::password::{PasswordCost, PasswordError, hash_password, hash_password_at};
 pub use start::{Assembled, ReloadError, RunError, Running, StartError, assemble, start};

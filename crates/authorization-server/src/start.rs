@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::audit_key;
-use crate::config::Config;
+use crate::config::{Config, FirstStartError};
 use crate::domain::user::{Declared, User};
 use crate::endpoint::jwks_events::LISTENERS;
 use crate::endpoint::metadata;
@@ -47,6 +47,9 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// A secret that nobody has given cannot be made at the first start.
+    #[error("what the first start makes cannot be made")]
+    FirstStart(#[from] FirstStartError),
     /// The signing keys cannot be opened or made.
     #[error("the signing keys cannot be opened")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -140,7 +143,8 @@ impl Assembled {
 /// # Errors
 ///
 /// [`StartError`], as for [`start`], except `Bind`.
-pub async fn assemble(config: Config, clock: Clock, shutdown: Shutdown) -> Result<Assembled, StartError> {
+pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> Result<Assembled, StartError> {
+    config.make_missing().await?;
     let (audit_key, audit_key_is_new) = open_audit_key(&config).await?;
     let database =
         Database::open(&config.storage, &config.base_dir, &[&MIGRATOR, &sealwright_audit::MIGRATOR]).await?;

@@ -8,7 +8,10 @@ use std::{
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sealwright_jose::base64url;
-use sealwright_service::{random, secret::SecretRef};
+use sealwright_service::{
+    random,
+    secret::{Secret, SecretRef},
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -72,6 +75,20 @@ impl KekRing {
             ring.push(read_one(spec, base_dir)?);
         }
         Ok(Self(ring.into()))
+    }
+
+    /// The ring of one key, whose text is at hand: a new one that is yet to be written into a file.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Ring`] if the id or the text is none.
+    pub fn of_text(id: &str, text: &Secret) -> Result<Self, KeystoreError> {
+        let spec = KekSpec { id: id.to_owned(), file: None, env: None, pkcs11: None };
+        if !name::is_safe(id) {
+            return Err(refused(&spec, BAD_ID));
+        }
+        let key = parse(text.expose()).ok_or_else(|| refused(&spec, BAD_TEXT))?;
+        Ok(Self([Kek { id: spec.id, key: Key::Memory(key) }].into()))
     }
 
     /// The text of a new random key, to be written into a file.
@@ -161,9 +178,13 @@ fn failed(what: &str) -> KeystoreError {
     KeystoreError::Unavailable(what.to_owned())
 }
 
+const BAD_ID: &str = "an id is 1 to 128 of A-Z a-z 0-9 . _ - and has no dot in front";
+const BAD_TEXT: &str =
+    "its text is not a key; 32 bytes are wanted, as base64url, base64 or hex, and nothing else";
+
 fn read_one(spec: &KekSpec, base_dir: &Path) -> Result<Kek, KeystoreError> {
     if !name::is_safe(&spec.id) {
-        return Err(refused(spec, "an id is 1 to 128 of A-Z a-z 0-9 . _ - and has no dot in front"));
+        return Err(refused(spec, BAD_ID));
     }
     let key = match (&spec.file, &spec.env, &spec.pkcs11) {
         (Some(_), None, None) | (None, Some(_), None) => Key::Memory(read_text(spec, base_dir)?),
@@ -187,12 +208,7 @@ fn read_one(spec: &KekSpec, base_dir: &Path) -> Result<Kek, KeystoreError> {
 fn read_text(spec: &KekSpec, base_dir: &Path) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let source = SecretRef { file: spec.file.clone(), env: spec.env.clone() };
     let text = source.read(base_dir).map_err(|e| refused(spec, &e.to_string()))?;
-    parse(text.expose()).ok_or_else(|| {
-        refused(
-            spec,
-            "its text is not a key; 32 bytes are wanted, as base64url, base64 or hex, and nothing else",
-        )
-    })
+    parse(text.expose()).ok_or_else(|| refused(spec, BAD_TEXT))
 }
 
 fn refused(spec: &KekSpec, why: &str) -> KeystoreError {

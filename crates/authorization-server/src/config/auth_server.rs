@@ -1,18 +1,20 @@
 //! `AuthServer`: the server itself.
 
-mod spec;
+pub(super) mod spec;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sealwright_audit::AuditOptions;
 use sealwright_keystore::KekRing;
 use sealwright_service::client_address::Proxies;
-use sealwright_service::resource::{DurationField, Report, Resource};
+use sealwright_service::resource::{APPSSO_API_VERSION, DurationField, Report, Resource};
 
 use self::spec::{Acknowledgement, AcrSpec, AuthServerSpec, DomainSpec, PasswordsSpec};
-use super::{Config, PasswordPolicy, token_signature};
+use super::secrets::Secrets;
+use super::{Config, PasswordPolicy, appsso, token_signature};
 use crate::domain::acr::{AcrLevel, AcrPolicy, Factor};
 use crate::domain::issuer::Issuer;
 use crate::domain::password::PasswordCost;
@@ -23,25 +25,43 @@ use crate::domain::user::DEFAULT_DOMAIN;
 pub(super) struct Known {
     pub(super) domains: Option<BTreeMap<String, String>>,
     pub(super) password_cost: Option<PasswordCost>,
+    /// The namespaces of which clients may register; `None` for all.
+    pub(super) client_namespaces: Option<BTreeSet<String>>,
+    /// Where secrets of clients are made that have none; `None` where clients name theirs.
+    pub(super) state_dir: Option<PathBuf>,
 }
 
 /// Reads one `AuthServer`.
-pub(super) fn read(resource: &Resource, report: &mut Report) -> (Option<Config>, Known) {
+pub(super) fn read(
+    resource: &Resource,
+    secrets: &Secrets<'_>,
+    report: &mut Report,
+) -> (Option<Config>, Known) {
+    if resource.api_version == APPSSO_API_VERSION {
+        return appsso::auth_server::read(resource, secrets, report);
+    }
     if resource.labels.is_empty() {
         let message = "give it at least one label, by which registrations select it";
         resource.fault("metadata.labels", message, report);
     }
     match resource.spec::<AuthServerSpec>(report) {
-        Some(spec) => resolve(resource, spec, report),
+        Some(spec) => resolve(resource, spec, secrets, report),
         None => (None, Known::default()),
     }
 }
 
-fn resolve(resource: &Resource, spec: AuthServerSpec, report: &mut Report) -> (Option<Config>, Known) {
+/// From a spec to a configuration.
+pub(super) fn resolve(
+    resource: &Resource,
+    spec: AuthServerSpec,
+    secrets: &Secrets<'_>,
+    report: &mut Report,
+) -> (Option<Config>, Known) {
     let domains = domains(resource, &spec.domains, report);
     let passwords = passwords(resource, &spec.passwords, report);
-    let known = Known { domains: Some(domains.clone()), password_cost: passwords.map(|policy| policy.cost) };
-    (config(resource, spec, domains, passwords, report), known)
+    let password_cost = passwords.map(|policy| policy.cost);
+    let known = Known { domains: Some(domains.clone()), password_cost, ..Known::default() };
+    (config(resource, spec, domains, passwords, secrets, report), known)
 }
 
 fn config(
@@ -49,6 +69,7 @@ fn config(
     spec: AuthServerSpec,
     domains: BTreeMap<String, String>,
     passwords: Option<PasswordPolicy>,
+    secrets: &Secrets<'_>,
     report: &mut Report,
 ) -> Option<Config> {
     // Each part is read before the first `?`, so that one report has all faults.
@@ -67,11 +88,14 @@ fn config(
         resource.fault("spec.listen", message, report);
     }
     let unsafe_timings = spec.acknowledge.contains(&Acknowledgement::UnsafeKeyTimings);
-    let signature = token_signature::read(resource, spec.token_signature, unsafe_timings, report);
+    let signature = token_signature::read(resource, spec.token_signature, unsafe_timings, secrets, report);
     let base_dir = resource.base_dir().to_owned();
-    let kek = KekRing::read(&spec.secrets.kek, &base_dir)
-        .map_err(|error| resource.fault("spec.secrets.kek", error.to_string(), report))
-        .ok();
+    let kek = match spec.secrets.made {
+        Some(ring) => Some(ring),
+        None => KekRing::read(&spec.secrets.kek, &base_dir)
+            .map_err(|error| resource.fault("spec.secrets.kek", error.to_string(), report))
+            .ok(),
+    };
     let access_token_expiry =
         expiry(resource, "spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, report);
     let session_expiry = expiry(resource, "spec.session.expiry", spec.session.expiry, 60, report);
@@ -104,6 +128,7 @@ fn config(
         json_login: spec.features.json_login.map(|login| login.client),
         audit,
         proxies,
+        first_start: spec.first_start,
         clients: BTreeMap::new(),
         users: Vec::new(),
     })
@@ -129,11 +154,12 @@ fn issuer(resource: &Resource, spec: &AuthServerSpec, report: &mut Report) -> Op
     match Issuer::parse(&spec.issuer_uri) {
         Ok(issuer) => {
             if !issuer.is_https() && !spec.acknowledge.contains(&Acknowledgement::UnsafeIssuerUri) {
-                resource.fault(
-                    "spec.issuerURI",
-                    "passwords would cross the network readable: use https, or add `acknowledge: [unsafeIssuerUri]`",
-                    report,
-                );
+                let how = match resource.api_version.as_str() {
+                    APPSSO_API_VERSION => format!("the annotation `{}`", appsso::ALLOW_UNSAFE_ISSUER_URI),
+                    _ => "`acknowledge: [unsafeIssuerUri]`".to_owned(),
+                };
+                let message = format!("passwords would cross the network readable: use https, or add {how}");
+                resource.fault("spec.issuerURI", message, report);
             }
             Some(issuer)
         }

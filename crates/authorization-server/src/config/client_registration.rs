@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use sealwright_service::resource::{DurationField, Report, Resource};
-use sealwright_service::secret::SecretRef;
+use sealwright_service::resource::{APPSSO_API_VERSION, DurationField, Report, Resource};
+use sealwright_service::secret::{Secret, SecretRef};
 use serde::Deserialize;
 use url::Url;
 
+use super::first_start::NewFile;
+use super::secrets::{Secrets, namespace};
+use super::{Declaration, appsso};
 use crate::domain::client::{Client, ClientAuthentication, ClientSecret, DescribedScope};
 use crate::domain::redirect_uri::RegisteredRedirect;
 use crate::domain::scope;
@@ -17,36 +20,42 @@ use crate::domain::user::RESERVED_CLAIMS;
 /// `ClientRegistration.spec`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClientRegistrationSpec {
-    auth_server_selector: SelectorSpec,
+pub(super) struct ClientRegistrationSpec {
+    pub(super) auth_server_selector: SelectorSpec,
     /// What people read on the pages, 2 to 32 characters. Default: the resource's name.
-    display_name: Option<String>,
+    pub(super) display_name: Option<String>,
     /// Where codes may be sent. Exact, except for the port of a loopback address.
     #[serde(default, rename = "redirectURIs")]
-    redirect_uris: Vec<String>,
+    pub(super) redirect_uris: Vec<String>,
     /// Default: `authorization_code` where there are redirect URIs, else none.
-    authorization_grant_types: Option<Vec<GrantType>>,
+    pub(super) authorization_grant_types: Option<Vec<GrantType>>,
     /// Default: `client_secret_basic`.
     #[serde(default)]
-    client_authentication_method: AuthenticationMethod,
+    pub(super) client_authentication_method: AuthenticationMethod,
     /// Where the secret is; needed unless the method is `none`.
-    client_secret: Option<SecretRef>,
+    pub(super) client_secret: Option<SecretRef>,
     /// What `resource` may name, as absolute URLs; the first is the default.
     #[serde(default)]
-    audiences: Vec<String>,
+    pub(super) audiences: Vec<String>,
     /// Names of the users' claims that this client's tokens carry.
     #[serde(default)]
-    claims: Vec<String>,
+    pub(super) claims: Vec<String>,
     /// Ids of the clients that may ask for authentication contexts in this one's name.
     #[serde(default)]
-    contexts_from: Vec<String>,
+    pub(super) contexts_from: Vec<String>,
     /// Lifetime of this client's tokens. Default: that of the server.
-    access_token_expiry: Option<DurationField>,
+    pub(super) access_token_expiry: Option<DurationField>,
     #[serde(default)]
-    scopes: Vec<ScopeSpec>,
+    pub(super) scopes: Vec<ScopeSpec>,
     /// Whether people are asked to agree before a code is issued, also where nothing is signed. Default: `false`.
     #[serde(default)]
-    require_user_consent: bool,
+    pub(super) require_user_consent: bool,
+    /// A secret from elsewhere, in place of `clientSecret`.
+    #[serde(skip)]
+    pub(super) given_secret: Option<Secret>,
+    /// Whether its tokens are for the client itself.
+    #[serde(skip)]
+    pub(super) is_own_audience: bool,
 }
 
 /// Selects by labels; all must be there.
@@ -59,21 +68,21 @@ pub(super) struct SelectorSpec {
 /// One entry of `ClientRegistration.spec.scopes`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ScopeSpec {
-    name: String,
+pub(super) struct ScopeSpec {
+    pub(super) name: String,
     /// What people read when they are asked to agree.
-    description: Option<String>,
+    pub(super) description: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum GrantType {
+pub(super) enum GrantType {
     AuthorizationCode,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum AuthenticationMethod {
+pub(super) enum AuthenticationMethod {
     None,
     #[default]
     ClientSecretBasic,
@@ -85,19 +94,44 @@ const MIN_SECRET: usize = 16;
 
 /// `NAMESPACE_NAME`, as AppSSO makes it; a resource without a namespace is in `default`.
 pub(super) fn client_id(resource: &Resource) -> String {
-    format!("{}_{}", resource.namespace.as_deref().unwrap_or("default"), resource.name)
+    format!("{}_{}", namespace(resource), resource.name)
 }
 
-/// Reads one registration; gives the number of its server among `servers`, and the client.
+/// A registration that was read.
+pub(super) struct Registered {
+    /// The number of its server.
+    pub(super) server: usize,
+    pub(super) client: Client,
+    /// The secret that was made for it, because it has none.
+    pub(super) new_secret: Option<NewFile>,
+}
+
+/// Reads one registration.
 pub(super) fn read(
     resource: &Resource,
-    servers: &[&Resource],
+    servers: &[Declaration<'_>],
+    secrets: &Secrets<'_>,
     registered: &BTreeSet<String>,
     report: &mut Report,
-) -> Option<(usize, Client)> {
-    let spec = resource.spec::<ClientRegistrationSpec>(report)?;
+) -> Option<Registered> {
+    let is_appsso = resource.api_version == APPSSO_API_VERSION;
+    let mut spec = match is_appsso {
+        true => appsso::client_registration::read(resource, report)?,
+        false => resource.spec::<ClientRegistrationSpec>(report)?,
+    };
     let path = "spec.authServerSelector.matchLabels";
-    let server = super::select(&spec.auth_server_selector.match_labels, servers, resource, path, report);
+    let labelled: Vec<&Resource> = servers.iter().map(|server| server.resource).collect();
+    let server = super::select(&spec.auth_server_selector.match_labels, &labelled, resource, path, report);
+    let selected = server.and_then(|server| servers.get(server));
+    if let Some(selected) = selected {
+        check_namespace(resource, selected, report);
+    }
+    let mut new_secret = None;
+    if is_appsso && spec.client_authentication_method != AuthenticationMethod::None {
+        let state_dir = selected.and_then(|selected| selected.known.state_dir.as_deref());
+        let found = appsso::client_registration::secret(resource, state_dir, secrets, report)?;
+        (spec.given_secret, new_secret) = (Some(found.secret), found.new);
+    }
 
     let display_name = spec.display_name.clone().unwrap_or_else(|| resource.name.clone());
     if !(2..=32).contains(&display_name.chars().count()) {
@@ -105,7 +139,11 @@ pub(super) fn read(
     }
     let authentication = authentication(resource, &spec, report);
     let redirect_uris = redirect_uris(resource, &spec, report);
-    audiences(resource, &spec, report);
+    if spec.is_own_audience {
+        spec.audiences = vec![client_id(resource)];
+    } else {
+        audiences(resource, &spec, report);
+    }
     for (i, claim) in spec.claims.iter().enumerate() {
         if RESERVED_CLAIMS.contains(&claim.as_str()) {
             let message = format!("`{claim}` is written by the server itself; name claims of users only");
@@ -136,7 +174,22 @@ pub(super) fn read(
         scopes,
         requires_consent: spec.require_user_consent,
     };
-    Some((server?, client))
+    Some(Registered { server: server?, client, new_secret })
+}
+
+/// An AuthServer may take clients of some namespaces alone.
+fn check_namespace(resource: &Resource, server: &Declaration<'_>, report: &mut Report) {
+    let namespace = namespace(resource);
+    if let Some(allowed) = &server.known.client_namespaces
+        && !allowed.contains(namespace)
+    {
+        let message = format!(
+            "AuthServer `{}` takes no clients of the namespace `{namespace}`: its annotation `{}` does not name it",
+            server.resource.name,
+            appsso::ALLOW_CLIENT_NAMESPACES
+        );
+        resource.fault("metadata.namespace", message, report);
+    }
 }
 
 fn authentication(
@@ -144,9 +197,13 @@ fn authentication(
     spec: &ClientRegistrationSpec,
     report: &mut Report,
 ) -> Option<ClientAuthentication> {
-    let secret = match &spec.client_secret {
+    let read = match (&spec.given_secret, &spec.client_secret) {
+        (Some(given), _) => Some(Ok(given.clone())),
+        (None, reference) => reference.as_ref().map(|reference| reference.read(resource.base_dir())),
+    };
+    let secret = match read {
         None => None,
-        Some(reference) => match reference.read(resource.base_dir()) {
+        Some(read) => match read {
             Ok(secret) if secret.expose().chars().count() < MIN_SECRET => {
                 let message = format!(
                     "a client secret has at least {MIN_SECRET} characters; make one with `openssl rand -hex 32`"

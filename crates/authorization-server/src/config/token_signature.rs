@@ -1,6 +1,8 @@
 //! `AuthServer.spec.tokenSignature`: the keys that sign tokens, and by what plan they come and go.
 #![allow(dead_code, reason = "the keys are read where they are used, when the server starts")]
 
+mod declared;
+mod material;
 mod spec;
 
 use std::path::PathBuf;
@@ -12,8 +14,12 @@ use sealwright_service::clock::Timestamp;
 use sealwright_service::resource::{Report, Resource};
 use sealwright_service::secret::Secret;
 
-pub(super) use self::spec::TokenSignatureSpec;
-use self::spec::{Mode, ProviderSpec};
+pub(super) use self::declared::KeyRef;
+use self::declared::KeyRefs;
+pub(crate) use self::declared::{Role, ToMake};
+use self::spec::ProviderSpec;
+pub(super) use self::spec::{Mode, TokenSignatureSpec};
+use super::secrets::Secrets;
 use crate::signing_keys::plan::{Plan, PlanSpec};
 
 /// Where the fields stand.
@@ -47,7 +53,20 @@ pub(crate) struct Declared {
     pub(crate) published: Vec<DeclaredKey>,
     /// Keys that signed, and whose tokens are still good.
     pub(crate) verifying: Vec<DeclaredKey>,
+    /// Keys that are not there yet and are made at the first start.
+    pub(crate) to_make: Vec<ToMake>,
     pub(crate) conditions: Conditions,
+}
+
+impl Declared {
+    /// Adds a key for `role`.
+    pub(crate) fn put(&mut self, role: Role, key: DeclaredKey) {
+        match role {
+            Role::Signing => self.signing = Some(key),
+            Role::Published => self.published.push(key),
+            Role::Verifying => self.verifying.push(key),
+        }
+    }
 }
 
 /// A key that a resource names.
@@ -56,7 +75,7 @@ pub(crate) struct DeclaredKey {
     /// The name of its Secret.
     pub(crate) kid: String,
     pub(crate) alg: Alg,
-    /// Not needed for a key that only verifies.
+    /// Of the key that signs alone.
     pub(crate) private: Option<KeyHandle>,
     pub(crate) public: VerifyingKey,
     /// Not before this is it taken out of the set.
@@ -78,6 +97,15 @@ pub(crate) enum Resolved {
     Yes,
     /// Why not, as a sentence.
     No(String),
+}
+
+impl Resolved {
+    /// Keeps the first reason.
+    fn and(&mut self, other: Self) {
+        if *self == Self::Yes {
+            *self = other;
+        }
+    }
 }
 
 /// Where private keys are made and used.
@@ -132,17 +160,43 @@ pub(super) fn read(
     resource: &Resource,
     spec: TokenSignatureSpec,
     unsafe_timings: bool,
+    secrets: &Secrets<'_>,
     report: &mut Report,
 ) -> Option<Read> {
     let keys_dir = resource.base_dir().join(&spec.keys_dir);
-    match spec.mode {
-        None | Some(Mode::Automatic) => {}
+    let refers = spec.of_one_mode().any(|(_, mode)| mode == Mode::Declared);
+    let mode = spec.mode.unwrap_or(if refers { Mode::Declared } else { Mode::Automatic });
+    for (field, _) in spec.of_one_mode().filter(|(_, of)| *of != mode) {
+        let message = match mode {
+            Mode::Automatic => {
+                "with `mode: automatic` the server makes its own keys; remove this, or the mode"
+            }
+            Mode::Declared => {
+                "declared keys come and go with the resources; remove this, or the references to keys"
+            }
+        };
+        resource.fault(&format!("{PATH}.{field}"), message, report);
     }
-    let algorithms = algorithms(resource, &spec.algorithms, report);
-    let plan = plan(resource, &spec, algorithms, unsafe_timings, report);
-    let provider = provider(resource, spec.provider, report);
-    let automatic = Automatic { plan, provider: provider? };
-    Some(Read { token_signature: TokenSignature::Automatic(automatic), keys_dir })
+    let token_signature = match mode {
+        Mode::Automatic => {
+            let algorithms = algorithms(resource, &spec.algorithms, report);
+            let plan = plan(resource, &spec, algorithms, unsafe_timings, report);
+            let provider = provider(resource, spec.provider, report);
+            TokenSignature::Automatic(Automatic { plan, provider: provider? })
+        }
+        Mode::Declared => {
+            let plan = plan(resource, &spec, Vec::new(), unsafe_timings, report);
+            let refs = KeyRefs {
+                signing: spec.sign_and_verify_key_ref,
+                published: spec.published_key_refs,
+                verifying: spec.extra_verify_key_refs,
+                keys_from: spec.keys_from,
+                only: spec.only,
+            };
+            TokenSignature::Declared(declared::read(resource, &refs, plan, secrets, report))
+        }
+    };
+    Some(Read { token_signature, keys_dir })
 }
 
 fn plan(

@@ -70,7 +70,7 @@ pub(super) fn read(
     taken: &mut BTreeSet<String>,
     report: &mut Report,
 ) -> Option<Declared> {
-    let username = username(resource, &spec.username, taken, report);
+    let username = username(resource, "spec.username", &spec.username, taken, report);
     let domain = spec.domain.unwrap_or_else(|| DEFAULT_DOMAIN.to_owned());
     if known.domains.as_ref().is_some_and(|domains| !domains.contains_key(&domain)) {
         let message = format!("the AuthServer has no domain `{domain}`; add it to spec.domains there");
@@ -121,13 +121,14 @@ fn secret<T>(
     parse(&text).map_err(|message| resource.fault(path, message, report)).ok()
 }
 
-fn username(
+/// A user name that nobody else of this server has.
+pub(super) fn username(
     resource: &Resource,
+    path: &str,
     name: &str,
     taken: &mut BTreeSet<String>,
     report: &mut Report,
 ) -> Option<String> {
-    let path = "spec.username";
     if name.is_empty() || name.len() > 256 || name.trim() != name || name.chars().any(char::is_control) {
         let message = "a user name has 1 to 256 bytes, no control characters, and no spaces at its ends";
         resource.fault(path, message, report);

@@ -4,8 +4,8 @@ use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Toke
 use tokio::sync::oneshot;
 
 use super::Running;
-use crate::config::Config;
 use crate::config::token_signature::{ProviderConfig, TokenSignature};
+use crate::config::{Config, FirstStartError};
 use crate::signing_keys::replica::Source;
 
 /// Why a changed configuration was not taken; the running keys stay as they are.
@@ -15,6 +15,9 @@ pub enum ReloadError {
     /// The keys cannot be as the configuration has them.
     #[error("the signing keys stay as they are")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What the changed configuration needs and nobody has given cannot be made.
+    #[error("what the changed resources need cannot be made")]
+    FirstStart(#[from] FirstStartError),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -27,9 +30,10 @@ impl Running {
     /// # Errors
     ///
     /// [`ReloadError`]; the keys are then as they were.
-    pub async fn reload(&self, config: &Config) -> Result<(), ReloadError> {
+    pub async fn reload(&self, mut config: Config) -> Result<(), ReloadError> {
+        config.make_missing().await?;
         let (answer, answered) = oneshot::channel();
-        let source = source(config).await.map_err(|error| ReloadError::Keys(error.into()))?;
+        let source = source(&config).await.map_err(|error| ReloadError::Keys(error.into()))?;
         self.replacements.send((source, answer)).await.map_err(|_| ReloadError::Stopping)?;
         let taken = answered.await.map_err(|_| ReloadError::Stopping)?;
         taken.map_err(|error| ReloadError::Keys(error.into()))

@@ -40,7 +40,7 @@ fn fault(from: &str, to: &str) -> String {
 #[test]
 fn good_resources_have_none() {
     assert_eq!(faults(&[]), Vec::<String>::new());
-    assert_eq!(KINDS, ["AuthServer", "ClientRegistration", "User"]);
+    assert_eq!(KINDS, ["AuthServer", "ClientRegistration", "User", "Secret", "RSAKey"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod world;
 
 mod configuration;
 mod contexts;
+mod declared_keys;
 mod documents;
 mod happy_path;
 mod json_login;

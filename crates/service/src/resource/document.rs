@@ -230,9 +230,9 @@ impl Resource {
         some.map(|(path, _)| path).collect()
     }
 
-    /// The value at a path of this document, if it is text, a number, `true` or `false`: as it would be written.
-    pub fn scalar(&self, path: &str) -> Option<String> {
-        let node = path.split('.').try_fold(&*self.node, |node, key| node.member(key))?;
+    /// What stands at these keys, one in the other, if it is text, a number, `true` or `false`: as it would be written.
+    pub fn scalar(&self, keys: &[&str]) -> Option<String> {
+        let node = keys.iter().try_fold(&*self.node, |node, key| node.member(key))?;
         match &node.value {
             Value::Text(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),

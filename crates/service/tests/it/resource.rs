@@ -439,7 +439,7 @@ fn paths_are_found_by_their_pattern() {
     let find = |pattern| resources[0].find(pattern);
     assert_eq!(find("spec.list[].x"), ["spec.list[0].x", "spec.list[3].x"]);
     assert_eq!(find("spec.n.m"), ["spec.n.m"]);
-    assert_eq!(resources[0].scalar("spec.n.m").as_deref(), Some("true"));
+    assert_eq!(resources[0].scalar(&["spec", "n", "m"]).as_deref(), Some("true"));
     for nothing in ["spec.list.x", "spec.n[]", "spec.list[].z", "spec.n.m.o", "", "spec..n"] {
         assert!(find(nothing).is_empty(), "{nothing}");
     }

@@ -34,6 +34,7 @@ fn declared(plan: &Plan, signing: Option<&DeclaredKey>, verifying: &[DeclaredKey
         signing: signing.cloned(),
         published: Vec::new(),
         verifying: verifying.to_vec(),
+        to_make: Vec::new(),
         conditions: Conditions { sign_and_verify_key: Resolved::Yes, extra_verify_keys: Resolved::Yes },
     }
 }
