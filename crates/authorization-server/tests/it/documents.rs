@@ -88,7 +88,8 @@ async fn the_metadata_says_what_is_there_and_nothing_else() {
         let Some(path) = value.as_str().and_then(|v| v.strip_prefix("http://127.0.0.1:8080")) else {
             continue;
         };
-        if !path.is_empty() {
+        // News of the keys has no end.
+        if !path.is_empty() && name != "jwks_events_uri" {
             assert_ne!(world.get(path).await.status, StatusCode::NOT_FOUND, "{name}");
         }
     }
