@@ -26,22 +26,27 @@ const PROGRAMS: [(&str, &str, &str, &str); 6] = [
 /// What can be measured by itself: the library beside others, and the resource server's layer.
 pub(crate) const PARTS: [&str; 2] = ["library", "layer"];
 
+/// Their headings in the results, in the same order.
+const TITLES: [&str; 2] = ["# The library\n", "# The resource server's layer\n"];
+
+const RESULTS_HEAD: &str = "\
+# Results
+
+Made by `cargo xtask bench`; [README.md](README.md) says how. Each part says on what and when it was measured.
+
+";
+
 /// The libraries whose versions stand above the tables, as Cargo.lock names them.
 const LIBRARIES: [&str; 4] = ["aws-lc-rs", "jsonwebtoken", "josekit", "jwt-simple"];
 
 /// Everything on a slow machine.
 const LIMIT: Duration = Duration::from_secs(90 * 60);
 
-/// Builds, measures and prints; a whole run writes `bench/RESULTS.md`, a `quick` one or one `part` nothing of ours.
+/// Builds, measures and prints. `bench/RESULTS.md` gets what was measured, part by part, unless it was a `quick` look.
 pub(crate) fn run(quick: bool, part: Option<&str>) -> Result<bool> {
     let places = Places::find()?;
     let mut runner = Runner::new(&places);
-    let results = if quick || part.is_some() {
-        places.bench().join("results.md")
-    } else {
-        places.root().join("bench").join("RESULTS.md")
-    };
-    let plan = Plan { quick, part, results: &results };
+    let plan = Plan { part };
     let ready = runner.step("bench: programs that are needed", |step| needs(step, plan)).is_some()
         && runner.step("bench: build", |step| build(step, plan)).is_some()
         && runner.step("bench: fixture", fixture).is_some();
@@ -51,12 +56,14 @@ pub(crate) fn run(quick: bool, part: Option<&str>) -> Result<bool> {
             scripts.extend(runner.step("bench: Python", |step| python_peers(step, quick)));
         }
         scripts.extend(runner.step("bench: Node", |step| node_peers(step, quick)));
-        let measured = runner.step("bench: measure", |step| measure(step, plan, &scripts));
-        if measured.is_some() {
-            let text = fs::read_to_string(&results)
-                .map_err(|error| format!("cannot read {}: {error}", results.display()))?;
-            println!("{text}");
-            eprintln!("written to {}", results.display());
+        for part in PARTS.into_iter().filter(|part| plan.has(part)) {
+            let name = format!("bench: measure the {part}");
+            if let Some(text) = runner.step(&name, |step| measure(step, quick, part, &scripts)) {
+                println!("{text}");
+            }
+        }
+        if !quick {
+            runner.step("bench: write bench/RESULTS.md", |step| keep(step, plan));
         }
     } else {
         runner.impossible("bench: measure", "there is nothing to be run");
@@ -67,9 +74,7 @@ pub(crate) fn run(quick: bool, part: Option<&str>) -> Result<bool> {
 /// What one run measures.
 #[derive(Clone, Copy)]
 struct Plan<'a> {
-    quick: bool,
     part: Option<&'a str>,
-    results: &'a Path,
 }
 
 impl Plan<'_> {
@@ -173,29 +178,61 @@ fn times_of(step: &mut Step<'_>, name: &str, command: &mut Command, quick: bool)
     Ok(path)
 }
 
-fn measure(step: &mut Step<'_>, plan: Plan<'_>, scripts: &[PathBuf]) -> Result<()> {
+/// The file of one part's results.
+fn results_of(places: &Places, part: &str) -> PathBuf {
+    places.bench().join(format!("{part}.md"))
+}
+
+/// Measures one part and returns its tables.
+fn measure(step: &mut Step<'_>, quick: bool, part: &str, scripts: &[PathBuf]) -> Result<String> {
     let places = step.places().clone();
-    let head = places.bench().join("head.md");
+    let (head, results) = (places.bench().join("head.md"), results_of(&places, part));
+    // What a run before this one left must not be taken for this one's.
+    let _ = fs::remove_file(&results);
     fs::write(&head, about(&places)?).map_err(|error| format!("cannot write {}: {error}", head.display()))?;
     let mut command = Command::new(places.bench().join("release").join("measure"));
     command.arg("--programs").arg(places.bench().join("programs"));
     command.arg("--fixture").arg(fixture_folder(&places).join("fixture.json"));
-    command.arg("--head").arg(head).arg("--out").arg(plan.results);
+    command.arg("--part").arg(part).arg("--head").arg(head).arg("--out").arg(&results);
     for script in scripts {
         command.arg("--scripts").arg(script);
     }
-    if plan.has("layer") {
+    if part == "layer" {
         command.arg("--wrk").arg(on_path("wrk").ok_or("wrk is missing")?);
         command.arg("--load").arg(places.root().join("bench").join("wrk").join("load.lua"));
         command.arg("--node-server").arg(places.tool("bench-node").join("server.mjs"));
     }
-    if let Some(part) = plan.part {
-        command.arg("--part").arg(part);
-    }
-    if plan.quick {
+    if quick {
         command.arg("--quick");
     }
-    step.run_for(&mut command, LIMIT).map(drop)
+    step.run_for(&mut command, LIMIT)?;
+    fs::read_to_string(&results).map_err(|error| format!("cannot read {}: {error}", results.display()))
+}
+
+/// Puts what was measured in the place of what `bench/RESULTS.md` says of the same parts.
+fn keep(step: &mut Step<'_>, plan: Plan<'_>) -> Result<()> {
+    let places = step.places();
+    let path = places.root().join("bench").join("RESULTS.md");
+    let mut kept = parts_of(&fs::read_to_string(&path).unwrap_or_default());
+    for (part, kept) in PARTS.iter().zip(&mut kept).filter(|(part, _)| plan.has(part)) {
+        // A part that could not be measured keeps what it had.
+        if let Ok(text) = fs::read_to_string(results_of(places, part)) {
+            *kept = text;
+        }
+    }
+    let parts = TITLES.iter().zip(&kept).filter(|(_, text)| !text.is_empty());
+    let parts: Vec<String> = parts.map(|(title, text)| format!("{title}\n{}\n", text.trim())).collect();
+    fs::write(&path, format!("{RESULTS_HEAD}{}", parts.join("\n")))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// The text below each of [`TITLES`], up to the next.
+fn parts_of(results: &str) -> [String; TITLES.len()] {
+    TITLES.map(|title| {
+        let below = results.split_once(title).map_or("", |(_, below)| below);
+        let end = TITLES.iter().filter_map(|title| below.find(title)).min();
+        below[..end.unwrap_or(below.len())].trim().to_owned()
+    })
 }
 
 /// What stands above the tables: machine, versions, date, commit.
@@ -226,7 +263,7 @@ fn about(places: &Places) -> Result<String> {
         "--dirty=, with changes",
     ]));
     Ok(format!(
-        "# Results\n\nMade by `cargo xtask bench`; [README.md](README.md) says how.\n\n- machine: {model}, {cores} cores ({})\n\
+        "- machine: {model}, {cores} cores ({})\n\
          - date: {}; commit: {commit}; {}\n- {}; OpenSSL {}\n",
         features.join(", "),
         first_line(Command::new("date").args(["-u", "+%F"])),
@@ -270,7 +307,18 @@ fn has_file(folder: &Path, prefix: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::versions;
+    use super::{RESULTS_HEAD, parts_of, versions};
+
+    #[test]
+    fn results_are_kept_by_part() {
+        let library = "# The library\n\n- a\n\n## Targets\n\nb\n";
+        let layer = "# The resource server's layer\n\nc\n";
+        let [l, s] = ["- a\n\n## Targets\n\nb", "c"];
+        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{library}\n{layer}")), [l, s]);
+        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{layer}")), ["", s]);
+        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{library}")), [l, ""]);
+        assert_eq!(parts_of(""), ["", ""]);
+    }
 
     #[test]
     fn versions_are_read_from_a_lock_file() {

@@ -29,7 +29,7 @@ usage: cargo xtask <command>
   soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo fuzz
   bench [--quick] [PART]
                     how fast we are beside other libraries, or only one part of it: library layer;
-                    a whole run writes bench/RESULTS.md
+                    written into bench/RESULTS.md, unless it is quick
   counts [--write]  instructions of our own code, compared with bench/counts.toml, or recorded there
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
   softhsm           prepare PKCS#11 tokens of SoftHSM for tests by hand, until Ctrl-C

@@ -10,6 +10,8 @@ use sealwright_jose::{
     jwt::Validator,
 };
 
+use crate::layered::Layered;
+
 /// Lines of name, JWK and compact token. The private keys of the signatures were thrown away; the secret of HS256 is
 /// no secret.
 const TOKENS: &str = include_str!("../tokens.txt");
@@ -32,6 +34,7 @@ pub(crate) struct Inputs {
     pub(crate) of_set: Verifier,
     /// A token of the key that stands last in the set.
     pub(crate) of_last_key: String,
+    pub(crate) layered: Layered,
 }
 
 /// One algorithm.
@@ -73,6 +76,7 @@ impl Inputs {
             set,
             of_set: of_set.expect("a policy that makes sense"),
             of_last_key: last,
+            layered: Layered::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! bytes; what is left after subtracting them is our own code.
 
 mod inputs;
+mod layered;
 mod paths;
 
 use std::hint::black_box;

@@ -50,6 +50,13 @@ impl Issuer {
         Self { key: key.with_kid(KID), claims: fixture.claims.clone() }
     }
 
+    /// One that is bound to the key of that thumbprint.
+    pub(crate) fn bound_token(&self, jkt: &str) -> String {
+        let (claims, _) = self.claims.rsplit_once('}').expect("the claims are an object");
+        let claims = format!(r#"{claims},"cnf":{{"jkt":"{jkt}"}}}}"#);
+        Signer::new(&self.key).typ("JWT").sign_compact(claims.as_bytes()).expect("it signs")
+    }
+
     pub(crate) fn token(&self, n: usize) -> String {
         let claims = self.claims.replace("0f8fad5b-d9cb-469f-a165", &format!("{n:023}"));
         assert_ne!(claims, self.claims, "the fixture's jti is another one");

@@ -15,8 +15,9 @@ use crate::{
     request::{Endpoint, request, send},
 };
 
-/// Against so many, what the smallest memory keeps is less than one in a hundred.
-const TOKENS: usize = 512;
+/// Against so many, the smallest memory has hardly ever the one that comes next. And they are so few that the processor has
+/// them at hand, as it has a request that a server has just read.
+const TOKENS: usize = 128;
 const REMEMBERED: usize = 4;
 
 pub(crate) fn operations(name: &str, fixture: &Fixture) -> Vec<Operation> {

@@ -21,7 +21,7 @@ struct FromTheConnection;
 
 /// The service at the end: it looks at the token, if there is one, and keeps the request for the next time.
 #[derive(Clone, Default)]
-pub(crate) struct Endpoint(Rc<Cell<Option<Request<()>>>>);
+pub struct Endpoint(Rc<Cell<Option<Request<()>>>>);
 
 impl Service<Request<()>> for Endpoint {
     type Response = Response<Bytes>;
@@ -48,7 +48,8 @@ impl Endpoint {
     }
 }
 
-pub(crate) fn request(token: &str) -> Request<()> {
+/// A request with that token, as a server would hand it to a layer.
+pub fn request(token: &str) -> Request<()> {
     let mut request = Request::get("https://api.example.com/orders")
         .header(header::HOST, "api.example.com")
         .header(header::ACCEPT, "application/json")
@@ -60,7 +61,7 @@ pub(crate) fn request(token: &str) -> Request<()> {
 }
 
 /// Sends `request` and gives it back. It must pass, and at once.
-pub(crate) fn send<S>(service: &mut S, endpoint: &Endpoint, request: Request<()>) -> Request<()>
+pub fn send<S>(service: &mut S, endpoint: &Endpoint, request: Request<()>) -> Request<()>
 where
     S: Service<Request<()>, Response = Response<Bytes>, Error = Infallible>,
 {

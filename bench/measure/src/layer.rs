@@ -144,6 +144,21 @@ pub(crate) fn table(out: &mut String, results: &Results) {
     }
 }
 
+/// For information: a request whose token is bound to a key, with a proof of its own.
+pub(crate) fn dpop_line(out: &mut String, results: &Results) {
+    let subject = "dpop/ES256";
+    let layer = added(results, subject, "layer");
+    if let (Some(layer), Some(primitive)) = (layer, results.ns(LAYER, &format!("{subject}/primitive"))) {
+        let _ = writeln!(
+            out,
+            "\nA DPoP request (token seen before, a new proof of ES256 with its own key): {} ns, of which {} are the reading of \
+             the proof's key and the check of its signature.",
+            thousands(layer),
+            thousands(primitive),
+        );
+    }
+}
+
 /// Requests a second of each way.
 pub(crate) fn http_table(out: &mut String, http: &Http) {
     out.push_str("| endpoint | requests/s, median | p10 |\n|---|---|---|\n");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{http::Http, large::Large, memory::Memory, rounds::Times, statistics::Summary};
+use crate::{candidate::LAYER, http::Http, large::Large, memory::Memory, rounds::Times, statistics::Summary};
 
 #[derive(Default)]
 pub(crate) struct Results {
@@ -39,6 +39,12 @@ impl Results {
     /// What is in our own binary: Sealwright and the floor.
     pub(crate) fn ours(&self, operation: &str) -> Option<&Summary> {
         self.summary("ours", operation)
+    }
+
+    /// The measure of this machine, by which nanoseconds are scaled. Each part takes it in its own run.
+    pub(crate) fn bare_hmac(&self) -> Option<&Summary> {
+        let of = |candidate| self.summary(candidate, "verify/HS256/primitive");
+        of("ours").or_else(|| of(LAYER))
     }
 
     pub(crate) fn allocations(&self, candidate: &str, operation: &str) -> Option<f64> {

@@ -80,8 +80,8 @@ impl<'a> Str<'a> {
 
     #[cold]
     fn unescaped(self) -> String {
-        // No escape is shorter than what it means.
-        let mut decoded = String::with_capacity(self.end - self.start);
+        // No more than it takes: what is kept of it is a box, and not to be allocated twice.
+        let mut decoded = String::with_capacity(self.chars().map(char::len_utf8).sum());
         decoded.extend(self.chars());
         decoded
     }

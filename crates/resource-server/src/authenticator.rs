@@ -229,6 +229,10 @@ impl Authenticator {
         self.0.sender.next_nonce(request, now_s)
     }
 
+    pub(crate) fn knows_dpop(&self) -> bool {
+        self.0.sender.knows_dpop()
+    }
+
     pub(crate) fn downgrade(&self) -> WeakAuthenticator {
         WeakAuthenticator(Arc::downgrade(&self.0))
     }
@@ -364,7 +368,7 @@ impl Authenticator {
         fetched: Option<Fetched>,
         witness: &mut W,
     ) -> Step<Result<AccessToken, TokenError>> {
-        self.validate(token, now_s, fetched, witness)
+        self.validate(token.as_bytes(), now_s, fetched, witness)
             .and_then(|token| self.check_sender(token, None, now_s, witness))
     }
 
@@ -372,7 +376,7 @@ impl Authenticator {
     /// request is looked at each time.
     fn validate<W: Witness>(
         &self,
-        token: &str,
+        token: &[u8],
         now_s: i64,
         fetched: Option<Fetched>,
         witness: &mut W,
@@ -386,8 +390,10 @@ impl Authenticator {
             && fetched.is_none()
             && let Some(known) = cache.find(fingerprint, revoked, now_s)
         {
-            return Step::Done(Ok(known.token().clone()));
+            return Step::Done(Ok(known.into_token()));
         }
+        // Of a request, it is ASCII.
+        let Ok(token) = str::from_utf8(token) else { return Step::Done(Err(TokenError::Malformed)) };
         let access = match self.0.issuers.decide(token, now_s, fetched, witness) {
             Step::Done(Ok(access)) => access,
             other => return other,
@@ -398,11 +404,10 @@ impl Authenticator {
         if let Err(error) = witness.check(Check::Revocation, may_pass, TokenError::Revoked, why) {
             return Step::Done(Err(error));
         }
-        let access = known.token().clone();
         if let Some((cache, fingerprint)) = cache {
-            cache.insert(fingerprint, Arc::new(known));
+            cache.insert(fingerprint, known.clone());
         }
-        Step::Done(Ok(access))
+        Step::Done(Ok(known.into_token()))
     }
 
     /// The last check, which is made with each request; what is remembered of it are proofs, so that each passes once.

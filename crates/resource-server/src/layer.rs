@@ -126,7 +126,9 @@ impl AuthLayer {
     }
 
     fn next_nonce<B>(&self, request: &http::Request<B>, now_s: i64) -> Option<HeaderValue> {
-        self.authenticator.next_nonce(&Request::from(request), now_s)
+        // Most have no proofs to look for.
+        let knows_dpop = self.authenticator.knows_dpop();
+        knows_dpop.then(|| self.authenticator.next_nonce(&Request::from(request), now_s)).flatten()
     }
 }
 

@@ -121,8 +121,9 @@ impl Scheme {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
-        [Self::Bearer, Self::Dpop].into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(name))
+    fn parse(name: &[u8]) -> Option<Self> {
+        let is = |scheme: &Self| scheme.name().as_bytes().eq_ignore_ascii_case(name);
+        [Self::Bearer, Self::Dpop].into_iter().find(is)
     }
 }
 
@@ -130,7 +131,8 @@ impl Scheme {
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
     pub(crate) scheme: Scheme,
-    pub(crate) token: &'a str,
+    /// ASCII. It is looked at as text only if it was not seen before.
+    pub(crate) token: &'a [u8],
 }
 
 impl<'a> Credentials<'a> {
@@ -138,10 +140,15 @@ impl<'a> Credentials<'a> {
     /// optional, and RFC 9700 §4.3.2 forbids the query).
     pub(crate) fn read(headers: &'a HeaderMap) -> Result<Self, TokenError> {
         let value = authorization(headers)?;
-        let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-        // RFC 6750 §3.1: an unsupported authentication method is as good as none.
-        let scheme = Scheme::parse(scheme).ok_or(TokenError::Missing)?;
-        if token.is_empty() || has_gap(token) {
+        let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (scheme, token) = (&value[..end], value.get(end + 1..).unwrap_or_default());
+        let scheme = match Scheme::parse(scheme) {
+            Some(scheme) => scheme,
+            // RFC 6750 §3.1: an unsupported authentication method is as good as none.
+            None if value.is_ascii() => return Err(TokenError::Missing),
+            None => return Err(TokenError::RequestMalformed),
+        };
+        if token.is_empty() || !is_of_one_piece(token) {
             return Err(TokenError::RequestMalformed);
         }
         Ok(Self { scheme, token })
@@ -150,26 +157,53 @@ impl<'a> Credentials<'a> {
     /// The whole of the one `Authorization` header is the token.
     pub(crate) fn read_bare(headers: &'a HeaderMap) -> Result<Self, TokenError> {
         match authorization(headers)? {
-            "" => Err(TokenError::Missing),
+            b"" => Err(TokenError::Missing),
+            token if !token.is_ascii() => Err(TokenError::RequestMalformed),
             token => Ok(Self { scheme: Scheme::Bearer, token }),
         }
     }
+
+    /// The token as text, which it is.
+    pub(crate) fn text(&self) -> Result<&'a str, TokenError> {
+        str::from_utf8(self.token).map_err(|_| TokenError::RequestMalformed)
+    }
 }
 
-fn authorization(headers: &HeaderMap) -> Result<&str, TokenError> {
+fn authorization(headers: &HeaderMap) -> Result<&[u8], TokenError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(TokenError::Missing)?;
-    if values.next().is_some() {
-        return Err(TokenError::RequestMalformed);
-    }
-    // As `HeaderValue::to_str`, which looks at one byte after the other: a token has many, and these take them by blocks.
-    match str::from_utf8(value.as_bytes()) {
-        Ok(value) if value.is_ascii() => Ok(value),
-        _ => Err(TokenError::RequestMalformed),
-    }
+    if values.next().is_some() { Err(TokenError::RequestMalformed) } else { Ok(value.as_bytes()) }
 }
 
-/// Whether there is a space or a tab; without leaving early, so that it becomes vector instructions.
-fn has_gap(token: &str) -> bool {
-    token.bytes().fold(false, |found, byte| found | (byte == b' ') | (byte == b'\t'))
+/// Whether all of it is visible ASCII: no space, no tab, nothing above.
+///
+/// `HeaderValue::to_str` looks at one byte after the other. This finds the largest of many bytes at once, by vector
+/// instructions; the bytes that fill no vector are seen with those before them.
+fn is_of_one_piece(token: &[u8]) -> bool {
+    const VECTOR: usize = 32;
+    let largest =
+        |bytes: &[u8]| bytes.iter().fold(0, |largest: u8, byte| largest.max(byte.wrapping_sub(b'!')));
+    let (whole, _) = token.split_at(token.len() / VECTOR * VECTOR);
+    let last = token.last_chunk::<VECTOR>().map_or(token, |last| last.as_slice());
+    largest(whole).max(largest(last)) <= b'~' - b'!'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_piece_is_visible_ascii_wherever_it_ends() {
+        for len in 1..100 {
+            let token = vec![b'a'; len];
+            assert!(is_of_one_piece(&token));
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut token = token.clone();
+                    token[at] = byte;
+                    assert_eq!(is_of_one_piece(&token), byte.is_ascii_graphic(), "{byte} at {at} of {len}");
+                }
+            }
+        }
+    }
 }

@@ -130,7 +130,7 @@ impl SenderPolicy {
         let expect = Expect {
             method: request.method().as_str(),
             url: &format!("{}{}", dpop.external_url, request.uri().path()),
-            access_token: Some(credentials.token),
+            access_token: Some(credentials.text()?),
             now_s,
         };
         let proof = dpop.verifier.check(DpopVerifier::proof(request.headers())?, &expect)?;

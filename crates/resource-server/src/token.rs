@@ -11,15 +11,16 @@ use crate::{
     sender::Binding,
 };
 pub(crate) use members::Payload;
-pub(crate) use window::{Window, seconds};
+pub(crate) use window::{Span, seconds};
 
 use members::Members;
 use sealwright_jose::jwt::Claims;
 use serde_json::Value;
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicU64},
 };
+use window::Window;
 
 /// A token that passed: signature, issuer, typ, time, audience.
 ///
@@ -31,12 +32,13 @@ pub struct AccessToken(Arc<Inner>);
 struct Inner {
     claims: Claims<'static>,
     members: Members,
-    expires_at: i64,
-    window: Window,
+    span: Span,
     /// Who vouches for it. No two authenticators share one, so it also says which of them let the token pass.
     trusted: Arc<Trusted>,
     /// The set whose key made the signature, unless the keys are fixed. It does not keep the set.
     set: Option<Weak<KeySet>>,
+    /// The state of the revocations in which it was not among them.
+    cleared: AtomicU64,
 }
 
 impl AccessToken {
@@ -96,10 +98,10 @@ impl AccessToken {
         Ok(Self(Arc::new(Inner {
             claims: claims.into_owned(),
             members,
-            expires_at,
-            window,
+            span: window.span(),
             trusted: Arc::clone(trusted),
             set: set.map(Arc::downgrade),
+            cleared: AtomicU64::new(0),
         })))
     }
 
@@ -126,12 +128,13 @@ impl AccessToken {
 
     /// `exp` in seconds since the epoch, without skew.
     pub fn expires_at(&self) -> i64 {
-        self.0.expires_at
+        // Without `exp` no token passes.
+        self.0.claims.exp().unwrap_or_default()
     }
 
     /// When the clock skew that its issuer is granted is over, too: how long `jti` must be remembered.
     pub fn remember_until(&self) -> i64 {
-        self.0.expires_at.saturating_add(self.clock_skew_s())
+        self.expires_at().saturating_add(self.clock_skew_s())
     }
 
     /// `acr`: the authentication class of the login behind it.
@@ -141,7 +144,7 @@ impl AccessToken {
 
     /// `amr`: the methods of the login behind it; empty if it does not say.
     pub fn amr(&self) -> Vec<&str> {
-        self.0.members.amr.iter().map(AsRef::as_ref).collect()
+        self.0.members.lists().amr.iter().map(AsRef::as_ref).collect()
     }
 
     /// `auth_time`: when the user logged in, in seconds since the epoch.
@@ -151,14 +154,14 @@ impl AccessToken {
 
     /// `authorization_details` (RFC 9396): objects, each with a `type`; empty if there are none.
     pub fn authorization_details(&self) -> &[Value] {
-        &self.0.members.authorization_details
+        &self.0.members.lists().authorization_details
     }
 
     /// `scope`: the words of a string (RFC 8693 §4.2), or the strings of a list, as some issuers write it.
     pub fn scopes(&self) -> Vec<&str> {
         match self.0.members.scope.get(self.json()) {
             Some(words) => words.split(' ').filter(|word| !word.is_empty()).collect(),
-            None => self.0.members.scope_list.iter().map(AsRef::as_ref).collect(),
+            None => self.0.members.lists().scopes.iter().map(AsRef::as_ref).collect(),
         }
     }
 
@@ -170,8 +173,17 @@ impl AccessToken {
         self.0.claims.borrowed()
     }
 
-    pub(crate) fn window(&self) -> &Window {
-        &self.0.window
+    pub(crate) fn window(&self) -> &Span {
+        &self.0.span
+    }
+
+    pub(crate) fn cleared(&self) -> &AtomicU64 {
+        &self.0.cleared
+    }
+
+    /// Whether it is a clone of that one, and not another decision about the same token.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn clock_skew_s(&self) -> i64 {
@@ -180,7 +192,7 @@ impl AccessToken {
 
     /// What its holder must have (`cnf`, RFC 7800).
     pub(crate) fn binding(&self) -> Option<&Binding> {
-        self.0.members.binding.as_deref()
+        self.0.members.binding()
     }
 
     pub(crate) fn trusted(&self) -> &Arc<Trusted> {
@@ -196,11 +208,14 @@ impl AccessToken {
     pub(crate) fn memory_bytes(&self) -> usize {
         /// A `String` in a list, and what the allocator adds.
         const AUDIENCE: usize = 24 + 16;
+        /// Beside it stand the counts of the `Arc`.
+        const TOKEN: usize = size_of::<Inner>() + 2 * size_of::<usize>();
         let json = self.json();
+        // Whether there is a backslash, without leaving early, so that it becomes vector instructions.
+        let is_escaped = json.bytes().fold(u8::MAX, |least, byte| least.min(byte ^ b'\\')) == 0;
         // Strings with escapes are kept a second time as they are meant, and those of `aud` in a list.
-        let decoded =
-            if json.contains('\\') { json.len() + AUDIENCE * self.0.claims.aud().count() } else { 0 };
-        size_of::<Inner>() + json.len() + decoded + self.0.members.list_bytes()
+        let decoded = if is_escaped { json.len() + AUDIENCE * self.0.claims.aud().count() } else { 0 };
+        TOKEN + json.len() + decoded + self.0.members.list_bytes()
     }
 
     /// The claims as they were signed.
@@ -216,7 +231,7 @@ impl fmt::Debug for AccessToken {
             .field("issuer", &self.issuer())
             .field("client_id", &self.client_id())
             .field("jti", &self.jti())
-            .field("expires_at", &self.0.expires_at)
+            .field("expires_at", &self.expires_at())
             .finish_non_exhaustive()
     }
 }

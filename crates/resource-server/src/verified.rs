@@ -92,7 +92,7 @@ pub struct VerifiedTokensStatus {
 /// The store of one authenticator. Another authenticator has other terms and another store: a change of policy starts
 /// empty.
 pub(crate) struct VerifiedCache {
-    tokens: Cache<Fingerprint, Arc<Known>, Weight, ByPrefix, Evictions>,
+    tokens: Cache<Fingerprint, Known, Weight, ByPrefix, Evictions>,
     evictions: Arc<AtomicU64>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -120,18 +120,13 @@ impl VerifiedCache {
 
     /// A token that was verified before, if it still would be at `now_s`: its time is not over, its issuer has the same
     /// keys, and it was not revoked. Else it is dropped.
-    pub(crate) fn find(
-        &self,
-        fingerprint: &Fingerprint,
-        revoked: &Revoked,
-        now_s: i64,
-    ) -> Option<Arc<Known>> {
+    pub(crate) fn find(&self, fingerprint: &Fingerprint, revoked: &Revoked, now_s: i64) -> Option<Known> {
         let found = self.tokens.get(fingerprint).filter(|known| {
             let holds =
                 known.holds_at(now_s) && known.token().has_current_keys() && !known.is_revoked(revoked);
             if !holds {
                 // Unless another request has verified it anew meanwhile.
-                self.tokens.remove_if(fingerprint, |stored| Arc::ptr_eq(stored, known));
+                self.tokens.remove_if(fingerprint, |stored| stored.is(known));
             }
             holds
         });
@@ -141,7 +136,7 @@ impl VerifiedCache {
     }
 
     /// Remembers a token that has just been verified.
-    pub(crate) fn insert(&self, fingerprint: Fingerprint, known: Arc<Known>) {
+    pub(crate) fn insert(&self, fingerprint: Fingerprint, known: Known) {
         self.tokens.insert(fingerprint, known);
     }
 
@@ -171,8 +166,8 @@ struct Weight {
     least: u64,
 }
 
-impl Weighter<Fingerprint, Arc<Known>> for Weight {
-    fn weight(&self, _: &Fingerprint, known: &Arc<Known>) -> u64 {
+impl Weighter<Fingerprint, Known> for Weight {
+    fn weight(&self, _: &Fingerprint, known: &Known) -> u64 {
         self.least.max(known.bytes())
     }
 }
@@ -180,11 +175,11 @@ impl Weighter<Fingerprint, Arc<Known>> for Weight {
 #[derive(Clone)]
 struct Evictions(Arc<AtomicU64>);
 
-impl Lifecycle<Fingerprint, Arc<Known>> for Evictions {
+impl Lifecycle<Fingerprint, Known> for Evictions {
     /// What was evicted, seldom more than one, is freed when the lock is open again.
-    type RequestState = Option<Arc<Known>>;
+    type RequestState = Option<Known>;
 
-    fn on_evict(&self, evicted: &mut Option<Arc<Known>>, _: Fingerprint, known: Arc<Known>) {
+    fn on_evict(&self, evicted: &mut Option<Known>, _: Fingerprint, known: Known) {
         self.0.fetch_add(1, Relaxed);
         evicted.get_or_insert(known);
     }

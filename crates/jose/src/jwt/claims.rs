@@ -32,11 +32,23 @@ pub struct Claims<'t> {
     sub: Slot,
     jti: Slot,
     aud: Audience,
-    exp: Option<i64>,
-    nbf: Option<i64>,
-    iat: Option<i64>,
+    exp: Time,
+    nbf: Time,
+    iat: Time,
     /// Filled when somebody asks for a claim by name.
-    map: OnceLock<Map<String, Value>>,
+    map: OnceLock<Box<Map<String, Value>>>,
+}
+
+/// A time from 0 on, or none, which is -1.
+#[derive(Clone, Copy)]
+struct Time(i64);
+
+impl Time {
+    const ABSENT: Self = Self(-1);
+
+    fn get(self) -> Option<i64> {
+        (self.0 >= 0).then_some(self.0)
+    }
 }
 
 /// Why a payload is no claims set, or not the one that was asked for.
@@ -117,13 +129,13 @@ impl<'t> Claims<'t> {
         let text = str::from_utf8(payload).map_err(|_| ClaimsError::NotAnObject)?;
         let mut claims = Self {
             text: Cow::Borrowed(text),
-            iss: Slot::Absent,
-            sub: Slot::Absent,
-            jti: Slot::Absent,
-            aud: Audience::Absent,
-            exp: None,
-            nbf: None,
-            iat: None,
+            iss: Slot::ABSENT,
+            sub: Slot::ABSENT,
+            jti: Slot::ABSENT,
+            aud: Audience::ABSENT,
+            exp: Time::ABSENT,
+            nbf: Time::ABSENT,
+            iat: Time::ABSENT,
             map: OnceLock::new(),
         };
         let mut mistyped = None;
@@ -149,9 +161,9 @@ impl<'t> Claims<'t> {
             b"sub" => self.sub = Slot::string(value).ok_or("sub")?,
             b"jti" => self.jti = Slot::string(value).ok_or("jti")?,
             b"aud" => self.aud = Audience::of(value).ok_or("aud")?,
-            b"exp" => self.exp = Some(time(value).ok_or("exp")?),
-            b"nbf" => self.nbf = Some(time(value).ok_or("nbf")?),
-            b"iat" => self.iat = Some(time(value).ok_or("iat")?),
+            b"exp" => self.exp = Time(time(value).ok_or("exp")?),
+            b"nbf" => self.nbf = Time(time(value).ok_or("nbf")?),
+            b"iat" => self.iat = Time(time(value).ok_or("iat")?),
             _ => {}
         }
         Ok(())
@@ -210,17 +222,17 @@ impl<'t> Claims<'t> {
 
     /// When it expires, in seconds since the epoch, as are the others; a fraction is cut off.
     pub fn exp(&self) -> Option<i64> {
-        self.exp
+        self.exp.get()
     }
 
     /// From when on it is valid.
     pub fn nbf(&self) -> Option<i64> {
-        self.nbf
+        self.nbf.get()
     }
 
     /// When it was made.
     pub fn iat(&self) -> Option<i64> {
-        self.iat
+        self.iat.get()
     }
 
     /// Any claim, as JSON. The first call reads them all; who wants many of them in types of their
@@ -231,7 +243,7 @@ impl<'t> Claims<'t> {
 
     /// All claims, as JSON: to iterate over, for example.
     pub fn as_map(&self) -> &Map<String, Value> {
-        self.map.get_or_init(|| json::to_map(&self.text))
+        self.map.get_or_init(|| Box::new(json::to_map(&self.text)))
     }
 
     /// Shows each claim by its name and its JSON as it stands in the payload, in order: one look at the text for
@@ -299,7 +311,7 @@ impl fmt::Debug for Claims<'_> {
         f.debug_struct("Claims")
             .field("iss", &self.iss())
             .field("jti", &self.jti())
-            .field("exp", &self.exp)
+            .field("exp", &self.exp())
             .finish_non_exhaustive()
     }
 }

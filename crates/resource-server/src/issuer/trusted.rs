@@ -11,9 +11,15 @@ use sealwright_jose::{
     jws::{Scratch, Verifier},
 };
 use std::{
+    cell::Cell,
     ptr,
     sync::{Arc, Weak},
 };
+
+thread_local! {
+    /// Where tokens are decoded; no larger than the longest that may pass.
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
 
 /// An issuer with its keys.
 pub(crate) struct Trusted {
@@ -194,8 +200,23 @@ impl Trusted {
         now_s: i64,
         witness: &mut impl Witness,
     ) -> Result<AccessToken, TokenError> {
-        let mut scratch = Scratch::new();
-        let verified = verifier.verify_compact(token, &mut scratch);
+        // A witness could ask for another decision; that one finds an empty buffer.
+        let mut scratch = SCRATCH.take();
+        let checked = self.check_in(&mut scratch, token, verifier, set, now_s, witness);
+        SCRATCH.set(scratch);
+        checked
+    }
+
+    fn check_in(
+        self: &Arc<Self>,
+        scratch: &mut Scratch,
+        token: &str,
+        verifier: &Verifier,
+        set: Option<&Arc<KeySet>>,
+        now_s: i64,
+        witness: &mut impl Witness,
+    ) -> Result<AccessToken, TokenError> {
+        let verified = verifier.verify_compact(token, scratch);
         witness.verified(token, verified.as_ref().err().map(VerifyError::kind));
         let verified = verified.map_err(|error| error.kind())?;
         let payload = Payload::parse(verified.payload()).map_err(|error| {

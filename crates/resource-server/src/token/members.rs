@@ -8,7 +8,7 @@
 use crate::sender::Binding;
 use sealwright_jose::jwt::{Claims, ClaimsError};
 use serde_json::Value;
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 /// What a token says, of which nothing is decided yet.
 pub(crate) struct Payload<'t> {
@@ -39,30 +39,40 @@ pub(super) struct Members {
     pub(super) client_id: Text,
     pub(super) acr: Text,
     pub(super) scope: Text,
-    pub(super) scope_list: Box<[Box<str>]>,
     pub(super) auth_time: Option<i64>,
+    /// What most tokens have nothing of.
+    lists: Option<Box<Lists>>,
+}
+
+/// What does not stand in the text as it is needed.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub(super) scopes: Box<[Box<str>]>,
     pub(super) amr: Box<[Box<str>]>,
     pub(super) authorization_details: Box<[Value]>,
-    pub(super) binding: Option<Box<Binding>>,
+    pub(super) binding: Option<Binding>,
 }
 
 /// A string that stands in the claims' text.
-#[derive(Default)]
 pub(super) enum Text {
-    #[default]
-    Absent,
-    /// There, as it is meant.
-    At(Range<usize>),
+    /// There, as it is meant. What starts with the text is no string: it is not there at all.
+    At(Range<u32>),
     /// Written with escapes.
     Decoded(Box<str>),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::At(0..0)
+    }
 }
 
 impl Text {
     /// `text` is what it was read from.
     pub(super) fn get<'t>(&'t self, text: &'t str) -> Option<&'t str> {
         match self {
-            Self::Absent => None,
-            Self::At(place) => text.get(place.clone()),
+            Self::At(Range { start: 0, .. }) => None,
+            Self::At(Range { start, end }) => text.get(*start as usize..*end as usize),
             Self::Decoded(decoded) => Some(decoded),
         }
     }
@@ -74,7 +84,8 @@ impl Text {
             return serde_json::from_str(json).ok().map(Self::Decoded);
         }
         let start = (inner.as_ptr() as usize).checked_sub(payload.as_ptr() as usize)?;
-        Some(Self::At(start..start + inner.len()))
+        let place = u32::try_from(start).ok()?..u32::try_from(start + inner.len()).ok()?;
+        Some(Self::At(place))
     }
 }
 
@@ -88,26 +99,42 @@ impl Members {
             // Some issuers write a list. Anything else grants nothing.
             "scope" => match Text::read(json, payload) {
                 Some(words) => self.scope = words,
-                None => self.scope_list = strings_of(json),
+                None => self.lists_mut().scopes = strings_of(json),
             },
             "auth_time" => self.auth_time = Some(numeric_date(json)?),
-            "amr" => self.amr = serde_json::from_str(json).ok()?,
+            "amr" => self.lists_mut().amr = serde_json::from_str(json).ok()?,
             "authorization_details" => {
                 let details: Box<[Value]> = serde_json::from_str(json).ok()?;
-                self.authorization_details = details.iter().all(has_type).then_some(details)?;
+                self.lists_mut().authorization_details = details.iter().all(has_type).then_some(details)?;
             }
-            "cnf" => self.binding = Some(Box::new(Binding::read(json))),
+            "cnf" => self.lists_mut().binding = Some(Binding::read(json)),
             _ => {}
         }
         Some(())
     }
 
+    pub(super) fn lists(&self) -> &Lists {
+        static NONE: LazyLock<Lists> = LazyLock::new(Lists::default);
+        self.lists.as_deref().unwrap_or_else(|| &NONE)
+    }
+
+    pub(super) fn binding(&self) -> Option<&Binding> {
+        self.lists.as_ref()?.binding.as_ref()
+    }
+
+    fn lists_mut(&mut self) -> &mut Lists {
+        self.lists.get_or_insert_default()
+    }
+
     /// What the lists take in memory.
     pub(super) fn list_bytes(&self) -> usize {
-        let strings = self.amr.iter().chain(&self.scope_list);
+        let Some(lists) = &self.lists else { return 0 };
+        let strings = lists.amr.iter().chain(&lists.scopes);
         let strings: usize = strings.map(|string| size_of::<Box<str>>() + allocated(string.len())).sum();
-        let details = self.authorization_details.iter();
-        strings + details.map(|detail| size_of::<Value>() + heap_bytes(detail)).sum::<usize>()
+        let details = lists.authorization_details.iter();
+        allocated(size_of::<Lists>())
+            + strings
+            + details.map(|detail| size_of::<Value>() + heap_bytes(detail)).sum::<usize>()
     }
 }
 

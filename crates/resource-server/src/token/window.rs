@@ -14,6 +14,12 @@ pub(crate) struct Window {
     pub(super) too_old_s: i64,
 }
 
+/// The part of it that decides about a token that passed once; two numbers, since one is kept with each token.
+pub(crate) struct Span {
+    from_s: i64,
+    until_s: i64,
+}
+
 impl Window {
     pub(super) fn of(claims: &Claims<'_>, expires_at: i64, terms: &IssuerConfig) -> Self {
         let skew_s = seconds(terms.clock_skew);
@@ -30,9 +36,16 @@ impl Window {
         }
     }
 
+    /// What is kept of it.
+    pub(super) fn span(&self) -> Span {
+        Span { from_s: self.from_s, until_s: self.expired_s.min(self.too_old_s) }
+    }
+}
+
+impl Span {
     /// Whether a token that passed once passes at `now_s`.
     pub(crate) fn holds_at(&self, now_s: i64) -> bool {
-        (self.from_s..self.expired_s.min(self.too_old_s)).contains(&now_s)
+        (self.from_s..self.until_s).contains(&now_s)
     }
 }
 

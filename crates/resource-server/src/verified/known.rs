@@ -6,7 +6,7 @@ use sealwright_jose::{Digest, Hash};
 use std::{
     fmt,
     hash::{BuildHasherDefault, Hash as StdHash, Hasher},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::Ordering::Relaxed,
 };
 
 /// The SHA-256 digest of a whole token: header, claims and signature, byte for byte.
@@ -16,16 +16,12 @@ use std::{
 pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(crate) fn of(token: &str) -> Self {
-        Self::from(&Digest::of(Hash::Sha256, token.as_bytes()))
+    pub(crate) fn of(token: impl AsRef<[u8]>) -> Self {
+        Self::from(&Digest::of(Hash::Sha256, token.as_ref()))
     }
 
     pub(super) fn from(digest: &Digest) -> Self {
-        let mut bytes = [0; 32];
-        for (byte, from) in bytes.iter_mut().zip(digest.as_bytes()) {
-            *byte = *from;
-        }
-        Self(bytes)
+        Self(*digest.as_bytes().first_chunk().expect("SHA-256 has 32 bytes"))
     }
 }
 
@@ -60,50 +56,57 @@ impl Hasher for Prefix {
     }
 }
 
-/// What is known of a token that was verified.
-pub(crate) struct Known {
-    token: AccessToken,
-    /// The state of [`Revoked`] in which it was not among the revoked.
-    cleared: AtomicU64,
-}
+/// A token that was verified, as the store keeps it: it and what is remembered of it are one allocation.
+#[derive(Clone)]
+pub(crate) struct Known(AccessToken);
 
 impl Known {
     pub(crate) fn new(token: AccessToken) -> Self {
-        Self { token, cleared: AtomicU64::new(0) }
+        Self(token)
     }
 
     pub(crate) fn token(&self) -> &AccessToken {
-        &self.token
+        &self.0
+    }
+
+    pub(crate) fn into_token(self) -> AccessToken {
+        self.0
     }
 
     /// Whether what its claims say of time still holds.
     pub(super) fn holds_at(&self, now_s: i64) -> bool {
-        self.token.window().holds_at(now_s)
+        self.0.window().holds_at(now_s)
     }
 
     /// Whether it was revoked. Looks only if anything was revoked since the last time.
     pub(crate) fn is_revoked(&self, revoked: &Revoked) -> bool {
         let state = revoked.state();
-        if self.cleared.load(Relaxed) == state {
+        let cleared = self.0.cleared();
+        if cleared.load(Relaxed) == state {
             return false;
         }
-        let is_revoked = revoked.contains(&self.token);
+        let is_revoked = revoked.contains(&self.0);
         if !is_revoked {
-            self.cleared.store(state, Relaxed);
+            cleared.store(state, Relaxed);
         }
         is_revoked
     }
 
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0.is(&other.0)
+    }
+
     /// What it takes in memory, with its places in the store.
     pub(super) fn bytes(&self) -> u64 {
-        /// Two places in the store (it grows by doubling), the two `Arc`s, and what the allocator rounds up.
-        const OVERHEAD: usize = 2 * 72 + 2 * 16 + 3 * 16;
-        (OVERHEAD + size_of::<Self>() + self.token.memory_bytes()) as u64
+        /// Two places in the store (it grows by doubling) and in its index, and what the allocator adds to the token and
+        /// to its text.
+        const OVERHEAD: usize = 2 * 56 + 12 + 2 * 16;
+        (OVERHEAD + self.0.memory_bytes()) as u64
     }
 }
 
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Known").field("token", &self.token).finish_non_exhaustive()
+        f.debug_tuple("Known").field(&self.0).finish()
     }
 }

@@ -41,12 +41,12 @@ fn access_token(changes: &Value) -> AccessToken {
     validate(&claims, &issuer(&named, Some(Duration::from_secs(600))), NOW).unwrap()
 }
 
-fn known(changes: Value) -> Arc<Known> {
-    Arc::new(Known::new(access_token(&changes)))
+fn known(changes: Value) -> Known {
+    Known::new(access_token(&changes))
 }
 
 fn name(n: u32) -> Fingerprint {
-    Fingerprint::of(&format!("token {n}"))
+    Fingerprint::of(format!("token {n}"))
 }
 
 fn cache(entries: usize) -> VerifiedCache {
@@ -120,7 +120,7 @@ fn a_flood_of_tokens_stays_within_both_bounds() {
         let cache = limits.open().unwrap();
         let known = known(json!({"padding": "x".repeat(large)}));
         for n in 0..10_000 {
-            cache.insert(name(n), Arc::clone(&known));
+            cache.insert(name(n), known.clone());
             if n % 50 == 0 {
                 let status = cache.status();
                 assert!(status.entries <= limits.entries, "{status:?}");
@@ -141,10 +141,10 @@ fn tokens_in_use_outlive_a_flood_of_others() {
     let cache = cache(1_000);
     let known = known(json!({}));
     for n in 0..100 {
-        cache.insert(name(n), Arc::clone(&known));
+        cache.insert(name(n), known.clone());
     }
     for n in 100..20_000 {
-        cache.insert(name(n), Arc::clone(&known));
+        cache.insert(name(n), known.clone());
         finds(&cache, n % 100, NOW);
     }
     let kept = (0..100).filter(|n| finds(&cache, *n, NOW)).count();

@@ -11,6 +11,7 @@ mod explain;
 mod keys;
 mod metadata;
 mod metrics;
+mod races;
 mod refusals;
 mod requirements;
 mod rules;
