@@ -11,6 +11,7 @@ pub(crate) mod kind;
 pub(crate) mod material;
 pub(crate) mod openssh;
 pub(crate) mod pem;
+mod pkcs12;
 pub(crate) mod roca;
 
 mod any;
@@ -23,6 +24,7 @@ mod weierstrass;
 pub use any::Key;
 pub use inspect::{Inspected, KeyFormat};
 pub use mac::MacKey;
+pub use pkcs12::Pkcs12;
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
 

@@ -89,7 +89,7 @@ pub use alg::{Alg, UnknownAlg};
 pub use digest::{Digest, Hash, Hasher};
 pub use error::{KeyError, SignError, VerifyError, VerifyErrorKind};
 pub use jwk_set::{JwkSet, JwkSetLimits, SelectError, Selection};
-pub use key::{Inspected, Key, KeyFormat, MacKey, SigningKey, VerifyingKey};
+pub use key::{Inspected, Key, KeyFormat, MacKey, Pkcs12, SigningKey, VerifyingKey};
 
 /// The page for those who come from other libraries: its examples run as tests.
 #[cfg(doctest)]

@@ -20,7 +20,7 @@ pub(crate) const FORMAT: &str = "encrypted PKCS#8";
 
 /// What a file may ask for: ten million iterations take some seconds. Key stores use up to a
 /// million.
-const MAX_ITERATIONS: u32 = 10_000_000;
+pub(crate) const MAX_ITERATIONS: u32 = 10_000_000;
 
 /// What a file may ask scrypt for: 256 MiB (it needs 128·N·r bytes) and 2²⁴ blocks (it mixes N·r·p).
 const MAX_SCRYPT_BLOCKS: u64 = 1 << 21;
@@ -28,6 +28,9 @@ const MAX_SCRYPT_WORK: u64 = 1 << 24;
 
 /// What is written: as many as OWASP recommends for PBKDF2 with HMAC-SHA-256.
 const ITERATIONS: u32 = 600_000;
+
+/// What all of this is about.
+pub(crate) const PBES2: ObjectIdentifier = PBES2_OID;
 
 /// `EncryptedPrivateKeyInfo` of RFC 5958 §3.
 #[derive(Sequence)]
@@ -48,10 +51,20 @@ pub(crate) fn decrypt(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<V
     }
     let malformed = |_| KeyError::Malformed { format: FORMAT, problem: "not the DER of one" };
     let info = EncryptedPrivateKeyInfo::from_der(der).map_err(malformed)?;
-    if info.algorithm.oid != PBES2_OID {
+    if info.algorithm.oid != PBES2 {
         return Err(KeyError::Unsupported(OLD));
     }
-    let parameters = info.algorithm.parameters.ok_or(malformed(der::ErrorKind::Failed.into()))?;
+    decrypt_data(&info.algorithm, info.data.as_bytes(), password)
+}
+
+/// What PBES2 encrypted with these parameters, which must be a SEQUENCE.
+pub(crate) fn decrypt_data(
+    algorithm: &AlgorithmIdentifierRef<'_>,
+    data: &[u8],
+    password: Option<&[u8]>,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let malformed = KeyError::Malformed { format: FORMAT, problem: "not the DER of one" };
+    let parameters = algorithm.parameters.ok_or(malformed)?;
     let parameters = Parameters::try_from(parameters).map_err(|_| explain(parameters))?;
     let (iv, key_len) = match parameters.encryption {
         EncryptionScheme::Aes128Cbc { iv } => (iv, 16),
@@ -67,7 +80,7 @@ pub(crate) fn decrypt(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<V
     }
     let password = password.ok_or(KeyError::PasswordNeeded)?;
     let key = derive(&parameters.kdf, password, key_len)?;
-    provider::aes_cbc_decrypt_padded(&key, *iv, info.data.as_bytes())
+    provider::aes_cbc_decrypt_padded(&key, *iv, data)
         // One wrong password in 256 leaves a padding that looks sound, but no structure before it.
         .filter(|plain| AnyRef::from_der(plain).is_ok_and(|any| any.tag() == Tag::Sequence))
         .ok_or(KeyError::Password)
@@ -160,7 +173,7 @@ pub(crate) fn encrypt(pkcs8: &[u8], password: &[u8]) -> Result<Vec<u8>, KeyError
         let parameters = Parameters { kdf: kdf.into(), encryption }.to_der()?;
         EncryptedPrivateKeyInfo {
             algorithm: AlgorithmIdentifierRef {
-                oid: PBES2_OID,
+                oid: PBES2,
                 parameters: Some(AnyRef::from_der(&parameters)?),
             },
             data: OctetStringRef::new(&data)?,

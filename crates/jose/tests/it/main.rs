@@ -8,6 +8,7 @@ mod jwt;
 mod keys;
 mod known_attacks;
 mod mutation;
+mod pkcs12;
 mod properties;
 mod signing;
 mod support;
