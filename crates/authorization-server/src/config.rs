@@ -122,6 +122,7 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
         let read = client_registration::read(resource, &servers, &secrets, &registered, report);
         let Some(client_registration::Registered { server, client, new_secret }) = read else { continue };
         if let Some(Declaration { config: Some(config), .. }) = servers.get_mut(server) {
+            client_registration::check_signing_alg(resource, &config.algorithms, report);
             config.clients.insert(client.id.clone(), client);
             config.first_start.files.extend(new_secret);
         }

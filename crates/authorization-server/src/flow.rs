@@ -4,6 +4,7 @@ pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod buckets;
+pub(crate) mod client_credentials;
 pub(crate) mod context;
 pub(crate) mod credentials;
 pub(crate) mod finish;

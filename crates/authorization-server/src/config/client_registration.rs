@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
+use sealwright_jose::Alg;
 use sealwright_service::resource::{APPSSO_API_VERSION, DurationField, Report, Resource};
 use sealwright_service::secret::{Secret, SecretRef};
 use serde::Deserialize;
@@ -27,7 +28,7 @@ pub(super) struct ClientRegistrationSpec {
     /// Where codes may be sent. Exact, except for the port of a loopback address.
     #[serde(default, rename = "redirectURIs")]
     pub(super) redirect_uris: Vec<String>,
-    /// Default: `authorization_code` where there are redirect URIs, else none.
+    /// `authorization_code`, `client_credentials` or both. Default: the former where there are redirect URIs, else none.
     pub(super) authorization_grant_types: Option<Vec<GrantType>>,
     /// Default: `client_secret_basic`.
     #[serde(default)]
@@ -45,6 +46,8 @@ pub(super) struct ClientRegistrationSpec {
     pub(super) contexts_from: Vec<String>,
     /// Lifetime of this client's tokens. Default: that of the server.
     pub(super) access_token_expiry: Option<DurationField>,
+    /// The algorithm of this client's tokens, one of the server's. Default: the server's first.
+    pub(super) access_token_signing_alg: Option<String>,
     #[serde(default)]
     pub(super) scopes: Vec<ScopeSpec>,
     /// Whether people are asked to agree before a code is issued, also where nothing is signed. Default: `false`.
@@ -78,6 +81,7 @@ pub(super) struct ScopeSpec {
 #[serde(rename_all = "snake_case")]
 pub(super) enum GrantType {
     AuthorizationCode,
+    ClientCredentials,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -139,6 +143,7 @@ pub(super) fn read(
     }
     let authentication = authentication(resource, &spec, report);
     let redirect_uris = redirect_uris(resource, &spec, report);
+    let client_credentials = client_credentials(resource, &spec, report);
     if spec.is_own_audience {
         spec.audiences = vec![client_id(resource)];
     } else {
@@ -171,6 +176,8 @@ pub(super) fn read(
         claims: spec.claims,
         contexts_from: spec.contexts_from.into_iter().collect(),
         access_token_expiry: spec.access_token_expiry.map(|field| field.0),
+        access_token_signing_alg: spec.access_token_signing_alg.as_deref().and_then(Alg::from_name),
+        client_credentials,
         scopes,
         requires_consent: spec.require_user_consent,
     };
@@ -267,6 +274,29 @@ fn redirect_uris(
     uris
 }
 
+/// Whether the client may ask for tokens of its own; one that cannot prove who it is may not (RFC 6749 §4.4).
+fn client_credentials(resource: &Resource, spec: &ClientRegistrationSpec, report: &mut Report) -> bool {
+    let types = spec.authorization_grant_types.as_deref().unwrap_or_default();
+    let wanted = types.contains(&GrantType::ClientCredentials);
+    if wanted && spec.client_authentication_method == AuthenticationMethod::None {
+        let message =
+            "client_credentials is for clients that have a secret; name a method, or leave that grant out";
+        resource.fault("spec.clientAuthenticationMethod", message, report);
+    }
+    wanted
+}
+
+/// Checks that the server which was selected has the algorithm that the registration names.
+pub(super) fn check_signing_alg(resource: &Resource, server_has: &[Alg], report: &mut Report) {
+    let Some(name) = resource.scalar(&["spec", "accessTokenSigningAlg"]) else { return };
+    // Where no key could be read, that is said at the server.
+    if !server_has.is_empty() && !server_has.iter().any(|alg| alg.name() == name) {
+        let has: Vec<&str> = server_has.iter().map(|alg| alg.name()).collect();
+        let message = format!("the AuthServer signs with {}, not with this", has.join(", "));
+        resource.fault("spec.accessTokenSigningAlg", message, report);
+    }
+}
+
 fn audiences(resource: &Resource, spec: &ClientRegistrationSpec, report: &mut Report) {
     for (i, audience) in spec.audiences.iter().enumerate() {
         // RFC 8707 §2: an absolute URI without a fragment.
@@ -277,7 +307,9 @@ fn audiences(resource: &Resource, spec: &ClientRegistrationSpec, report: &mut Re
             resource.fault(&format!("spec.audiences[{i}]"), message, report);
         }
     }
-    if spec.audiences.is_empty() && !spec.redirect_uris.is_empty() {
+    let types = spec.authorization_grant_types.as_deref().unwrap_or_default();
+    let gets_tokens = !spec.redirect_uris.is_empty() || types.contains(&GrantType::ClientCredentials);
+    if spec.audiences.is_empty() && gets_tokens {
         resource.fault("spec.audiences", "name the API that this client's tokens are for", report);
     }
 }

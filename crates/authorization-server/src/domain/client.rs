@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_lc_rs::{constant_time, hmac};
+use sealwright_jose::Alg;
 use sealwright_service::{random, secret::Secret};
 
 use super::redirect_uri::RegisteredRedirect;
@@ -26,6 +27,10 @@ pub(crate) struct Client {
     /// The clients that may ask for authentication contexts in this client's name.
     pub(crate) contexts_from: BTreeSet<String>,
     pub(crate) access_token_expiry: Option<Duration>,
+    /// One of the server's algorithms; `None` for its first.
+    pub(crate) access_token_signing_alg: Option<Alg>,
+    /// Whether it may ask for tokens in its own name (RFC 6749 §4.4).
+    pub(crate) client_credentials: bool,
     pub(crate) scopes: Vec<DescribedScope>,
     pub(crate) requires_consent: bool,
 }

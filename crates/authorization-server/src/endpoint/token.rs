@@ -11,6 +11,7 @@ use crate::domain::handle::Handle;
 use crate::domain::pkce::CodeVerifier;
 use crate::error::OAuthError;
 use crate::flow::audit::{self, refusal};
+use crate::flow::client_credentials::{self, ClientCredentialsGrant};
 use crate::flow::token::{self, CodeGrant, Issued};
 use crate::state::App;
 
@@ -39,25 +40,45 @@ impl From<Issued> for TokenResponse {
     }
 }
 
-/// Gives a token for a code. The router adds `Cache-Control: no-store`.
+/// What a client has to show for a token.
+enum Grant {
+    Code(CodeGrant),
+    ClientCredentials(ClientCredentialsGrant),
+}
+
+/// Gives a token for a grant. The router adds `Cache-Control: no-store`.
 pub(crate) async fn token(
     State(app): State<App>,
     ClientForm { client, params }: ClientForm,
 ) -> Result<Json<TokenResponse>, OAuthError> {
-    let grant = match code_grant(&params) {
-        Ok(grant) => grant,
+    let issued = match grant(&params) {
+        // What is wrong with a code has entries of its own.
+        Ok(Grant::Code(grant)) => return Ok(Json(token::redeem(&app, &client, grant).await?.into())),
+        Ok(Grant::ClientCredentials(grant)) => client_credentials::grant(&app, &client, grant).await,
+        Err(error) => Err(error),
+    };
+    match issued {
+        Ok(issued) => Ok(Json(issued.into())),
         Err(error) => {
             let kind = refusal::TOKEN_REQUEST;
-            return Err(audit::client_refused(&app, &client, "request.refused", kind, error).await);
+            Err(audit::client_refused(&app, &client, "request.refused", kind, error).await)
         }
-    };
-    Ok(Json(token::redeem(&app, &client, grant).await?.into()))
+    }
+}
+
+fn grant(params: &Params) -> Result<Grant, OAuthError> {
+    match params.required("grant_type", "grant_type is missing")? {
+        "authorization_code" => code_grant(params).map(Grant::Code),
+        "client_credentials" => Ok(Grant::ClientCredentials(ClientCredentialsGrant {
+            scope: params.get("scope").map(str::to_owned),
+            resource: params.get("resource").map(str::to_owned),
+            has_details: params.get("authorization_details").is_some(),
+        })),
+        _ => Err(OAuthError::UnsupportedGrantType),
+    }
 }
 
 fn code_grant(params: &Params) -> Result<CodeGrant, OAuthError> {
-    if params.required("grant_type", "grant_type is missing")? != "authorization_code" {
-        return Err(OAuthError::UnsupportedGrantType);
-    }
     let code = params.required("code", "code is missing")?;
     let redirect_uri = params.required("redirect_uri", "redirect_uri is missing")?;
     let verifier = params.required("code_verifier", "code_verifier is missing")?;

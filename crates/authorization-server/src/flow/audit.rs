@@ -149,7 +149,7 @@ pub(crate) struct TokenIssued<'a> {
     pub(crate) audience: &'a str,
     pub(crate) expires_at_s: i64,
     pub(crate) details: &'a AuthorizationDetails,
-    /// `authorization_code` or `json_login`.
+    /// `authorization_code`, `client_credentials` or `json_login`.
     pub(crate) grant: &'static str,
 }
 

@@ -11,7 +11,7 @@ use sealwright_service::secret::Secret;
 
 use super::audit::{self, refusal};
 use super::credentials::{self, CredentialError};
-use super::token::{self, Issued, TokenContent};
+use super::token::{self, Issued, Subject, TokenContent};
 use crate::domain::acr::Factors;
 use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::client::Client;
@@ -117,9 +117,7 @@ async fn issue(app: &App, client: &Client, user: &User, factors: Factors) -> Res
     audit::authenticated(app, &client.id, user, factors).await?;
     let content = TokenContent {
         jti: &random::id("tok_"),
-        user,
-        factors,
-        auth_time: app.now(),
+        subject: Subject::Person { user, factors, auth_time: app.now() },
         audience,
         scope: Scopes::default(),
         details: AuthorizationDetails::default(),

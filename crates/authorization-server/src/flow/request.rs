@@ -77,17 +77,8 @@ pub(crate) fn check(
     }
     let code_challenge =
         code_challenge(&parameters.code_challenge, parameters.code_challenge_method.as_deref())?;
-    let scope = match &parameters.scope {
-        None => Scopes::default(),
-        Some(text) => {
-            Scopes::parse(text).filter(|s| client.may_ask_for(s)).ok_or(OAuthError::InvalidScope)?
-        }
-    };
-    let resource = match parameters.resource {
-        None => client.audiences.first().cloned().ok_or(OAuthError::InvalidTarget)?,
-        Some(resource) if client.audiences.contains(&resource) => resource,
-        Some(_) => return Err(OAuthError::InvalidTarget),
-    };
+    let scope = scope(client, parameters.scope.as_deref())?;
+    let resource = resource(client, parameters.resource)?;
     let authorization_details = match parameters.authorization_details {
         None => AuthorizationDetails::default(),
         Some(Details::Text(text)) => AuthorizationDetails::parse(&text, &client.audiences)?,
@@ -129,6 +120,22 @@ pub(crate) fn check(
         acr_values,
         max_age_s,
     })
+}
+
+/// The scopes that a request names, if all are registered. One that names none gets none (RFC 6749 §3.3 leaves that to the
+/// server): nobody is to have by leaving a parameter out what they did not ask for.
+pub(crate) fn scope(client: &Client, asked: Option<&str>) -> Result<Scopes, OAuthError> {
+    let Some(text) = asked else { return Ok(Scopes::default()) };
+    Scopes::parse(text).filter(|scopes| client.may_ask_for(scopes)).ok_or(OAuthError::InvalidScope)
+}
+
+/// The audience that a request names (RFC 8707 §2), if it is registered; the first one, if it names none.
+pub(crate) fn resource(client: &Client, asked: Option<String>) -> Result<String, OAuthError> {
+    match asked {
+        None => client.audiences.first().cloned().ok_or(OAuthError::InvalidTarget),
+        Some(resource) if client.audiences.contains(&resource) => Ok(resource),
+        Some(_) => Err(OAuthError::InvalidTarget),
+    }
 }
 
 /// The `state`, which goes back to the client as it came.

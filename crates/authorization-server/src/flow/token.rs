@@ -38,13 +38,23 @@ pub(crate) struct Issued {
 /// What a token says.
 pub(super) struct TokenContent<'a> {
     pub(super) jti: &'a str,
-    pub(super) user: &'a User,
-    pub(super) factors: Factors,
-    pub(super) auth_time: Timestamp,
+    pub(super) subject: Subject<'a>,
     pub(super) audience: &'a str,
     pub(super) scope: Scopes,
     pub(super) details: AuthorizationDetails,
     pub(super) grant: &'static str,
+}
+
+/// Whom a token is about.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Person {
+        user: &'a User,
+        factors: Factors,
+        auth_time: Timestamp,
+    },
+    /// The client itself. Nobody has logged in, so nothing is said of when and how.
+    Client,
 }
 
 /// Gives a token for a code (RFC 6749 §4.1.3, RFC 7636 §4.6), once.
@@ -97,15 +107,23 @@ pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Resu
     };
     let content = TokenContent {
         jti: &jti,
-        user,
-        factors: redeemed.factors,
-        auth_time: redeemed.auth_time,
+        subject: Subject::Person { user, factors: redeemed.factors, auth_time: redeemed.auth_time },
         audience: &request.resource,
         scope: request.scope.clone(),
         details: request.authorization_details.clone(),
         grant: "authorization_code",
     };
     issue(app, client, content).await
+}
+
+impl<'a> Subject<'a> {
+    /// The `sub` of tokens. No person's can be a client's: it is hexadecimal, and a client's id has an underscore.
+    fn id(self, client: &'a Client) -> &'a str {
+        match self {
+            Self::Person { user, .. } => &user.subject,
+            Self::Client => &client.id,
+        }
+    }
 }
 
 async fn is_news(app: &App, code: &Handle) -> sqlx::Result<bool> {
@@ -124,7 +142,7 @@ pub(super) async fn issue(
     let expires_at_s = now.plus(lifetime).as_secs();
     let claims = claims(app, client, &content, now, expires_at_s);
 
-    let key = app.keys.signer(None, expires_at_s)?;
+    let key = app.keys.signer(client.access_token_signing_alg, expires_at_s)?;
     let header = Header::new(key.alg()).kid(key.kid()).typ("at+jwt");
     let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
     let signature = key.sign_prepared(&prepared).await?;
@@ -139,7 +157,7 @@ pub(super) async fn issue(
         details: &content.details,
         grant: content.grant,
     };
-    audit::token_issued(app, &content.user.subject, entry).await?;
+    audit::token_issued(app, content.subject.id(client), entry).await?;
     Ok(Issued {
         access_token,
         expires_in_s: lifetime.as_secs(),
@@ -156,28 +174,31 @@ fn claims(
     now: Timestamp,
     expires_at_s: i64,
 ) -> Map<String, Value> {
-    let declared = &content.user.declared;
     let mut claims = Map::new();
-    for name in &client.claims {
-        if let Some(value) = declared.claims.get(name) {
-            claims.insert(name.clone(), value.clone());
+    if let Subject::Person { user, .. } = content.subject {
+        for name in &client.claims {
+            if let Some(value) = user.declared.claims.get(name) {
+                claims.insert(name.clone(), value.clone());
+            }
         }
     }
     let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     set("iss", app.snapshot.issuer.as_str().into());
-    set("sub", content.user.subject.as_str().into());
+    set("sub", content.subject.id(client).into());
     set("aud", content.audience.into());
     set("client_id", client.id.as_str().into());
     set("iat", now.as_secs().into());
     set("exp", expires_at_s.into());
     set("jti", content.jti.into());
-    set("auth_time", content.auth_time.as_secs().into());
-    set("amr", content.factors.amr().into());
-    if let Some(acr) = app.snapshot.acr.reached(content.factors) {
-        set("acr", acr.into());
-    }
-    if !declared.roles.is_empty() {
-        set("roles", declared.roles.clone().into());
+    if let Subject::Person { user, factors, auth_time } = content.subject {
+        set("auth_time", auth_time.as_secs().into());
+        set("amr", factors.amr().into());
+        if let Some(acr) = app.snapshot.acr.reached(factors) {
+            set("acr", acr.into());
+        }
+        if !user.declared.roles.is_empty() {
+            set("roles", user.declared.roles.clone().into());
+        }
     }
     if !content.scope.is_empty() {
         set("scope", content.scope.to_text().into());

@@ -83,6 +83,7 @@ fn selectors_must_find_one_server() {
     auth.yaml:56:37: ClientRegistration/signing-server: spec.authServerSelector.matchLabels: these labels select several AuthServers: main, second
     auth.yaml:64:3: User/alice: spec: there are several AuthServers; select one with authServerSelector
     auth.yaml:74:7: User/bob: spec: there are several AuthServers; select one with authServerSelector
+    auth.yaml:80:37: ClientRegistration/robot: spec.authServerSelector.matchLabels: these labels select several AuthServers: main, second
     "#);
 }
 
@@ -237,12 +238,37 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "clientSecret: {file: posting.secret}",
         "clientSecret: {file: posting.secret}\n  authorizationGrantTypes: [password]",
-        "spec.authorizationGrantTypes[0]: must be `authorization_code`",
+        "spec.authorizationGrantTypes[0]: must be one of `authorization_code`, `client_credentials`",
     ),
     (
         "clientSecret: {file: backend.secret}",
         "clientSecret: {file: backend.secret}\n  authorizationGrantTypes: [authorization_code]",
         "spec.redirectURIs: authorization_code needs at least one redirect URI",
+    ),
+    (
+        "authorizationGrantTypes: [client_credentials]\n  clientSecret: {file: backend.secret}",
+        "authorizationGrantTypes: [client_credentials]\n  clientAuthenticationMethod: none",
+        "spec.clientAuthenticationMethod: client_credentials is for clients that have a secret; name a method, or leave that grant out",
+    ),
+    (
+        "clientSecret: {file: backend.secret}",
+        "clientSecret: {file: backend.secret}\n  authorizationGrantTypes: [client_credentials]",
+        "spec.audiences: name the API that this client's tokens are for",
+    ),
+    (
+        "authorizationGrantTypes: [client_credentials]",
+        "authorizationGrantTypes: [client_credentials]\n  redirectURIs: [\"https://portal.example.com/\"]",
+        "spec.redirectURIs: redirect URIs are of use only with authorizationGrantTypes: [authorization_code]",
+    ),
+    (
+        "authorizationGrantTypes: [client_credentials]",
+        "authorizationGrantTypes: [client_credentials]\n  accessTokenSigningAlg: RS256",
+        "spec.accessTokenSigningAlg: the AuthServer signs with ES256, not with this",
+    ),
+    (
+        "accessTokenExpiry: 2s",
+        "accessTokenSigningAlg: none",
+        "spec.accessTokenSigningAlg: the AuthServer signs with ES256, not with this",
     ),
     (
         "acknowledge: [unsafeIssuerUri]",

@@ -67,7 +67,7 @@ async fn the_metadata_says_what_is_there_and_nothing_else() {
             "jwks_events_uri": "http://127.0.0.1:8080/oauth2/jwks/events",
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code"],
+            "grant_types_supported": ["authorization_code", "client_credentials"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
@@ -77,7 +77,7 @@ async fn the_metadata_says_what_is_there_and_nothing_else() {
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
             "ui_locales_supported": ["en"],
-            "scopes_supported": ["openid", "roles"],
+            "scopes_supported": ["openid", "orders:read", "orders:write", "roles"],
             "acr_values_supported": ["urn:x:password", "urn:x:mfa"],
         })
     );

@@ -4,6 +4,7 @@
 mod browser;
 mod world;
 
+mod client_credentials;
 mod configuration;
 mod contexts;
 mod declared_keys;

@@ -130,7 +130,11 @@ async fn missing_and_malformed_parameters_are_named() {
     for (name, value, expected) in [
         ("grant_type", "", "400 invalid_request: grant_type is missing"),
         ("grant_type", "password", "400 unsupported_grant_type: the grant type is not supported"),
-        ("grant_type", "client_credentials", "400 unsupported_grant_type: the grant type is not supported"),
+        (
+            "grant_type",
+            "client_credentials",
+            "400 unauthorized_client: this client is not registered for the client credentials grant",
+        ),
         ("code", "", "400 invalid_request: code is missing"),
         ("redirect_uri", "", "400 invalid_request: redirect_uri is missing"),
         ("code_verifier", "", "400 invalid_request: code_verifier is missing"),

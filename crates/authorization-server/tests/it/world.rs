@@ -144,6 +144,17 @@ apiVersion: sealwright.dev/v1alpha1
 kind: User
 metadata: {{name: bob}}
 spec: {{username: bob, password: {{file: password-hash}}}}
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: ClientRegistration
+metadata: {{name: robot, namespace: works}}
+spec:
+  authServerSelector: {{matchLabels: {{env: test}}}}
+  authorizationGrantTypes: [client_credentials]
+  clientSecret: {{file: backend.secret}}
+  audiences: ["{RESOURCE}", "https://other.example.com"]
+  claims: [given_name, email]
+  scopes: [{{name: orders:read}}, {{name: orders:write}}]
 "#
     )
 }

@@ -67,19 +67,27 @@ pub(in crate::config) fn read(resource: &Resource, report: &mut Report) -> Optio
     let spec = resource.spec::<AppSsoRegistration>(report)?;
     let mut grants = Vec::new();
     for grant in &spec.authorization_grant_types {
-        let not_yet = match grant {
+        let message = match grant {
             AppSsoGrantType::AuthorizationCode => {
                 grants.push(GrantType::AuthorizationCode);
                 continue;
             }
-            AppSsoGrantType::ClientCredentials => "client_credentials",
-            AppSsoGrantType::RefreshToken => "refresh_token",
+            // There that method means codes alone, whatever else is listed.
+            AppSsoGrantType::ClientCredentials if spec.client_authentication_method == Method::None => {
+                "`client_credentials` is for clients that have a secret, so this one cannot use it"
+            }
+            AppSsoGrantType::ClientCredentials => {
+                grants.push(GrantType::ClientCredentials);
+                continue;
+            }
+            AppSsoGrantType::RefreshToken => {
+                "`refresh_token` is not offered yet, so the client cannot use it"
+            }
         };
-        let message = format!("`{not_yet}` is not offered yet, so the client cannot use it");
         resource.warn("spec.authorizationGrantTypes", message, report);
     }
     let mut redirect_uris = spec.redirect_uris;
-    if grants.is_empty() && !redirect_uris.is_empty() {
+    if !grants.contains(&GrantType::AuthorizationCode) && !redirect_uris.is_empty() {
         let message = "without `authorization_code` among the grant types these are not used";
         resource.warn("spec.redirectURIs", message, report);
         redirect_uris.clear();
@@ -109,6 +117,7 @@ pub(in crate::config) fn read(resource: &Resource, report: &mut Report) -> Optio
         claims: Vec::new(),
         contexts_from: Vec::new(),
         access_token_expiry: None,
+        access_token_signing_alg: None,
         scopes: spec.scopes,
         require_user_consent: spec.require_user_consent,
         given_secret: None,

@@ -104,7 +104,7 @@ pub(super) const CLIENT_REGISTRATION: &[Field] = &[
     honoured("spec.displayName", "2 to 32 characters; the name, if nothing is said"),
     honoured(
         "spec.authorizationGrantTypes",
-        "`authorization_code`; `client_credentials` and `refresh_token` are warned about, since they are not offered yet",
+        "`client_credentials` and `authorization_code`; `refresh_token` is warned about, since it is not offered yet",
     ),
     honoured(
         "spec.clientAuthenticationMethod",
