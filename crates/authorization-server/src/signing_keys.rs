@@ -1,11 +1,13 @@
 //! The keys that sign tokens.
 //!
 //! `plan` has the timings; `record` what is kept about a key and how it changes; `decide` what is due, as a function of keys,
-//! replicas and time; `transaction` carries it out in the database, one change after the other; `replica` is the loop of each
-//! process; `snapshot` is what requests see. Nothing here happens while a request waits.
+//! replicas and time, and `operate` what operators ask for; `declared` the keys that resources name; `transaction` writes
+//! changes down, one after the other; `replica` is the loop of each process; `snapshot` is what requests see. Nothing here
+//! happens while a request waits.
 
 pub(crate) mod decide;
 pub(crate) mod declared;
+pub(crate) mod operate;
 pub(crate) mod plan;
 pub(crate) mod record;
 pub(crate) mod replica;

@@ -58,7 +58,8 @@ fn announce(plan: &Plan, ledger: &Ledger, alg: Alg, replicas: &[Replica], now: T
         }
         (KeyState::Published, None) => {
             let announced = next.published_at.unwrap_or(now).plus(plan.publish_lead);
-            let wanted = planned.map_or(announced, |planned| planned.max(announced));
+            let by_plan = planned.map_or(announced, |planned| planned.max(announced));
+            let wanted = next.wanted_at.unwrap_or(by_plan);
             if !is_served(plan, next, replicas, now) && now < wanted.plus(plan.ack_timeout) {
                 return None;
             }

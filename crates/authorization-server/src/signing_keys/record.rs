@@ -66,6 +66,8 @@ pub(crate) struct KeyRecord {
     pub(crate) published_at: Option<Timestamp>,
     /// The epoch of the set that the key first stood in.
     pub(crate) published_epoch: Option<i64>,
+    /// From when an operator wants the key to sign, in place of the plan's moment.
+    pub(crate) wanted_at: Option<Timestamp>,
     /// When the key begins to sign, for every replica by the clock. Agreed on once, and then it stands.
     pub(crate) activate_at: Option<Timestamp>,
     pub(crate) retired_at: Option<Timestamp>,
@@ -99,6 +101,7 @@ impl KeyRecord {
             created_at: now,
             published_at: None,
             published_epoch: None,
+            wanted_at: None,
             activate_at: None,
             retired_at: None,
             max_exp_s: None,
@@ -145,8 +148,9 @@ pub(crate) enum Change {
     Activate { kid: String },
     /// Verifying → evicted.
     Evict { kid: String },
+    /// An operator asked for something about the key: that it signs from `at` on, or for the change beside this one.
+    Request { kid: String, at: Option<Timestamp>, reason: Option<String> },
     /// From anywhere → revoked, with its private half erased.
-    #[allow(dead_code, reason = "for the commands of operators")]
     Revoke { kid: String, reason: String },
 }
 
@@ -198,6 +202,12 @@ impl Ledger {
                 }
             }
             Change::Activate { kid } => self.activate(kid, now, &mut events),
+            Change::Request { kid, at, reason } => {
+                if let Some(key) = self.key_mut(kid).filter(|key| !key.state.is_gone()) {
+                    key.wanted_at = at.or(key.wanted_at);
+                    events.push(Event { reason: reason.clone(), ..event(key, "key.requested", now) });
+                }
+            }
             Change::Evict { kid } => {
                 if let Some(key) = self.key_mut(kid).filter(|key| key.state == KeyState::Verifying) {
                     key.state = KeyState::Evicted;

@@ -10,6 +10,7 @@ use sealwright_jose::Alg;
 use sealwright_service::clock::Timestamp;
 
 use super::decide::{candidates, due, evict_at, missing, next, planned_activation, reservation_s};
+use super::operate::{Action, rehearse};
 use super::plan::{Plan, PlanSpec};
 use super::record::{Change, KeyRecord, KeyState, Ledger, Replica};
 
@@ -33,6 +34,8 @@ enum Op {
     Poll(usize),
     /// A token is signed.
     Sign(usize, usize),
+    /// An operator has the next key of an algorithm take over.
+    Rotate(usize, bool),
     /// An operator takes the active key of an algorithm back.
     Revoke(usize),
 }
@@ -47,7 +50,12 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (replica.clone(), any::<bool>()).prop_map(|(i, reach)| Op::Reach(i, reach)),
         5 => replica.clone().prop_map(Op::Poll),
         8 => (replica, alg.clone()).prop_map(|(i, alg)| Op::Sign(i, alg)),
-        1 => prop_oneof![19 => Just(Op::Wait(1)), 1 => alg.prop_map(Op::Revoke)],
+        1 => prop_oneof![
+            15 => Just(Op::Wait(1)),
+            2 => alg.clone().prop_map(|alg| Op::Rotate(alg, false)),
+            1 => alg.clone().prop_map(|alg| Op::Rotate(alg, true)),
+            1 => alg.prop_map(Op::Revoke),
+        ],
     ]
 }
 
@@ -115,6 +123,7 @@ impl World {
             Op::Reach(i, reach) => self.processes[*i].reaches_database = *reach,
             Op::Poll(i) => self.poll(*i),
             Op::Sign(i, alg) => self.sign(*i, ALGS[*alg]),
+            Op::Rotate(alg, now) => self.rotate(ALGS[*alg], *now),
             Op::Revoke(alg) => self.revoke(ALGS[*alg]),
         }
     }
@@ -231,6 +240,14 @@ impl World {
         lead.is_none_or(|lead| lead < self.plan.publish_lead)
     }
 
+    /// What `sealwright key rotate` does. It may come to nothing, as when the next key was just revoked.
+    fn rotate(&mut self, alg: Alg, now: bool) {
+        let action = Action::Rotate { alg: Some(alg), now };
+        if let Ok(after) = rehearse(&self.plan, &self.database, &self.rows, &action, self.now) {
+            self.database = Ledger { epoch: self.database.epoch + 1, ..after };
+        }
+    }
+
     /// What `sealwright key revoke` does.
     fn revoke(&mut self, alg: Alg) {
         let Some(key) = signer(&self.plan, &self.database, alg, self.now) else { return };
@@ -299,7 +316,7 @@ fn signer<'a>(plan: &Plan, ledger: &'a Ledger, alg: Alg, now: Timestamp) -> Opti
     begun.find(|candidate| candidate.key.alg == alg).map(|candidate| candidate.key)
 }
 
-fn key(kid: &str, alg: Alg, now: Timestamp) -> KeyRecord {
+pub(super) fn key(kid: &str, alg: Alg, now: Timestamp) -> KeyRecord {
     KeyRecord {
         kid: kid.to_owned(),
         alg,
@@ -310,6 +327,7 @@ fn key(kid: &str, alg: Alg, now: Timestamp) -> KeyRecord {
         created_at: now,
         published_at: None,
         published_epoch: None,
+        wanted_at: None,
         activate_at: None,
         retired_at: None,
         max_exp_s: None,

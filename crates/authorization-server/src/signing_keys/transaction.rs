@@ -12,7 +12,7 @@ use crate::store::signing_key;
 pub(crate) const CHANNEL: &str = "sealwright_keys";
 
 /// More than any chain of changes has: published, scheduled, active.
-const MAX_ROUNDS: usize = 8;
+pub(crate) const MAX_ROUNDS: usize = 8;
 
 /// What a transaction did.
 #[derive(Debug)]
@@ -190,7 +190,7 @@ pub(crate) async fn audit(
 
 /// The names that events have in the audit log.
 fn audit_name(name: &str) -> &'static str {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "key.created",
         "key.imported",
         "key.published",
@@ -200,6 +200,7 @@ fn audit_name(name: &str) -> &'static str {
         "key.evicted",
         "key.revoked",
         "key.declared",
+        "key.requested",
     ];
     NAMES.into_iter().find(|known| *known == name).unwrap_or("key.changed")
 }

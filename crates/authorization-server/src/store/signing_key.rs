@@ -27,7 +27,7 @@ pub(crate) async fn load(conn: &mut Connection) -> sqlx::Result<Ledger> {
     let rows = sqlx::query(
         "SELECT e.epoch, k.kid, k.alg, k.state, k.public_jwk, k.thumbprint, k.private, k.created_at, k.published_at,
                 k.published_epoch, k.activate_at, k.retired_at, k.max_exp_s, k.evict_not_before, k.gone_at, k.reason,
-                k.declared
+                k.declared, k.wanted_at
            FROM key_epoch e LEFT JOIN signing_key k ON 1 = 1
           WHERE e.id = 1
           ORDER BY k.created_at, k.kid",
@@ -63,6 +63,7 @@ fn record(row: &AnyRow) -> sqlx::Result<KeyRecord> {
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         published_at: time("published_at")?,
         published_epoch: row.try_get("published_epoch")?,
+        wanted_at: time("wanted_at")?,
         activate_at: time("activate_at")?,
         retired_at: time("retired_at")?,
         max_exp_s: row.try_get("max_exp_s")?,
@@ -98,7 +99,7 @@ pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
     sqlx::query(
         "UPDATE signing_key SET state = $2, private = $3, published_at = $4, published_epoch = $5, activate_at = $6,
-                retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10, declared = $11
+                retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10, declared = $11, wanted_at = $12
           WHERE kid = $1",
     )
     .bind(&key.kid)
@@ -112,6 +113,7 @@ pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     .bind(millis(key.gone_at))
     .bind(key.reason.as_deref())
     .bind(i64::from(key.declared))
+    .bind(millis(key.wanted_at))
     .execute(conn)
     .await
     .map(drop)
