@@ -22,6 +22,7 @@ mod store;
 mod audit_key;
 mod domain;
 mod error;
+pub mod keys;
 mod pages;
 mod signing_keys;
 mod start;

@@ -39,6 +39,7 @@ use crate::store::{MIGRATOR, account};
 use crate::task;
 
 pub use self::reload::ReloadError;
+pub(crate) use self::reload::source;
 
 /// How long a replica may take to say that it leaves.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -156,7 +157,7 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
     if audit_key_is_new {
         append(&audit, "key.created", json!({"kid": audit_kid, "alg": Alg::Es256.name()})).await?;
     }
-    let source = reload::source(&config).await.map_err(|error| StartError::Keys(error.into()))?;
+    let source = source(&config).await.map_err(|error| StartError::Keys(error.into()))?;
     let mut key_loop = ReplicaLoop::new(source, database.clone(), clock.clone());
     let keys = key_loop.start(&audit).await.map_err(|error| StartError::Keys(error.into()))?;
     let users = bring_up_to_date(&database, config.users, &clock).await?;

@@ -4,6 +4,7 @@ mod audit;
 mod jwk;
 mod jws;
 mod jwt;
+mod key;
 mod user;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub(crate) use self::{
     },
     jws::{InspectArgs, JwsCommand, Policy, Serialization, SignArgs, VerifyArgs as JwsVerifyArgs},
     jwt::{JwtCommand, VerifyArgs as JwtVerifyArgs, Waivable},
+    key::{KeyCommand, ServerArgs as KeyServerArgs},
     user::{HashPasswordArgs, UserCommand},
 };
 use crate::input::Source;
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     /// Verify JSON Web Tokens (RFC 7519): signature, type, issuer, audience and times.
     #[command(subcommand)]
     Jwt(JwtCommand),
+    /// See and change the keys that sign the tokens of an authorization server.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Prove that an audit log is whole, or look something up in it.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -81,6 +86,7 @@ impl Command {
             Self::Jwk(command) => command.wants_json(),
             Self::Jws(command) => command.wants_json(),
             Self::Jwt(command) => command.wants_json(),
+            Self::Key(command) => command.wants_json(),
             Self::Audit(command) => command.wants_json(),
         }
     }

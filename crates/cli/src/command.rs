@@ -6,6 +6,7 @@ mod demo;
 mod jwk;
 mod jws;
 mod jwt;
+mod key;
 mod resources;
 mod serve;
 mod user;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Outcome, CliErro
         Command::Jwk(command) => jwk::run(command, output),
         Command::Jws(command) => jws::run(command, output),
         Command::Jwt(command) => jwt::run(command, output),
+        Command::Key(command) => key::run(command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::User(command) => user::run(command, output),
     }

@@ -83,6 +83,13 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// As RFC 3339, for JSON that people read, too.
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 fn millis(d: Duration) -> i64 {
     i64::try_from(d.as_millis()).unwrap_or(i64::MAX)
 }

@@ -53,7 +53,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn plan(&self) -> &Plan {
+    pub(crate) fn plan(&self) -> &Plan {
         match self {
             Self::Planned { plan, .. } => plan,
             Self::Declared(declared) => &declared.plan,

@@ -243,7 +243,7 @@ impl World {
     /// What `sealwright key rotate` does. It may come to nothing, as when the next key was just revoked.
     fn rotate(&mut self, alg: Alg, now: bool) {
         let action = Action::Rotate { alg: Some(alg), now };
-        if let Ok(after) = rehearse(&self.plan, &self.database, &self.rows, &action, self.now) {
+        if let Ok(after) = rehearse(&self.plan, true, &self.database, &self.rows, &action, self.now) {
             self.database = Ledger { epoch: self.database.epoch + 1, ..after };
         }
     }

@@ -1,6 +1,7 @@
 //! Replicas on real databases, on clocks that the test moves.
 
 mod declared;
+mod operators;
 
 use std::sync::Arc;
 use std::time::Duration;

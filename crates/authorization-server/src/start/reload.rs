@@ -41,7 +41,7 @@ impl Running {
 }
 
 /// Where the keys of `config` come from. A token is opened for it, so this may take its time.
-pub(super) async fn source(config: &Config) -> Result<Source, KeystoreError> {
+pub(crate) async fn source(config: &Config) -> Result<Source, KeystoreError> {
     Ok(match &config.token_signature {
         TokenSignature::Automatic(automatic) => Source::Planned {
             plan: automatic.plan.clone(),

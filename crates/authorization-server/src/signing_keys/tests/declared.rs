@@ -16,7 +16,7 @@ use crate::store::MIGRATOR;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn key(kid: &str) -> DeclaredKey {
+pub(super) fn key(kid: &str) -> DeclaredKey {
     let private = SigningKey::generate(Alg::Es256).unwrap();
     let public = private.verifying_key();
     let private = Some(in_memory(kid, private));
@@ -28,7 +28,7 @@ fn old(key: &DeclaredKey) -> DeclaredKey {
     DeclaredKey { private: None, ..key.clone() }
 }
 
-fn declared(plan: &Plan, signing: Option<&DeclaredKey>, verifying: &[DeclaredKey]) -> Declared {
+pub(super) fn declared(plan: &Plan, signing: Option<&DeclaredKey>, verifying: &[DeclaredKey]) -> Declared {
     Declared {
         plan: plan.clone(),
         signing: signing.cloned(),

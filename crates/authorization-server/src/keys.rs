@@ -1,0 +1,15 @@
+//! What operators see of the keys that sign tokens, and do with them.
+//!
+//! [`KeyAdmin`] works on the database of a server, beside servers that run: they follow within one poll.
+
+mod admin;
+mod consequences;
+mod forecast;
+mod list;
+mod words;
+
+pub use self::admin::{Done, Happened, KeyAdmin, KeyAdminError};
+pub use self::consequences::Consequences;
+pub use self::list::{Condition, KeyFacts, KeyList, Phase, PlanFacts, ReplicaFacts};
+pub use self::words::{duration, moment, relative};
+pub use crate::signing_keys::operate::{Action, Refusal};

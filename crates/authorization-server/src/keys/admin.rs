@@ -1,0 +1,222 @@
+//! Looks at the keys of a server and changes them, beside the servers that use them.
+
+use sealwright_keystore::KeystoreError;
+use sealwright_service::clock::{Clock, Timestamp};
+use sealwright_service::database::{Database, DatabaseError, Kind};
+use serde::Serialize;
+
+use super::consequences::{Consequences, consequences};
+use super::list::{KeyList, list};
+use crate::config::Config;
+use crate::signing_keys::decide;
+use crate::signing_keys::operate::{self, Action, Refusal};
+use crate::signing_keys::record::{Ledger, Replica};
+use crate::signing_keys::replica::Source;
+use crate::signing_keys::transaction;
+use crate::start::source;
+use crate::store::{MIGRATOR, signing_key};
+
+/// The longest text that says why an operator does something.
+const MAX_REASON_BYTES: usize = 500;
+
+/// Why keys cannot be looked at or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyAdminError {
+    /// The database cannot be opened.
+    #[error("the database cannot be opened")]
+    Database(#[from] DatabaseError),
+    /// No server has used this database yet.
+    #[error("there are no keys yet: the database is made when the server starts for the first time")]
+    NoDatabase,
+    /// A statement failed.
+    #[error("storage failed")]
+    Store(#[from] sqlx::Error),
+    /// A private half cannot be opened, sealed or destroyed.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The key stays as it is.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The reason is missing, too long or not one line.
+    #[error("a reason is one line of at most {MAX_REASON_BYTES} bytes, and a revocation needs one")]
+    Reason,
+}
+
+/// The keys of one server, for an operator; cheap to clone.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(config: sealwright_authorization_server::Config) -> Result<(), Box<dyn std::error::Error>> {
+/// use sealwright_authorization_server::keys::{Action, KeyAdmin};
+/// use sealwright_service::clock::Clock;
+///
+/// let admin = KeyAdmin::open(&config, Clock::system()).await?;
+/// let rotate = Action::Rotate { alg: None, now: false };
+/// println!("{}", admin.consequences(&rotate).await?.sentences.join("\n"));
+/// admin.act(&rotate, Some("a colleague left")).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyAdmin {
+    name: String,
+    issuer: String,
+    pub(super) source: Source,
+    pub(super) database: Database,
+    clock: Clock,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// Counts the changes of keys.
+    pub epoch: i64,
+    /// What happened, in this order.
+    pub events: Vec<Happened>,
+}
+
+/// One thing that happened to a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Happened {
+    /// The key.
+    pub kid: String,
+    /// Its algorithm.
+    pub alg: &'static str,
+    /// What happened, as it stands in the audit log: `key.published`.
+    pub event: &'static str,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl KeyAdmin {
+    /// Opens the database of the server that `config` describes, whether it runs or not.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Database`]; [`KeyAdminError::NoDatabase`] for a SQLite file that is not there.
+    pub async fn open(config: &Config, clock: Clock) -> Result<Self, KeyAdminError> {
+        if let Some(sqlite) = &config.storage.sqlite
+            && !config.base_dir.join(&sqlite.path).exists()
+        {
+            return Err(KeyAdminError::NoDatabase);
+        }
+        let migrators = [&MIGRATOR, &sealwright_audit::MIGRATOR];
+        let database = Database::open(&config.storage, &config.base_dir, &migrators).await?;
+        let source = source(config).await?;
+        Ok(Self::with(&config.name, config.issuer.as_str(), source, database, clock))
+    }
+
+    /// For who has the database open.
+    pub(crate) fn with(name: &str, issuer: &str, source: Source, database: Database, clock: Clock) -> Self {
+        Self { name: name.to_owned(), issuer: issuer.to_owned(), source, database, clock }
+    }
+
+    /// Waits for statements under way and closes the database; only for an admin that opened it.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// All keys, with what is planned for them, and the replicas.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Store`].
+    pub async fn list(&self) -> Result<KeyList, KeyAdminError> {
+        let (ledger, replicas, now) = self.look().await?;
+        Ok(list(&self.name, &self.issuer, &self.source, ledger, &replicas, now))
+    }
+
+    /// What `action` would break, and until when. Nothing is done.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Refused`] if it would not be done; [`KeyAdminError::Store`].
+    pub async fn consequences(&self, action: &Action) -> Result<Consequences, KeyAdminError> {
+        self.is_ours_to_change(action)?;
+        let (ledger, replicas, now) = self.look().await?;
+        let by_plan = self.goes_by_plan();
+        Ok(consequences(self.source.plan(), by_plan, &ledger, &replicas, action, now)?)
+    }
+
+    /// Carries `action` out, with all that is then due; `reason` stands in the audit log. Running servers follow within one
+    /// poll, and bring it into their audit log.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Refused`] and [`KeyAdminError::Reason`], and nothing is changed; [`KeyAdminError::Store`];
+    /// [`KeyAdminError::Keystore`] if the key is gone from the set but not yet from its token.
+    pub async fn act(&self, action: &Action, reason: Option<&str>) -> Result<Done, KeyAdminError> {
+        self.is_ours_to_change(action)?;
+        let reason = checked(reason)?;
+        if matches!(action, Action::Revoke { .. }) && reason.is_none() {
+            return Err(KeyAdminError::Reason);
+        }
+        let (_, replicas, now) = self.look().await?;
+        let (plan, by_plan) = (self.source.plan(), self.goes_by_plan());
+        let (mut refusal, mut asked) = (None, false);
+        let decide = |ledger: &Ledger| {
+            if asked {
+                return if by_plan { decide::due(plan, ledger, &replicas, now) } else { Vec::new() };
+            }
+            asked = true;
+            operate::changes(plan, ledger, action, reason, now).unwrap_or_else(|refused| {
+                refusal = Some(refused);
+                Vec::new()
+            })
+        };
+        let changed = transaction::change(&self.database, now, decide).await?;
+        if let Some(refusal) = refusal {
+            return Err(refusal.into());
+        }
+        // Whatever is not refused changes something.
+        let Some(changed) = changed else { return Ok(Done { epoch: 0, events: Vec::new() }) };
+        if let Source::Planned { provider, .. } = &self.source {
+            for (kid, private) in &changed.erased {
+                provider.destroy(kid, private).await?;
+            }
+        }
+        let happened = changed.events.into_iter().map(|event| Happened {
+            kid: event.kid,
+            alg: event.alg.name(),
+            event: event.name,
+            at: event.at,
+        });
+        Ok(Done { epoch: changed.ledger.epoch, events: happened.collect() })
+    }
+
+    fn goes_by_plan(&self) -> bool {
+        matches!(self.source, Source::Planned { .. })
+    }
+
+    /// Declared keys change by declaration; what is left of a plan can still be revoked.
+    fn is_ours_to_change(&self, action: &Action) -> Result<(), Refusal> {
+        if self.goes_by_plan() || matches!(action, Action::Revoke { .. }) {
+            Ok(())
+        } else {
+            Err(Refusal::Declared)
+        }
+    }
+
+    pub(super) async fn look(&self) -> sqlx::Result<(Ledger, Vec<Replica>, Timestamp)> {
+        let mut conn = self.database.reader().acquire().await?;
+        let ledger = signing_key::load(&mut conn).await?;
+        let replicas = signing_key::replicas(&mut conn).await?;
+        // All replicas go by the database's clock where it may be another machine's.
+        let now = if self.database.kind() == Kind::Postgres && self.clock.is_system() {
+            signing_key::database_time(&mut conn).await?
+        } else {
+            self.clock.now()
+        };
+        Ok((ledger, replicas, now))
+    }
+}
+
+/// One line, and something in it.
+pub(super) fn checked(reason: Option<&str>) -> Result<Option<&str>, KeyAdminError> {
+    let Some(reason) = reason.map(str::trim).filter(|reason| !reason.is_empty()) else { return Ok(None) };
+    if reason.len() > MAX_REASON_BYTES || reason.chars().any(char::is_control) {
+        return Err(KeyAdminError::Reason);
+    }
+    Ok(Some(reason))
+}

@@ -1,0 +1,161 @@
+//! Operators beside replicas that run.
+
+use super::*;
+use crate::keys::{Action, KeyAdmin, KeyAdminError, KeyList, Refusal};
+
+fn admin(fleet: &Fleet, provider: &KeyProvider) -> KeyAdmin {
+    let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
+    KeyAdmin::with("id", "http://id", source, fleet.database.clone(), fleet.clock.clone())
+}
+
+/// Each key with its state, when it comes to the next, and whether that is agreed on.
+fn shown(list: &KeyList) -> Vec<String> {
+    let shown = list.keys.iter().map(|key| {
+        let until = key.until.map(|until| crate::keys::relative(until, list.now));
+        let agreed = if key.agreed { " agreed" } else { "" };
+        format!("{} {}{agreed}", key.state, until.unwrap_or_else(|| "-".to_owned()))
+    });
+    shown.collect()
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_rotation_is_followed_by_replicas_that_run() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let (mut a, mut b) = (fleet.replica(&provider).await, fleet.replica(&provider).await);
+        let admin = admin(&fleet, &provider);
+        // Both look once more, and the keys in reserve are made.
+        a.turn(&fleet).await;
+        b.turn(&fleet).await;
+        let first = a.signer().unwrap();
+        let list = admin.list().await.unwrap();
+        assert_eq!(shown(&list), ["active in 30 d", "staged in 29 d"]);
+        assert!(list.conditions.iter().all(|condition| condition.holds()), "{:?}", list.conditions);
+
+        let rotate = Action::Rotate { alg: None, now: false };
+        assert!(!admin.consequences(&rotate).await.unwrap().disturbs);
+        assert_eq!(shown(&admin.list().await.unwrap()), shown(&list), "it was only asked");
+        let done = admin.act(&rotate, Some("drill")).await.unwrap();
+        let events: Vec<&str> = done.events.iter().map(|happened| happened.event).collect();
+        assert_eq!(events, ["key.requested", "key.published"], "nobody has confirmed yet");
+        assert_eq!(admin.list().await.unwrap().keys[1].missing_at.len(), 2);
+        for _ in 0..2 {
+            a.turn(&fleet).await;
+            b.turn(&fleet).await;
+        }
+        let list = admin.list().await.unwrap();
+        assert_eq!(shown(&list), ["active in 1 d agreed", "published in 1 d agreed"]);
+        assert_eq!((list.keys[1].served_by.len(), list.keys[1].missing_at.len()), (2, 0));
+        let again = admin.act(&rotate, None).await.unwrap_err();
+        assert!(matches!(again, KeyAdminError::Refused(Refusal::Agreed { .. })), "{again}");
+
+        fleet.clock.advance(DAY - SECOND);
+        a.turn(&fleet).await;
+        assert_eq!(a.signer().unwrap(), first);
+        fleet.clock.advance(SECOND);
+        // By the clock alone, in the list as in the replica.
+        assert_eq!(shown(&admin.list().await.unwrap())[0], "verifying in 31 min");
+        a.turn(&fleet).await;
+        assert_ne!(a.signer().unwrap(), first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_an_emergency_a_key_signs_within_seconds() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let mut a = fleet.replica(&provider).await;
+        a.turn(&fleet).await;
+        let admin = admin(&fleet, &provider);
+        let first = a.signer().unwrap();
+        let rotate = Action::Rotate { alg: Some(Alg::Es256), now: true };
+        let consequences = admin.consequences(&rotate).await.unwrap();
+        assert!(consequences.disturbs);
+        let until = consequences.disturbed_until.unwrap();
+        assert_eq!(until.since(START), Duration::from_secs(335), "a poll, five minutes, a tenth more");
+        admin.act(&rotate, None).await.unwrap();
+        a.turn(&fleet).await;
+        a.turn(&fleet).await;
+        fleet.clock.advance(Duration::from_secs(9));
+        assert_eq!(a.signer().unwrap(), first);
+        fleet.clock.advance(SECOND);
+        assert_ne!(a.signer().unwrap(), first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_revoked_leaves_with_the_next_look() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let mut a = fleet.replica(&provider).await;
+        a.turn(&fleet).await;
+        let admin = admin(&fleet, &provider);
+        let first = a.signer().unwrap();
+        let revoke = Action::Revoke { kid: first.clone() };
+        for reason in [None, Some("  "), Some("two\nlines")] {
+            let refused = admin.act(&revoke, reason).await.unwrap_err();
+            assert!(matches!(refused, KeyAdminError::Reason), "{refused}");
+        }
+        let consequences = admin.consequences(&revoke).await.unwrap();
+        insta::assert_snapshot!("revocation", consequences.sentences.join("\n").replace(&first, "OLD").replace(a_reserve(&admin).await.as_str(), "NEW"));
+        fleet.clock.advance(SECOND);
+        admin.act(&revoke, Some("seen by others")).await.unwrap();
+        a.turn(&fleet).await;
+        assert_ne!(a.signer().unwrap(), first);
+        assert!(!a.set().contains(&first));
+        a.turn(&fleet).await;
+        let list = admin.list().await.unwrap();
+        assert_eq!(list.keys[0].reason.as_deref(), Some("seen by others"));
+        assert_eq!(shown(&list), ["revoked -", "active in 30 d", "staged in 29 d"]);
+        let again = admin.act(&revoke, Some("x")).await.unwrap_err();
+        assert_eq!(again.to_string(), "the key is revoked, and this is for a key that is not gone");
+        // And an hour later it stands in the audit log, with the reason.
+        let mut conn = fleet.database.reader().acquire().await.unwrap();
+        let events = signing_key::unaudited(&mut conn, fleet.clock.now()).await.unwrap();
+        assert!(events.iter().any(|event| event.name == "key.revoked" && event.reason.as_deref() == Some("seen by others")));
+    })
+    .await;
+}
+
+async fn a_reserve(admin: &KeyAdmin) -> String {
+    let list = admin.list().await.unwrap();
+    list.keys.into_iter().find(|key| key.state == "staged").unwrap().kid
+}
+
+#[tokio::test]
+async fn declared_keys_are_changed_by_their_declaration() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let one = declared::key("one");
+        let source = Source::Declared(Box::new(declared::declared(&fleet.plan, Some(&one), &[])));
+        let mut turning = ReplicaLoop::new(source.clone(), fleet.database.clone(), fleet.clock.clone());
+        turning.start(&fleet.audit).await.unwrap();
+        let admin = KeyAdmin::with("id", "http://id", source, fleet.database.clone(), fleet.clock.clone());
+        let rotate = Action::Rotate { alg: None, now: true };
+        let refused = admin.consequences(&rotate).await.unwrap_err();
+        assert!(matches!(refused, KeyAdminError::Refused(Refusal::Declared)), "{refused}");
+        let kinds: Vec<String> = admin
+            .list()
+            .await
+            .unwrap()
+            .conditions
+            .iter()
+            .map(|c| format!("{}={}", c.kind, c.status))
+            .collect();
+        assert_eq!(shown(&admin.list().await.unwrap()), ["active -"]);
+        assert_eq!(
+            kinds,
+            [
+                "SignAndVerifyKeyResolved=True",
+                "ExtraVerifyKeysResolved=True",
+                "KeyPrePublished=True",
+                "Ready=True"
+            ]
+        );
+    })
+    .await;
+}

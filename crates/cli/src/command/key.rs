@@ -1,0 +1,157 @@
+//! `sealwright key …`: the keys of an authorization server, beside the servers that use them.
+
+mod timeline;
+
+use std::io::{self, IsTerminal, Write};
+
+use sealwright_authorization_server::{
+    Config,
+    keys::{Action, Consequences, Done, KeyAdmin, KeyAdminError, Refusal},
+};
+use sealwright_service::clock::Clock;
+use serde::Serialize;
+
+use super::{
+    Outcome,
+    check::{counted, print_findings},
+    resources::Declared,
+};
+use crate::{
+    args::{KeyCommand, KeyServerArgs},
+    error::CliError,
+    output::{Output, one_line, style},
+};
+
+pub(super) fn run(command: &KeyCommand, output: &Output) -> Result<Outcome, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::refused_by("cannot start the runtime", error))?;
+    runtime.block_on(async {
+        let server = match command {
+            KeyCommand::List(args) => &args.server,
+            KeyCommand::Rotate(args) => &args.server,
+            KeyCommand::Publish(args) | KeyCommand::Activate(args) => &args.server,
+            KeyCommand::Revoke(args) => &args.server,
+        };
+        let admin = open(server, output).await?;
+        let result = carry_out(command, &admin, output).await;
+        admin.close().await;
+        result
+    })
+}
+
+async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> Result<Outcome, CliError> {
+    match command {
+        KeyCommand::List(args) => {
+            let list = admin.list().await.map_err(failed)?;
+            output.json(&list)?;
+            timeline::print(&list, args.all, output)?;
+            Ok(Outcome::Done)
+        }
+        KeyCommand::Rotate(args) => {
+            let action = Action::Rotate { alg: args.alg, now: args.now };
+            act(admin, &action, args.reason.as_deref(), args.yes, output).await
+        }
+        KeyCommand::Publish(args) => {
+            let action = Action::Publish { kid: args.kid.clone() };
+            act(admin, &action, args.reason.as_deref(), args.yes, output).await
+        }
+        KeyCommand::Activate(args) => {
+            let action = Action::Activate { kid: args.kid.clone() };
+            act(admin, &action, args.reason.as_deref(), args.yes, output).await
+        }
+        KeyCommand::Revoke(args) => {
+            let action = Action::Revoke { kid: args.kid.clone() };
+            act(admin, &action, Some(&args.reason), args.yes, output).await
+        }
+    }
+}
+
+/// Reads the resources and opens the database of the server that is meant.
+async fn open(args: &KeyServerArgs, output: &Output) -> Result<KeyAdmin, CliError> {
+    let declared = Declared::read(&args.files)?;
+    if !declared.report.is_empty() {
+        print_findings(&declared, output);
+        let faults = counted(declared.report.faults.len(), "fault");
+        return Err(CliError::refused(format!("nothing was done: {faults} in the resource files")));
+    }
+    let config = meant(&declared.authorization_servers, args.server.as_deref())?;
+    KeyAdmin::open(config, Clock::system()).await.map_err(failed)
+}
+
+fn meant<'a>(servers: &'a [Config], name: Option<&str>) -> Result<&'a Config, CliError> {
+    let names = || servers.iter().map(Config::name).collect::<Vec<_>>().join(", ");
+    match (servers, name) {
+        ([], _) => Err(CliError::refused("the resource files declare no `AuthServer`")),
+        ([one], None) => Ok(one),
+        (_, None) => Err(CliError::Usage(format!("say with --server which one: {}", names()))),
+        (_, Some(name)) => servers
+            .iter()
+            .find(|server| server.name() == name)
+            .ok_or_else(|| CliError::Usage(format!("there is no such `AuthServer`; there are: {}", names()))),
+    }
+}
+
+/// Says what will follow, asks if that disturbs anybody, does it, and says what was done.
+async fn act(
+    admin: &KeyAdmin,
+    action: &Action,
+    reason: Option<&str>,
+    yes: bool,
+    output: &Output,
+) -> Result<Outcome, CliError> {
+    let consequences = admin.consequences(action).await.map_err(failed)?;
+    for sentence in &consequences.sentences {
+        output.line(one_line(sentence))?;
+    }
+    if consequences.disturbs && !yes && !confirmed(output)? {
+        return Err(CliError::refused("nothing was done"));
+    }
+    let done = admin.act(action, reason).await.map_err(failed)?;
+    output.json(&Report { consequences: &consequences, done: &done })?;
+    let (good, faint) = (style::GOOD, style::FAINT);
+    for happened in &done.events {
+        output.line(format_args!(
+            "{good}{}{good:#}  {}  {faint}{}{faint:#}",
+            happened.event, happened.kid, happened.at
+        ))?;
+    }
+    output.line("Running servers follow within one poll; `sealwright key list` shows when each has.")?;
+    Ok(Outcome::Done)
+}
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    consequences: &'a Consequences,
+    #[serde(flatten)]
+    done: &'a Done,
+}
+
+/// Asks a person; where nobody can be asked, `--yes` has to be said.
+fn confirmed(output: &Output) -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() || output.is_json() {
+        return Err(CliError::Usage(
+            "this disturbs verifiers: say --yes where nobody can be asked".to_owned(),
+        ));
+    }
+    let careful = style::CAREFUL;
+    let mut stderr = anstream::stderr().lock();
+    let asked = write!(stderr, "{careful}Do it?{careful:#} [y/N] ").and_then(|()| stderr.flush());
+    asked.map_err(CliError::Output)?;
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer);
+    read.map_err(|source| CliError::Unreadable { what: "standard input".to_owned(), source })?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn failed(error: KeyAdminError) -> CliError {
+    match error {
+        KeyAdminError::Refused(refusal @ (Refusal::Unknown | Refusal::State { .. })) => {
+            CliError::refused_by("the key stays as it is", refusal)
+        }
+        KeyAdminError::Refused(refusal) => CliError::refused_by("the keys stay as they are", refusal),
+        error => CliError::refused_by("the keys cannot be reached", error),
+    }
+}
