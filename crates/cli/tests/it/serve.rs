@@ -182,3 +182,64 @@ fn an_address_that_is_taken_ends_it_with_a_sentence() {
     assert!(stderr.starts_with("error: cannot start a signing server: "), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
+
+/// What `sealwright key …` prints, for the resources of `folder`.
+fn key(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_sealwright"))
+        .arg("key")
+        .args(arguments)
+        .args(["--json", "-f"])
+        .arg(folder)
+        .output()
+        .expect("the binary starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("JSON is text")
+}
+
+#[test]
+fn keys_are_changed_beside_the_running_server() {
+    let (authorization, signing) = (free_address(), free_address());
+    let folder = resources(authorization, signing);
+    let mut serve = Serve::start(folder.path());
+    serve.line();
+    serve.line();
+    let list =
+        || -> serde_json::Value { serde_json::from_str(&key(folder.path(), &["list"])).expect("JSON") };
+    let until = |what: &str, done: &dyn Fn(&serde_json::Value) -> bool| {
+        let since = Instant::now();
+        loop {
+            let list = list();
+            if done(&list) {
+                return list;
+            }
+            assert!(since.elapsed() < DEADLINE, "{what}: {list}");
+            thread::sleep(Duration::from_millis(200));
+        }
+    };
+    let states = |list: &serde_json::Value| -> Vec<String> {
+        let keys = list["keys"].as_array().expect("keys").iter();
+        keys.map(|key| key["state"].as_str().expect("a state").to_owned()).collect()
+    };
+    let listed = until("a key in reserve", &|list| states(list) == ["active", "staged"]);
+    let kid = |n: usize| listed["keys"][n]["kid"].as_str().expect("a kid");
+    assert_eq!(listed["replicas"][0]["behind"], false);
+
+    let refused = Command::new(env!("CARGO_BIN_EXE_sealwright"))
+        .args(["key", "revoke", kid(0), "--reason", "drill", "-f"])
+        .arg(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary starts");
+    assert_eq!(refused.status.code(), Some(2), "nobody was asked");
+    assert_eq!(states(&list()), ["active", "staged"]);
+
+    let revoked = key(folder.path(), &["revoke", kid(0), "--reason", "drill", "--yes"]);
+    assert!(revoked.contains("key.revoked") && revoked.contains("key.activated"), "{revoked}");
+    until("the reserve signs, and the server has made another", &|list| {
+        states(list) == ["revoked", "active", "staged"] && list["replicas"][0]["behind"] == false
+    });
+    let set = get(authorization, "/oauth2/jwks");
+    assert!(!set.contains(kid(0)) && set.contains(kid(1)), "{set}");
+    serve.signal("TERM");
+    assert_eq!(serve.ends().code(), Some(0));
+}

@@ -32,7 +32,7 @@ async fn a_rotation_is_followed_by_replicas_that_run() {
         let first = a.signer().unwrap();
         let list = admin.list().await.unwrap();
         assert_eq!(shown(&list), ["active in 30 d", "staged in 29 d"]);
-        assert!(list.conditions.iter().all(|condition| condition.holds()), "{:?}", list.conditions);
+        assert!(list.conditions.iter().all(crate::keys::Condition::holds), "{:?}", list.conditions);
 
         let rotate = Action::Rotate { alg: None, now: false };
         assert!(!admin.consequences(&rotate).await.unwrap().disturbs);
