@@ -124,12 +124,7 @@ fn make(held: &Held, scheme: Scheme, kid: &str, alg: Alg) -> Result<(ObjectHandl
         Attribute::Sign(true),
     ]);
     // For signing alone: what one use gives away must not help with another.
-    if matches!(scheme, Scheme::Pkcs1(_) | Scheme::Pss(_)) {
-        private.extend([Attribute::Decrypt(false), Attribute::Unwrap(false)]);
-        public.extend([Attribute::Encrypt(false), Attribute::Wrap(false)]);
-    } else {
-        private.push(Attribute::Derive(false));
-    }
+    private.extend([Attribute::Decrypt(false), Attribute::Unwrap(false), Attribute::Derive(false)]);
     Ok(held.session.generate_key_pair(&scheme.generation(), &public, &private)?)
 }
 

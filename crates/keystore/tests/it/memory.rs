@@ -7,10 +7,14 @@ use std::{
 
 use sealwright_jose::{Alg, SigningKey, base64url};
 use sealwright_keystore::KeyProvider;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 use zeroize::Zeroizing;
 
-use crate::{in_a_child, ring};
+use crate::{
+    in_a_child, ring,
+    softhsm::{PIN, Token},
+};
 
 /// A secret by which it can be recognised without being in memory itself: every byte is inverted.
 struct Needle {
@@ -110,4 +114,59 @@ async fn of_a_key_that_was_dropped_nothing_is_left() {
         assert_eq!(found(&needles), Vec::<String>::new(), "{alg}");
     }
     println!("SEARCHED");
+}
+
+/// SoftHSM is software in this process, and so has the key in our memory while it signs; what is tested is that nothing
+/// of it stays there. Hardware never gives it. The key was imported, since one that the token makes cannot be known.
+#[tokio::test]
+async fn of_a_key_in_a_token_nothing_is_left_after_signing() {
+    const CHILD: &str = "SEALWRIGHT_TEST_TOKEN_MEMORY";
+    if let Some(path) = std::env::var_os(CHILD) {
+        let known: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let text = |name: &str| known[name].as_str().unwrap().to_owned();
+        let token = Token { label: text("label") };
+        let needles: Vec<Needle> = known["needles"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|needle| Needle {
+                what: needle[0].as_str().unwrap().to_owned(),
+                inverted: base64url::decode(needle[1].as_str().unwrap()).unwrap(),
+            })
+            .collect();
+        let provider = token.provider().await;
+        let key = provider.open("k", &text("text")).await.unwrap();
+        for _ in 0..20 {
+            key.sign_message(b"message").await.unwrap();
+        }
+        assert_eq!(found(&needles), Vec::<String>::new());
+        println!("SEARCHED");
+        return;
+    }
+    for alg in [Alg::Es256, Alg::Rs256] {
+        let dir = tempdir().unwrap();
+        let token = Token::new();
+        let key = SigningKey::generate(alg).unwrap().with_kid("k");
+        let pem = dir.path().join("key.pem");
+        fs::write(&pem, key.to_pem().unwrap().as_bytes()).unwrap();
+        let imported = std::process::Command::new("softhsm2-util")
+            .args(["--import", pem.to_str().unwrap(), "--token", &token.label, "--pin", PIN])
+            .args(["--id", "6b", "--label", &format!("k {}", alg.name())])
+            .output()
+            .unwrap();
+        assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+        let public: Value = serde_json::from_str(&key.verifying_key().to_jwk()).unwrap();
+        let text = json!({
+            "version": 1, "kid": "k", "alg": alg.name(), "token": token.label, "public_jwk": public,
+        });
+        let needles: Vec<Value> = needles(&key.to_jwk().unwrap())
+            .iter()
+            .map(|needle| json!([needle.what, base64url::encode(&needle.inverted)]))
+            .collect();
+        let known = json!({"label": token.label, "text": text.to_string(), "needles": needles});
+        let path = dir.path().join("known.json");
+        fs::write(&path, known.to_string()).unwrap();
+        let test = concat!(module_path!(), "::of_a_key_in_a_token_nothing_is_left_after_signing");
+        in_a_child(test, CHILD, path.to_str().unwrap(), "SEARCHED");
+    }
 }

@@ -153,6 +153,10 @@ fn look_into(label: &str) {
             AttributeType::NeverExtractable,
             AttributeType::Local,
             AttributeType::Token,
+            AttributeType::Sign,
+            AttributeType::Decrypt,
+            AttributeType::Unwrap,
+            AttributeType::Derive,
         ];
         assert_eq!(
             session.get_attributes(key, &wanted).unwrap(),
@@ -163,6 +167,10 @@ fn look_into(label: &str) {
                 Attribute::NeverExtractable(true),
                 Attribute::Local(true),
                 Attribute::Token(true),
+                Attribute::Sign(true),
+                Attribute::Decrypt(false),
+                Attribute::Unwrap(false),
+                Attribute::Derive(false),
             ]
         );
         for secret in secrets {
