@@ -80,10 +80,14 @@ impl Token {
 ///
 /// It reads the folder of all tokens, in which others make and remove some, and gives up when one goes away then.
 pub(crate) fn initialise(label: &str) {
+    initialise_with(label, PIN);
+}
+
+pub(crate) fn initialise_with(label: &str, pin: &str) {
     let mut said = String::new();
     for _ in 0..10 {
         let done = Command::new("softhsm2-util")
-            .args(["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN])
+            .args(["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", pin])
             .output()
             .unwrap();
         if done.status.success() {
