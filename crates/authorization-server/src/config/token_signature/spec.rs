@@ -110,7 +110,7 @@ pub(in crate::config) enum ProviderSpec {
         /// Where the user's PIN is.
         pin: SecretRef,
         /// How many sessions are kept open at most. Default: 8.
-        #[schemars(range(min = 1, max = 1024))]
+        #[schemars(range(min = 1, max = 64))]
         sessions: Option<u32>,
     },
 }
