@@ -84,6 +84,15 @@ impl Config {
         self.issuer.as_str()
     }
 
+    /// References to signing keys that lead nowhere, a sentence each. A server may start with them; a running one should
+    /// not be told to forget its keys for them.
+    pub fn unresolved(&self) -> Vec<&str> {
+        match &self.token_signature {
+            TokenSignature::Automatic(_) => Vec::new(),
+            TokenSignature::Declared(declared) => declared.unresolved.iter().map(String::as_str).collect(),
+        }
+    }
+
     /// Where the server will listen.
     pub fn listen(&self) -> SocketAddr {
         self.listen

@@ -30,4 +30,4 @@ mod task;
 
 pub use config::{Config, FirstStartError, KINDS, configure};
 pub use domain::password::{PasswordCost, PasswordError, hash_password, hash_password_at};
-pub use start::{Assembled, ReloadError, RunError, Running, StartError, assemble, start};
+pub use start::{Assembled, ReloadError, Reloader, RunError, Running, StartError, assemble, start};

@@ -38,8 +38,8 @@ use crate::state::{App, Parts, Snapshot, Users};
 use crate::store::{MIGRATOR, account};
 use crate::task;
 
-pub use self::reload::ReloadError;
 pub(crate) use self::reload::source;
+pub use self::reload::{ReloadError, Reloader};
 
 /// How long a replica may take to say that it leaves.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);

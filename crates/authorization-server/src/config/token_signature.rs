@@ -53,6 +53,8 @@ pub(crate) struct Declared {
     pub(crate) published: Vec<DeclaredKey>,
     /// Keys that signed, and whose tokens are still good.
     pub(crate) verifying: Vec<DeclaredKey>,
+    /// References that lead nowhere, a sentence each.
+    pub(crate) unresolved: Vec<String>,
     /// Keys that are not there yet and are made at the first start.
     pub(crate) to_make: Vec<ToMake>,
     pub(crate) conditions: Conditions,

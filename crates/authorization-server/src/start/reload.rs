@@ -1,12 +1,12 @@
 //! A configuration that changed while the server runs.
 
 use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Running;
 use crate::config::token_signature::{ProviderConfig, TokenSignature};
 use crate::config::{Config, FirstStartError};
-use crate::signing_keys::replica::Source;
+use crate::signing_keys::replica::{Replacement, Source};
 
 /// Why a changed configuration was not taken; the running keys stay as they are.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,18 @@ pub enum ReloadError {
     Stopping,
 }
 
+/// Takes changed configurations to a running server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reloader(pub(super) mpsc::Sender<Replacement>);
+
 impl Running {
+    /// What takes changed configurations to this server, also while it is waited for.
+    pub fn reloader(&self) -> Reloader {
+        Reloader(self.replacements.clone())
+    }
+}
+
+impl Reloader {
     /// Takes the signing keys of a changed configuration over, at once and all together. When this returns, requests see
     /// them; everything else in `config` needs a restart and is passed over.
     ///
@@ -34,7 +45,7 @@ impl Running {
         config.make_missing().await?;
         let (answer, answered) = oneshot::channel();
         let source = source(&config).await.map_err(|error| ReloadError::Keys(error.into()))?;
-        self.replacements.send((source, answer)).await.map_err(|_| ReloadError::Stopping)?;
+        self.0.send((source, answer)).await.map_err(|_| ReloadError::Stopping)?;
         let taken = answered.await.map_err(|_| ReloadError::Stopping)?;
         taken.map_err(|error| ReloadError::Keys(error.into()))
     }

@@ -15,12 +15,12 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<Outcome, CliError
     let report = &declared.report;
     output.json(&Checked {
         valid: report.is_empty(),
-        resources: declared.resources,
+        resources: declared.resources.len(),
         faults: report.faults.iter().map(Finding::from).collect(),
         warnings: report.warnings.iter().map(Finding::from).collect(),
     })?;
     print_findings(&declared, output);
-    let resources = counted(declared.resources, "resource");
+    let resources = counted(declared.resources.len(), "resource");
     if !report.is_empty() {
         output.note(format_args!("{resources}, {}", counted(report.faults.len(), "fault")));
         return Ok(Outcome::Refused);

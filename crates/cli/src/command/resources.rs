@@ -2,13 +2,13 @@
 
 use std::{fs, path::PathBuf};
 
-use sealwright_service::resource::{self, Report};
+use sealwright_service::resource::{self, Report, Resource};
 
 use crate::error::CliError;
 
 /// What the files declare. Only to be started while the report is empty.
 pub(super) struct Declared {
-    pub(super) resources: usize,
+    pub(super) resources: Vec<Resource>,
     pub(super) authorization_servers: Vec<sealwright_authorization_server::Config>,
     pub(super) signing_servers: Vec<sealwright_signing_server::Config>,
     pub(super) report: Report,
@@ -34,7 +34,7 @@ impl Declared {
         for findings in [&mut report.faults, &mut report.warnings] {
             findings.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         }
-        Ok(Self { resources: resources.len(), authorization_servers, signing_servers, report })
+        Ok(Self { resources, authorization_servers, signing_servers, report })
     }
 
     /// How many servers there are to start.

@@ -1,7 +1,10 @@
 //! `sealwright serve`: all servers that the resource files declare, until a signal ends them.
 
-use std::fmt::Arguments;
+mod watch;
 
+use std::{collections::BTreeMap, fmt::Arguments, path::PathBuf};
+
+use sealwright_authorization_server::Reloader;
 use sealwright_service::{
     clock::Clock,
     shutdown::Shutdown,
@@ -9,6 +12,7 @@ use sealwright_service::{
 };
 use tokio::{runtime::Runtime, task::JoinSet};
 
+use self::watch::Watcher;
 use super::{
     Outcome,
     check::{counted, print_findings},
@@ -38,20 +42,29 @@ pub(super) fn run(args: &ServeArgs, output: &Output) -> Result<Outcome, CliError
     };
     telemetry::init(format, &args.log);
     let runtime = Runtime::new().map_err(|e| CliError::refused_by("cannot start the runtime", e))?;
-    runtime.block_on(serve(declared, output))
+    runtime.block_on(serve(args.files.clone(), declared, output))
 }
 
 /// What a server ends with.
 type Ended = Result<(), CliError>;
 
-async fn serve(declared: Declared, output: &Output) -> Result<Outcome, CliError> {
+async fn serve(paths: Vec<PathBuf>, mut declared: Declared, output: &Output) -> Result<Outcome, CliError> {
     let shutdown = Shutdown::on_signals();
     let mut servers = JoinSet::new();
-    let started = start(declared, output, &shutdown, &mut servers).await;
-    if started.is_err() {
-        // Those that did start have to close their logs.
-        shutdown.begin();
-    }
+    let resources = std::mem::take(&mut declared.resources);
+    let unresolved = watch::unresolved(&declared);
+    let watcher = Watcher::new(paths, resources, unresolved);
+    let started = match start(declared, output, &shutdown, &mut servers).await {
+        Ok(reloaders) => {
+            tokio::spawn(watcher.run(reloaders, shutdown.clone()));
+            Ok(())
+        }
+        Err(error) => {
+            // Those that did start have to close their logs.
+            shutdown.begin();
+            Err(error)
+        }
+    };
     let ended = all_end(servers, &shutdown).await;
     started.and(ended).map(|()| Outcome::Done)
 }
@@ -62,13 +75,16 @@ async fn start(
     output: &Output,
     shutdown: &Shutdown,
     servers: &mut JoinSet<Ended>,
-) -> Result<(), CliError> {
+) -> Result<BTreeMap<String, Reloader>, CliError> {
     let clock = Clock::system();
+    let mut reloaders = BTreeMap::new();
     for config in declared.authorization_servers {
+        let name = config.name().to_owned();
         let running = sealwright_authorization_server::start(config, clock.clone(), shutdown.clone())
             .await
             .map_err(|error| CliError::refused_by("cannot start an authorization server", error))?;
         tell(output, format_args!("authorization server  {}", running.issuer));
+        reloaders.insert(name, running.reloader());
         servers.spawn(async move {
             let ended = running.join().await;
             ended.map_err(|error| CliError::refused_by("an authorization server failed", error))
@@ -84,7 +100,7 @@ async fn start(
             ended.map_err(|error| CliError::refused_by("a signing server failed", error))
         });
     }
-    Ok(())
+    Ok(reloaders)
 }
 
 fn tell(output: &Output, where_it_is: Arguments<'_>) {

@@ -1,7 +1,7 @@
 //! One document that names itself, and the typed reading of its spec.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -241,6 +241,41 @@ impl Resource {
         }
     }
 
+    /// The paths that stand in this document under one of these names, at any depth; relative ones count from its folder.
+    pub fn paths(&self, names: &[&str]) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        self.node.each_entry(&mut |entry| {
+            if names.contains(&entry.key.as_str())
+                && let Some(path) = entry.node.text()
+            {
+                found.push(self.base_dir().join(path));
+            }
+        });
+        found
+    }
+
+    /// The parts in which `other`, a later state of this resource, differs from it: members of the spec, or of the document
+    /// where there is none.
+    pub fn changed_parts(&self, other: &Self) -> Vec<String> {
+        let (ours, theirs) = (self.parts(), other.parts());
+        let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name)).cloned().collect()
+    }
+
+    fn parts(&self) -> BTreeMap<String, serde_json::Value> {
+        let entries = |node: &Node, path: &str| -> Vec<(String, serde_json::Value)> {
+            let entries = node.entries().unwrap_or_default().iter();
+            entries.map(|entry| (shape::join(path, &entry.key), entry.node.to_json(&[]))).collect()
+        };
+        let mut parts: BTreeMap<_, _> = entries(&self.node, "").into_iter().collect();
+        if parts.remove("spec").is_some()
+            && let Some(spec) = self.node.member("spec")
+        {
+            parts.extend(entries(spec, "spec"));
+        }
+        parts
+    }
+
     /// Reports `message` at a path inside the document, such as `spec.rules[0].claim`.
     ///
     /// A path that is not there is reported at its nearest part that is.
@@ -291,8 +326,8 @@ impl Resource {
         }
     }
 
-    /// What must be unique.
-    pub(super) fn key(&self) -> (String, String, String) {
+    /// What must be unique: kind, namespace and name.
+    pub fn key(&self) -> (String, String, String) {
         let namespace = self.namespace.as_deref().unwrap_or("default");
         (self.kind.clone(), namespace.to_owned(), self.name.clone())
     }

@@ -73,6 +73,20 @@ impl Node {
         Self { at: self.at, value }
     }
 
+    /// Calls `with` for each entry of each map below.
+    pub(super) fn each_entry(&self, with: &mut impl FnMut(&Entry)) {
+        match &self.value {
+            Value::Map(entries) => {
+                for entry in entries {
+                    with(entry);
+                    entry.node.each_entry(with);
+                }
+            }
+            Value::List(items) => items.iter().for_each(|item| item.each_entry(with)),
+            _ => {}
+        }
+    }
+
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),

@@ -93,9 +93,20 @@ struct SignatureSpec {
     sign_and_verify_key_ref: Option<NameRef>,
     /// As a page of AppSSO's documentation writes it.
     sign_ang_verify_key_ref: Option<NameRef>,
-    extra_verify_key_refs: Option<Vec<NameRef>>,
+    extra_verify_key_refs: Option<Vec<VerifyRef>>,
     /// As two pages of AppSSO's documentation write it.
-    extra_verify_keys: Option<Vec<NameRef>>,
+    extra_verify_keys: Option<Vec<VerifyRef>>,
+    /// Ours: what will sign later is announced before.
+    #[serde(default)]
+    published_key_refs: Vec<NameRef>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct VerifyRef {
+    name: String,
+    /// Ours: not before this moment is the key taken out of the set.
+    evict_at: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -238,10 +249,16 @@ fn signature(
     twice(verifying.is_some(), misspelt.is_some(), "extraVerifyKeyRefs", "extraVerifyKeys");
     let verifying = verifying.as_ref().or(misspelt.as_ref()).map_or(&[][..], Vec::as_slice);
     let key = |reference: &NameRef| KeyRef { name: reference.name.clone(), ..KeyRef::default() };
+    let verify_only = |reference: &VerifyRef| KeyRef {
+        name: reference.name.clone(),
+        alg: None,
+        evict_at: reference.evict_at.clone(),
+    };
     TokenSignatureSpec {
         mode: Some(Mode::Declared),
         sign_and_verify_key_ref: signing.map(key),
-        extra_verify_key_refs: verifying.iter().map(key).collect(),
+        published_key_refs: spec.published_key_refs.iter().map(key).collect(),
+        extra_verify_key_refs: verifying.iter().map(verify_only).collect(),
         keys_from: path_annotation(resource, KEYS_FROM),
         only: Some(Alg::Rs256),
         keys_dir: state_dir.join("keys"),

@@ -66,6 +66,14 @@ pub(super) const AUTH_SERVER: &[Field] = &[
     warned("spec.tokenSignature.signAngVerifyKeyRef", "this is read as `signAndVerifyKeyRef`"),
     honoured("spec.tokenSignature.extraVerifyKeyRefs", "keys that verify, too"),
     warned("spec.tokenSignature.extraVerifyKeys", "this is read as `extraVerifyKeyRefs`"),
+    honoured(
+        "spec.tokenSignature.extraVerifyKeyRefs[].evictAt",
+        "ours: not before this moment is the key taken out of the set",
+    ),
+    honoured(
+        "spec.tokenSignature.publishedKeyRefs",
+        "ours: keys that are announced because they will sign later",
+    ),
     refused("spec.storage.redis", REDIS),
     warned("spec.caCerts", "no other identity provider is asked, so there is nobody to trust by these"),
     honoured("spec.identityProviders[].name", "unique; neither `client…` nor `unknown…`"),

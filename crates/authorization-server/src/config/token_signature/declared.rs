@@ -84,6 +84,7 @@ pub(super) fn read(
         published: Vec::new(),
         verifying: Vec::new(),
         to_make: Vec::new(),
+        unresolved: Vec::new(),
         conditions: Conditions { sign_and_verify_key: Resolved::Yes, extra_verify_keys: Resolved::Yes },
     };
     match &refs.signing {
@@ -214,6 +215,7 @@ impl Reader<'_> {
             (None, None) => {
                 let message = format!("there is no Secret `{name}` in the namespace `{namespace}`");
                 self.resource.warn(&format!("{path}.name"), message.clone(), self.report);
+                declared.unresolved.push(message.clone());
                 return Resolved::No(message);
             }
         };
