@@ -243,3 +243,61 @@ fn keys_are_changed_beside_the_running_server() {
     serve.signal("TERM");
     assert_eq!(serve.ends().code(), Some(0));
 }
+
+/// Waits until the set of `address` has exactly the keys `kids`.
+fn wait_for_kids(address: SocketAddr, kids: &[&str]) {
+    let since = Instant::now();
+    loop {
+        let set = get(address, "/oauth2/jwks");
+        let found: Vec<&str> =
+            set.split("\"kid\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        if found == kids {
+            return;
+        }
+        assert!(since.elapsed() < DEADLINE, "the set has {found:?}, not {kids:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn declared_keys_follow_the_files_and_broken_ones_change_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let address = free_address();
+    let write = |signature: &str| {
+        let manifest = format!(
+            "apiVersion: sso.apps.tanzu.vmware.com/v1alpha1\nkind: AuthServer\nmetadata:\n  name: sso\n  labels: {{a: b}}\n  \
+             annotations: {{sso.apps.tanzu.vmware.com/allow-unsafe-issuer-uri: \"\"}}\nspec:\n  \
+             issuerURI: http://{address}\n  tokenSignature: {{{signature}}}\n"
+        );
+        let key = |name| {
+            format!(
+                "---\napiVersion: secretgen.k14s.io/v1alpha1\nkind: RSAKey\nmetadata: {{name: {name}}}\nspec: {{}}\n"
+            )
+        };
+        fs::write(folder.path().join("sso.yaml"), manifest + &key("first") + &key("second"))
+            .expect("it is written");
+    };
+    write("signAndVerifyKeyRef: {name: first}");
+    let mut serve = Serve::start(folder.path());
+    serve.line();
+    wait_for_kids(address, &["first"]);
+
+    write("signAndVerifyKeyRef: {name: second}, extraVerifyKeyRefs: [{name: first}]");
+    wait_for_kids(address, &["second", "first"]);
+
+    // Neither a reference to nothing nor a broken file takes the keys away.
+    write("signAndVerifyKeyRef: {name: nothing}");
+    thread::sleep(Duration::from_millis(1500));
+    write("signAndVerifyKeyRef: [}");
+    thread::sleep(Duration::from_millis(1500));
+    wait_for_kids(address, &["second", "first"]);
+
+    write("signAndVerifyKeyRef: {name: second}");
+    wait_for_kids(address, &["second"]);
+    serve.signal("TERM");
+    assert!(serve.ends().success());
+    let log = serve.stderr();
+    for said in ["(there is no Secret `nothing` in the namespace `default`)", "sso.yaml:9:", "(1 fault)"] {
+        assert!(log.contains(said), "{said} is not in\n{log}");
+    }
+}
