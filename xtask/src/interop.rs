@@ -1,6 +1,7 @@
 //! What we and other people's libraries read of each other: joserfc, jwcrypto, PyJWT, cryptography, panva's jose, openssl.
 
 mod access;
+pub(crate) mod rotation;
 
 use std::process::Command;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) const PACKAGES: [&str; 4] =
 pub(crate) fn run(runner: &mut Runner) {
     runner.step("interop: tokens and keys of other libraries, both ways", walk);
     access::run(runner);
+    rotation::run(runner);
 }
 
 fn walk(step: &mut Step<'_>) -> Result<()> {

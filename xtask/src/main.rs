@@ -26,7 +26,7 @@ usage: cargo xtask <command>
   test [GROUP...]   everything that must hold on every change, or only some groups of it:
                     format lint docs build tests doctests tidy deny demo interop fuzz counts
   tidy              the rules of the house that no compiler checks
-  soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo fuzz
+  soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo rotation fuzz
   bench [--quick] [PART]
                     how fast we are beside other libraries, or only one part of it: library layer;
                     written into bench/RESULTS.md, unless it is quick

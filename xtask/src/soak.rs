@@ -8,11 +8,12 @@ use crate::Result;
 use crate::command;
 use crate::e2e::{self, judge, large, visit};
 use crate::fuzz;
+use crate::interop;
 use crate::places::Places;
 use crate::runner::{Runner, Step};
 use crate::scratch::Scratch;
 
-const PARTS: [&str; 2] = ["demo", "fuzz"];
+const PARTS: [&str; 3] = ["demo", "rotation", "fuzz"];
 const FUZZ_SECONDS: u64 = 10 * 60;
 const ROUNDS: usize = 10;
 /// Near the 100 MiB that the demo's workers take.
@@ -29,6 +30,16 @@ pub(crate) fn run(only: &[&str]) -> Result<bool> {
     let mut runner = Runner::new(&places);
     if wanted("demo") {
         demo(&mut runner, &places);
+    }
+    if wanted("rotation") {
+        let built = runner.step("build", |step| {
+            let packages = interop::PACKAGES.map(|package| format!("--package={package}"));
+            step.run(places.cargo().args(["build", "--locked"]).args(packages))
+        });
+        match built {
+            Some(_) => interop::rotation::soak(&mut runner),
+            None => runner.impossible("rotation", "the build failed"),
+        }
     }
     if wanted("fuzz") {
         fuzz::run(&mut runner, FUZZ_SECONDS);

@@ -26,7 +26,7 @@ pub(super) fn run(runner: &mut Runner) {
 }
 
 /// A script of ours, run where its packages are.
-fn by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
+pub(super) fn by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
     let folder = node::judges(step)?;
     let node = on_path("node").ok_or("node is missing: install it with `apt-get install nodejs`")?;
     let mut command = Command::new(node);

@@ -22,6 +22,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Postgres {
     server: Child,
+    /// What started the server, for a test that kills it and starts it again.
+    command_line: Vec<String>,
     port: u16,
     _scratch: Scratch,
 }
@@ -70,13 +72,15 @@ impl Postgres {
         ] {
             command.arg("-c").arg(setting);
         }
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let command_line = words.map(|word| word.to_string_lossy().into_owned()).collect();
         let server = command
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(log_too)
             .spawn()
             .map_err(|error| format!("cannot start PostgreSQL: {error}"))?;
-        let mut postgres = Self { server, port, _scratch: scratch };
+        let mut postgres = Self { server, command_line, port, _scratch: scratch };
         postgres.wait_until_ready(&binaries, &log_path)?;
         Ok(postgres)
     }
@@ -84,6 +88,11 @@ impl Postgres {
     /// The URL that the tests are given. Its user may make databases.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{SUPERUSER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// The server's process, and what starts it again on the same files.
+    pub(crate) fn process(&self) -> (u32, &[String]) {
+        (self.server.id(), &self.command_line)
     }
 
     fn wait_until_ready(&mut self, binaries: &Path, log: &Path) -> Result<()> {

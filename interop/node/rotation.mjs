@@ -1,0 +1,290 @@
+// Keys rotate under load, and no verifier notices: three replicas on one PostgreSQL behind a load balancer, and verifiers
+// that keep the published keys as they always do: jwks-rsa, jose, PyJWT and our own API.
+//
+// usage: node rotation.mjs SEALWRIGHT API PYTHON POSTGRES-URL SECONDS [POSTGRES-PID POSTGRES-COMMAND-AS-JSON]
+//
+// With the last two a replica and PostgreSQL itself are killed on the way, the latter for twenty seconds.
+
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import jwt from "jsonwebtoken";
+import jwksClient from "jwks-rsa";
+import { folder, start, stopWithUs } from "./started.mjs";
+import { expect, judge } from "./verdict.mjs";
+
+const [, , sealwright, apiProgram, python, postgresUrl, seconds, postgresPid, postgresCommand] = process.argv;
+const RUN_MS = Number(seconds) * 1000;
+const REPLICAS = 3;
+/** Longer than the verifiers' cool-down of 30 s, which is what an announcement is for. */
+const TIMINGS = { rotateEvery: "40s", publishLead: "32s", jwksMaxAge: "5s", evictGrace: "2s", poll: "1s" };
+const TOKEN_MS = 30_000;
+const EVERY_MS = 40;
+const AUDIENCE = "https://api.example.com";
+const SECRET = randomBytes(24).toString("hex");
+
+const ports = [];
+for (let i = 0; i <= REPLICAS; i += 1) ports.push(await freePort());
+const issuer = `http://127.0.0.1:${ports[0]}`;
+const replicas = await startReplicas(ports.slice(1));
+await balance(ports[0]);
+
+const verifiers = {
+  "jwks-rsa": byJwksRsa(),
+  jose: byJose(),
+  PyJWT: await byPyJwt(),
+  "our API": await byOurApi(),
+};
+const counts = Object.fromEntries(Object.keys(verifiers).map((name) => [name, { good: 0, bad: [] }]));
+const tokens = [];
+const kids = new Map();
+const gaps = [];
+let refusedIssues = 0;
+
+await judge("keys rotate under load: every verifier accepts every token", async () => {
+  const end = Date.now() + RUN_MS;
+  const disturbed = postgresPid ? disturb() : Promise.resolve();
+  const waiting = new Set();
+  let last = Date.now();
+  while (Date.now() < end) {
+    const asked = Date.now();
+    const token = await issue();
+    if (token) {
+      gaps.push(Date.now() - asked);
+      last = Date.now();
+      tokens.push({ token, until: last + TOKEN_MS - 2_000 });
+      const { kid } = jwt.decode(token, { complete: true }).header;
+      kids.set(kid, (kids.get(kid) ?? 0) + 1);
+    } else {
+      refusedIssues += 1;
+    }
+    while (tokens.length > 0 && tokens[0].until < Date.now()) tokens.shift();
+    // The newest, and one of any age: those of the key before must still be good.
+    for (const chosen of new Set([tokens.at(-1), tokens[Math.floor(Math.random() * tokens.length)]]))
+      for (const [name, verify] of Object.entries(verifiers)) {
+        if (!chosen) continue;
+        const verdict = verify(chosen.token).then(
+          () => (counts[name].good += 1),
+          (error) => counts[name].bad.push(`${new Date().toISOString()} ${error.message ?? error}`),
+        );
+        waiting.add(verdict);
+        verdict.finally(() => waiting.delete(verdict));
+      }
+    if (waiting.size > 200) await Promise.all(waiting);
+    await sleep(EVERY_MS);
+  }
+  await Promise.all(waiting);
+  await disturbed;
+  const failures = Object.entries(counts).flatMap(([name, { bad }]) => bad.map((what) => `${name}: ${what}`));
+  expect(failures.length === 0, `${failures.length} failed, such as ${failures.slice(0, 5).join("; ")}`);
+  const least = Math.floor((RUN_MS / 1000 - 2) / 40) + 1;
+  expect(kids.size >= least, `only ${kids.size} keys signed, not ${least}`);
+  for (const [name, { good }] of Object.entries(counts)) expect(good > 100, `${name} saw ${good} tokens only`);
+  gaps.sort((a, b) => a - b);
+  const all = Object.entries(counts).map(([name, { good }]) => `${name} ${good}`);
+  return (
+    `${gaps.length} tokens of ${kids.size} keys, none refused by ${all.join(", ")}; ` +
+    `issuing took ${gaps[Math.floor(gaps.length / 2)]} ms, at most ${gaps.at(-1)} ms; ${refusedIssues} times none was issued`
+  );
+});
+
+await judge("replicas agree on the set, and it has no private part", async () => {
+  const sets = [];
+  for (const { port } of replicas) sets.push(await (await fetch(`http://127.0.0.1:${port}/oauth2/jwks`)).text());
+  expect(new Set(sets).size === 1, sets.join("\n"));
+  for (const key of JSON.parse(sets[0]).keys) expect(key.d === undefined && key.alg && key.kid && key.use === "sig", sets[0]);
+  return `${JSON.parse(sets[0]).keys.length} keys`;
+});
+
+process.exit();
+
+/** One token by client credentials; `undefined` where none is issued. */
+async function issue() {
+  try {
+    const response = await fetch(`${issuer}/oauth2/token`, {
+      method: "POST",
+      headers: {
+        authorization: `Basic ${Buffer.from(`default_robot:${SECRET}`).toString("base64")}`,
+        "content-type": "application/x-www-form-urlencoded",
+      },
+      body: "grant_type=client_credentials",
+      signal: AbortSignal.timeout(5_000),
+    });
+    return response.status === 200 ? (await response.json()).access_token : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function byJwksRsa() {
+  const client = jwksClient({ jwksUri: `${issuer}/oauth2/jwks` });
+  const key = ({ kid }, done) => client.getSigningKey(kid, (error, found) => done(error, found?.getPublicKey()));
+  return (token) =>
+    new Promise((resolve, reject) => {
+      const expected = { algorithms: ["ES256"], issuer, audience: AUDIENCE };
+      jwt.verify(token, key, expected, (error, claims) => (error ? reject(error) : resolve(claims)));
+    });
+}
+
+function byJose() {
+  const keys = createRemoteJWKSet(new URL(`${issuer}/oauth2/jwks`));
+  return (token) => jwtVerify(token, keys, { algorithms: ["ES256"], issuer, audience: AUDIENCE, typ: "at+jwt" });
+}
+
+/** PyJWT in a process of its own: a token a line in, `ok` or why not a line out. */
+async function byPyJwt() {
+  const script = `
+import sys, jwt
+client = jwt.PyJWKClient(sys.argv[1])
+for line in sys.stdin:
+    token = line.strip()
+    try:
+        key = client.get_signing_key_from_jwt(token)
+        jwt.decode(token, key, algorithms=["ES256"], issuer=sys.argv[2], audience=sys.argv[3])
+        print("ok", flush=True)
+    except Exception as error:
+        print(repr(error), flush=True)
+`;
+  const args = ["-c", script, `${issuer}/oauth2/jwks`, issuer, AUDIENCE];
+  const child = stopWithUs(spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] }));
+  const asked = [];
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const { resolve, reject } = asked.shift();
+    if (line === "ok") resolve();
+    else reject(new Error(line));
+  });
+  return (token) =>
+    new Promise((resolve, reject) => {
+      asked.push({ resolve, reject });
+      child.stdin.write(`${token}\n`);
+    });
+}
+
+async function byOurApi() {
+  const api = await start(apiProgram, [], { ISSUER: issuer, AUDIENCE });
+  return async (token) => {
+    const response = await fetch(`${api.url}/`, { headers: { authorization: `Bearer ${token}` } });
+    const answer = await response.text();
+    if (response.status !== 200) throw new Error(`${response.status} ${answer}`);
+  };
+}
+
+/** Kills a replica, and PostgreSQL for twenty seconds; both come back. */
+async function disturb() {
+  await sleep(RUN_MS / 4);
+  await replicas[0].kill();
+  await sleep(5_000);
+  await replicas[0].start();
+  await sleep(RUN_MS / 4);
+  process.kill(Number(postgresPid), "SIGKILL");
+  await sleep(20_000);
+  const [program, ...args] = JSON.parse(postgresCommand);
+  stopWithUs(spawn(program, args, { cwd: folder, stdio: "ignore" }));
+}
+
+async function startReplicas(listening) {
+  const private_ = { mode: 0o600 };
+  const root = join(folder, "rotation");
+  mkdirSync(root, { mode: 0o700 });
+  writeFileSync(join(root, "kek"), randomBytes(32).toString("base64url"), private_);
+  writeFileSync(join(root, "robot.secret"), SECRET, private_);
+  writeFileSync(join(root, "postgres.url"), postgresUrl, private_);
+  const timings = Object.entries(TIMINGS).map(([name, value]) => `    ${name}: ${value}`);
+  const started = [];
+  for (const [i, port] of listening.entries()) {
+    const file = join(root, `replica-${i}.yaml`);
+    writeFileSync(
+      file,
+      `apiVersion: sealwright.dev/v1alpha1
+kind: AuthServer
+metadata: {name: main, labels: {env: rotation}}
+spec:
+  issuerURI: ${issuer}
+  listen: 127.0.0.1:${port}
+  tokenSignature:
+    algorithms: [ES256]
+    keysDir: keys
+${timings.join("\n")}
+  token: {accessToken: {expiry: ${TOKEN_MS / 1000}s}}
+  storage: {postgres: {url: {file: postgres.url}}}
+  secrets: {kek: [{id: k1, file: kek}]}
+  acknowledge: [unsafeIssuerUri, unsafeKeyTimings]
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: ClientRegistration
+metadata: {name: robot}
+spec:
+  authServerSelector: {matchLabels: {env: rotation}}
+  authorizationGrantTypes: [client_credentials]
+  clientSecret: {file: robot.secret}
+  audiences: ["${AUDIENCE}"]
+`,
+    );
+    started.push(await startReplica(file, port));
+  }
+  return started;
+}
+
+async function startReplica(file, port) {
+  const replica = { port, ready: false };
+  replica.start = async () => {
+    const child = stopWithUs(spawn(sealwright, ["serve", "-f", file], { stdio: ["ignore", "ignore", "pipe"] }));
+    const said = [];
+    createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+    replica.child = child;
+    for (let attempt = 0; attempt < 200; attempt += 1) {
+      if (child.exitCode !== null) break;
+      if (await isReady(port)) return;
+      await sleep(100);
+    }
+    throw new Error(`a replica did not get ready\n${said.slice(-20).join("\n")}`);
+  };
+  replica.kill = async () => {
+    replica.child.kill("SIGKILL");
+    await once(replica.child, "exit");
+  };
+  await replica.start();
+  return replica;
+}
+
+async function isReady(port) {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(3_000) })).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** What stands in front of the replicas: one after the other, of those that are ready; if none is, of all. */
+async function balance(port) {
+  const look = async () => {
+    for (const replica of replicas) replica.ready = await isReady(replica.port);
+  };
+  await look();
+  setInterval(look, 500).unref();
+  let turn = 0;
+  const server = createServer((socket) => {
+    const ready = replicas.filter((replica) => replica.ready);
+    const among = ready.length > 0 ? ready : replicas;
+    turn += 1;
+    const behind = connect(among[turn % among.length].port, "127.0.0.1");
+    socket.pipe(behind).pipe(socket);
+    for (const [one, other] of [[socket, behind], [behind, socket]]) one.on("error", () => other.destroy());
+  }).listen(port, "127.0.0.1");
+  await once(server, "listening");
+}
+
+/** A port that was free a moment ago: replicas must be told theirs. */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
