@@ -39,6 +39,8 @@ pub struct IssuerConfig {
     pub issuer: String,
     /// Where its keys are.
     pub keys: KeySource,
+    /// Where it tells of changes of the keys at its `jwks_uri`, as server-sent events.
+    pub jwks_events: Option<Url>,
     /// The algorithms it may use. Never HMAC: whoever can verify that can also sign.
     pub algs: Vec<Alg>,
     /// Accepted `typ`; compared as RFC 8725bis §3.11 says.
@@ -63,6 +65,7 @@ impl IssuerConfig {
         Self {
             issuer: issuer.into(),
             keys: KeySource::Fixed(Vec::new()),
+            jwks_events: None,
             algs: Vec::new(),
             typ: vec!["at+jwt".to_owned()],
             typ_optional: false,
@@ -77,6 +80,16 @@ impl IssuerConfig {
     pub fn jwks_uri(mut self, uri: Url, algs: impl IntoIterator<Item = Alg>) -> Self {
         self.algs = algs.into_iter().collect();
         self.keys_at(KeySource::JwksUri(uri))
+    }
+
+    /// It tells at `uri` when the set at its `jwks_uri` changes: a key that is revoked then goes within a moment, and not
+    /// when the set is due.
+    ///
+    /// Sealwright's authorization server does so at `/oauth2/jwks/events`. An issuer that is discovered says it itself.
+    #[must_use]
+    pub fn jwks_events(mut self, uri: Url) -> Self {
+        self.jwks_events = Some(uri);
+        self
     }
 
     /// Its keys are where its metadata says, and it may use `algs`, whatever the metadata says of that.
@@ -223,7 +236,9 @@ impl IssuerConfig {
                 Some(key) => Err(ConfigError::KeyAlgNotAllowed { issuer: issuer(), alg: key.alg() }),
                 None => Ok(()),
             },
-            KeySource::JwksUri(uri) => address::check(uri, jwks.allow_http_loopback)
+            KeySource::JwksUri(uri) => std::iter::once(uri)
+                .chain(&self.jwks_events)
+                .try_for_each(|uri| address::check(uri, jwks.allow_http_loopback))
                 .map_err(|fault| ConfigError::JwksUri { issuer: issuer(), fault }),
             KeySource::Discovery => discovery::issuer_url(&self.issuer, jwks)
                 .map(drop)

@@ -2,10 +2,11 @@
 //!
 //! [`cache`] decides and does nothing else; [`fetch`] does what it decided; [`remote`] joins the two for one document.
 //! [`key_sets`] hands out one such document for each address, and [`issuer_keys`] makes of it the verifier of one
-//! issuer; where that is for the issuer's metadata to say, [`discovered`] follows it.
+//! issuer; where that is for the issuer's metadata to say, [`discovered`] follows it. [`events`] hears of changes.
 
 mod cache;
 mod discovered;
+mod events;
 mod fetch;
 mod freshness;
 mod issuer_keys;

@@ -15,6 +15,8 @@ use url::Url;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) jwks_uri: Url,
+    /// Where the issuer tells of changes of its keys. No standard has it; Sealwright's authorization server does.
+    pub(crate) jwks_events_uri: Option<Url>,
 }
 
 /// The members that are looked at; one that stands twice is refused.
@@ -22,6 +24,7 @@ pub(crate) struct Metadata {
 struct Wire {
     issuer: Option<String>,
     jwks_uri: Option<String>,
+    jwks_events_uri: Option<String>,
 }
 
 /// Reads the URL of an issuer that is to be discovered.
@@ -69,7 +72,12 @@ pub(crate) fn read(
     if !address::is_same_host(&jwks_uri, url) && !options.allows_host(&jwks_uri) {
         return Err(FetchError::JwksUri(UrlFault::HostNotAllowed));
     }
-    Ok(Metadata { jwks_uri })
+    // What only makes things faster is left out where it is not as it should be.
+    let events = wire.jwks_events_uri.and_then(|uri| Url::parse(&uri).ok());
+    let jwks_events_uri = events.filter(|uri| {
+        address::check(uri, options.allow_http_loopback).is_ok() && address::is_same_host(uri, &jwks_uri)
+    });
+    Ok(Metadata { jwks_uri, jwks_events_uri })
 }
 
 #[cfg(test)]

@@ -104,6 +104,8 @@ pub(crate) struct Cache {
     ended_at: Moment,
     /// The last refresh that an unknown key caused.
     unknown_at: Option<Moment>,
+    /// The source has said that there is another document.
+    news: bool,
 }
 
 impl Cache {
@@ -119,6 +121,7 @@ impl Cache {
             retry_at: Moment::ZERO,
             ended_at: Moment::ZERO,
             unknown_at: None,
+            news: false,
         }
     }
 
@@ -201,12 +204,18 @@ impl Cache {
         }
     }
 
+    /// The source says that it has another document: the refresher fetches it as soon as it may.
+    pub(crate) fn news(&mut self) {
+        self.news = true;
+    }
+
     /// When the next fetch begins that no request asks for; `None` while one is under way, and before the first.
     pub(crate) fn due(&self, now: Moment) -> Option<Moment> {
         if self.is_under_way(now) {
             return None;
         }
         let ahead = match self.ask_at() {
+            Some(_) if self.news => Moment::ZERO,
             Some(ahead) => ahead,
             None if self.failures > 0 => Moment::ZERO,
             None => return None,
@@ -258,6 +267,8 @@ impl Cache {
         let may = !self.is_under_way(now) && now >= self.retry_at;
         if may {
             self.in_flight = Some(now);
+            // What is fetched from now on is what the news is about.
+            self.news = false;
             self.attempt = AttemptId(self.attempt.0 + 1);
         }
         may

@@ -118,7 +118,7 @@ impl Discovered {
             return Arc::clone(place);
         }
         let before = left.and_then(|left| left.leave(newest.said_since, terms));
-        let view = View::new(self.sets.set(&newest.value.jwks_uri));
+        let view = View::new(self.sets.set(&newest.value.jwks_uri, newest.value.jwks_events_uri.as_ref()));
         let place = Arc::new(Place { view, before });
         self.place.store(Some(Arc::clone(&place)));
         place

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use reqwest::{Client, Response, redirect};
 use sealwright_jose::KeyError;
 use std::{pin::Pin, sync::OnceLock, time::Duration};
+use tokio::time::timeout;
 use url::Url;
 
 /// An `ETag` that is longer is not kept: it would be sent back with every request.
@@ -13,6 +14,12 @@ const MAX_ETAG_BYTES: usize = 256;
 
 /// No body is longer, whatever the options say.
 const MOST_BYTES: usize = 1 << 20;
+
+/// A stream is opened anew after this time, so that a name which leads elsewhere meanwhile is looked up again.
+const STREAM_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// A stream gives a sign of life at least every quarter of a minute; after this time it is given up.
+const STREAM_SILENCE: Duration = Duration::from_secs(60);
 
 /// What a source answered.
 #[derive(Debug)]
@@ -26,10 +33,20 @@ pub(crate) struct Answer {
 
 pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'a>>;
 
+/// Takes the next bytes of a stream; `false` if it wants no more.
+pub(crate) type Hear<'a> = dyn FnMut(&[u8]) -> bool + Send + 'a;
+
+pub(crate) type Listening<'a> = Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>>;
+
 /// Where the bytes come from; the clock of the caller limits how long it may take.
 pub(crate) trait Fetch: Send + Sync {
     /// Gets the document, unless it is still the one of `etag`.
     fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a>;
+
+    /// Passes what comes from an event stream on to `hear`, until it has enough or the stream ends.
+    fn listen<'a>(&'a self, _uri: &'a Url, _hear: &'a mut Hear<'_>) -> Listening<'a> {
+        Box::pin(async { Err(FetchError::Status(StatusCode::NOT_FOUND)) })
+    }
 
     /// Makes ready for that address, so that what is missing on this machine is told at the start.
     fn prepare(&self, _uri: &Url) -> Result<(), reqwest::Error> {
@@ -175,6 +192,26 @@ impl HttpFetch {
         }
     }
 
+    async fn stream(&self, uri: &Url, hear: &mut Hear<'_>) -> Result<(), FetchError> {
+        let client = self.client(uri).map_err(FetchError::of)?;
+        let request = client.get(uri.clone()).header(header::ACCEPT, "text/event-stream");
+        let mut response = request.timeout(STREAM_LIFETIME).send().await.map_err(FetchError::of)?;
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        if response.status() != StatusCode::OK
+            || !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+        {
+            return Err(FetchError::Status(response.status()));
+        }
+        loop {
+            match timeout(STREAM_SILENCE, response.chunk()).await {
+                Ok(Ok(Some(bytes))) if hear(&bytes) => {}
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => return Err(FetchError::of(error)),
+                Err(_) => return Err(FetchError::Timeout),
+            }
+        }
+    }
+
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
         let encodings = response.headers().get_all(header::CONTENT_ENCODING);
         if encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -199,6 +236,10 @@ impl HttpFetch {
 impl Fetch for HttpFetch {
     fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a> {
         Box::pin(self.get(uri, etag))
+    }
+
+    fn listen<'a>(&'a self, uri: &'a Url, hear: &'a mut Hear<'_>) -> Listening<'a> {
+        Box::pin(self.stream(uri, hear))
     }
 
     fn prepare(&self, uri: &Url) -> Result<(), reqwest::Error> {

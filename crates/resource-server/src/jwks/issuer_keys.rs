@@ -84,7 +84,7 @@ impl RemoteKeys {
             KeySource::Fixed(_) | KeySource::Contradictory => return Ok(None),
             KeySource::JwksUri(uri) => {
                 prepare(uri)?;
-                Source::Published(Arc::new(View::new(sets.set(uri))))
+                Source::Published(Arc::new(View::new(sets.set(uri, terms.jwks_events.as_ref()))))
             }
             KeySource::Discovery => {
                 let metadata = sets

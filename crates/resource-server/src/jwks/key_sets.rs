@@ -71,15 +71,16 @@ impl KeySets {
         self.0.fetch.prepare(uri)
     }
 
-    /// The set that is published there.
-    pub(crate) fn set(&self, uri: &Url) -> Arc<Remote<()>> {
+    /// The set that is published there, of whose changes the source tells at `events`.
+    pub(crate) fn set(&self, uri: &Url, events: Option<&Url>) -> Arc<Remote<()>> {
         let options = &self.0.options;
         let limits = JwkSetLimits::default();
         let limits = limits.keys(options.max_keys.min(limits.max_keys()));
         shared(&self.0.sets, uri, || {
-            self.plan("the JWK set", vec![uri.clone()], options.set_bounds(), move |body| {
+            let plan = self.plan("the JWK set", vec![uri.clone()], options.set_bounds(), move |body| {
                 check_set(body, limits)
-            })
+            });
+            Plan { events: events.filter(|_| options.events).cloned(), ..plan }
         })
     }
 
@@ -111,6 +112,7 @@ impl KeySets {
             timeout: self.0.options.timeout,
             background: self.0.options.background,
             fetch: Arc::clone(&self.0.fetch),
+            events: None,
         }
     }
 }

@@ -49,6 +49,9 @@ pub struct JwksOptions {
     /// Whether sets are also refreshed while no request asks, by a task that ends with their last user. Without it
     /// the first request after a quiet time waits for a fetch. Default `true`.
     pub background: bool,
+    /// Whether to listen for news of a set where its source offers that, as Sealwright's authorization server does: a
+    /// key that is revoked then goes within a moment. Only together with `background`. Default `true`.
+    pub events: bool,
     /// The hosts, as `host` or `host:port` (443 if it is not said), on which the metadata of an issuer may say that
     /// its keys are, apart from the issuer's own. Nothing matches but the whole name. Default: none.
     ///
@@ -72,6 +75,7 @@ impl Default for JwksOptions {
             max_bytes: 256 * 1024,
             max_keys: 256,
             background: true,
+            events: true,
             allowed_hosts: Vec::new(),
             allow_http_loopback: false,
         }

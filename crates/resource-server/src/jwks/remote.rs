@@ -9,6 +9,7 @@
 use super::{
     Fetches,
     cache::{AttemptId, Bounds, Cache, Moment, Step, Tick},
+    events,
     fetch::{Answer, Fetch, FetchError},
 };
 use arc_swap::{ArcSwapOption, Guard};
@@ -24,7 +25,7 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::watch,
+    sync::{Notify, watch},
     task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
@@ -60,6 +61,8 @@ pub(crate) struct Plan<T> {
     /// Whether it is also refreshed without a request.
     pub(crate) background: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
+    /// Where its source tells of changes.
+    pub(crate) events: Option<Url>,
 }
 
 /// What is known of a document: for whoever looks after it.
@@ -91,6 +94,8 @@ pub(crate) struct Remote<T> {
     state: Mutex<State>,
     /// Counts the attempts that have ended, to wake those who wait for one.
     ended: watch::Sender<u64>,
+    /// Wakes the refresher.
+    news: Arc<Notify>,
     /// Where the cache's time starts. It is the monotonic clock, because turning the wall clock must neither
     /// keep an old document alive nor start a storm of fetches.
     origin: Instant,
@@ -103,6 +108,7 @@ struct State {
     last_error: Option<String>,
     fetches: Fetches,
     refresher: Option<AbortHandle>,
+    listener: Option<AbortHandle>,
 }
 
 /// How an attempt went that did not fail.
@@ -128,11 +134,13 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
                 last_error: None,
                 fetches: Fetches::default(),
                 refresher: None,
+                listener: None,
             }),
             plan,
             current: ArcSwapOption::empty(),
             ask_at: AtomicU64::new(0),
             ended: watch::Sender::new(0),
+            news: Arc::default(),
             origin: Instant::now(),
         })
     }
@@ -251,8 +259,23 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
         }
         let mut state = self.state();
         if state.refresher.as_ref().is_none_or(AbortHandle::is_finished) {
-            let task = refresh(Arc::downgrade(self), self.ended.subscribe());
+            let task = refresh(Arc::downgrade(self), self.ended.subscribe(), Arc::clone(&self.news));
             state.refresher = Some(runtime.spawn(task).abort_handle());
+        }
+        if let Some(uri) = &self.plan.events
+            && state.listener.as_ref().is_none_or(AbortHandle::is_finished)
+        {
+            let task = events::listen(Arc::downgrade(self), Arc::clone(&self.plan.fetch), uri.clone());
+            state.listener = Some(runtime.spawn(task).abort_handle());
+        }
+    }
+
+    /// The source says that the document's entity tag is this one now.
+    pub(crate) fn heard_of(&self, etag: &str) {
+        let mut state = self.state();
+        if state.etag.as_ref().is_none_or(|known| known.as_bytes() != etag.as_bytes()) {
+            state.cache.news();
+            self.news.notify_one();
         }
     }
 
@@ -349,6 +372,7 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
 async fn refresh<T: PartialEq + Send + Sync + 'static>(
     remote: Weak<Remote<T>>,
     mut ended: watch::Receiver<u64>,
+    news: Arc<Notify>,
 ) {
     loop {
         let pause = {
@@ -371,6 +395,7 @@ async fn refresh<T: PartialEq + Send + Sync + 'static>(
         };
         tokio::select! {
             () = sleep(pause) => {}
+            () = news.notified() => {}
             changed = ended.changed() => if changed.is_err() { return },
         }
     }
@@ -407,6 +432,16 @@ impl<T: PartialEq + Send + Sync + 'static> Attempt<T> {
                 let error: &(dyn Error + 'static) = &error;
                 tracing::warn!(uri = %remote.uri(), failures, error, "{} could not be fetched", remote.plan.what);
             }
+        }
+    }
+}
+
+impl<T> Drop for Remote<T> {
+    /// The refresher is woken by the end of the attempts; a listener may wait for its source for long.
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = &state.listener {
+            listener.abort();
         }
     }
 }

@@ -7,6 +7,7 @@ mod compat;
 mod config;
 mod discovery;
 mod doors;
+mod events;
 mod explain;
 mod keys;
 mod metadata;

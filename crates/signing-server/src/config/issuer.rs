@@ -25,6 +25,10 @@ struct TrustedIssuerSpec {
     /// Where the issuer publishes its keys; or `keys`.
     #[serde(rename = "jwksURI", default)]
     jwks_uri: Option<String>,
+    /// Where it tells of changes of the keys at `jwksURI`, as Sealwright's authorization server does at
+    /// `/oauth2/jwks/events`. Default: nobody listens.
+    #[serde(rename = "jwksEventsURI", default)]
+    jwks_events_uri: Option<String>,
     /// Fixed keys; or `jwksURI`.
     #[serde(default)]
     keys: Option<Vec<KeySpec>>,
@@ -109,6 +113,12 @@ pub(super) fn read(resource: &Resource, unsafe_http: bool, report: &mut Report) 
     let algs: Vec<Alg> = spec.algs.iter().copied().map(Alg::from).collect();
     check_lists(&spec, resource, report);
     let keys = key_source(&spec, &algs, unsafe_http, resource, report);
+    let events = spec.jwks_events_uri.as_deref();
+    let jwks_events =
+        events.and_then(|uri| uri::outgoing(uri, unsafe_http, resource, "spec.jwksEventsURI", report));
+    if spec.jwks_events_uri.is_some() && spec.jwks_uri.is_none() {
+        resource.fault("spec.jwksEventsURI", "news are of the keys at `jwksURI`; name that, too", report);
+    }
     let contexts = spec.authentication_contexts.as_ref().map(|contexts| ContextsConfigParts {
         secret: contexts
             .client_secret
@@ -130,6 +140,7 @@ pub(super) fn read(resource: &Resource, unsafe_http: bool, report: &mut Report) 
         terms: IssuerConfig {
             issuer: spec.issuer,
             keys: keys?,
+            jwks_events,
             algs,
             typ: spec.typ,
             typ_optional: spec.typ_optional,
