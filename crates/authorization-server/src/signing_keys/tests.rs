@@ -1,5 +1,6 @@
 //! Replicas on real databases, on clocks that the test moves.
 
+mod at_rest;
 mod declared;
 mod operators;
 
