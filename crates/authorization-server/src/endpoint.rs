@@ -1,8 +1,10 @@
 //! The wire: each handler reads a request, makes one call, and writes the answer.
 
+pub(crate) mod admin;
 pub(crate) mod approve;
 pub(crate) mod assets;
 pub(crate) mod authorize;
+pub(crate) mod console;
 pub(crate) mod contexts;
 pub(crate) mod interaction;
 pub(crate) mod json_body;

@@ -1,5 +1,6 @@
 //! What the server decides: from a parsed request to its outcome, over the store and the audit log.
 
+pub(crate) mod administrator;
 pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod authorize;

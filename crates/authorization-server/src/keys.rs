@@ -6,10 +6,13 @@ mod admin;
 mod consequences;
 mod forecast;
 mod list;
+mod window;
 mod words;
 
+pub(crate) use self::admin::checked;
 pub use self::admin::{Done, Happened, KeyAdmin, KeyAdminError};
 pub use self::consequences::Consequences;
 pub use self::list::{Condition, KeyFacts, KeyList, Phase, PlanFacts, ReplicaFacts};
+pub use self::window::Window;
 pub use self::words::{duration, moment, relative};
 pub use crate::signing_keys::operate::{Action, Refusal};

@@ -3,6 +3,7 @@
 pub(crate) mod approve;
 pub(crate) mod error;
 mod format;
+pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod second_factor;
 pub(crate) mod style;

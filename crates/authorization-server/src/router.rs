@@ -13,8 +13,8 @@ use sealwright_service::{health, telemetry};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::endpoint::{
-    approve, assets, authorize, contexts, json_login, jwks, jwks_events, login, metadata, next, par,
-    second_factor, token,
+    admin, approve, assets, authorize, console, contexts, json_login, jwks, jwks_events, login, metadata,
+    next, par, second_factor, token,
 };
 use crate::error::OAuthError;
 use crate::state::App;
@@ -47,6 +47,14 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/authentication-contexts/{id}", get(contexts::show))
         .route("/api/v1/auth", post(json_login::password))
         .route("/api/v1/auth/mfa", post(json_login::second_factor))
+        .route("/admin/api/v1/keys", get(admin::list))
+        .route("/admin/api/v1/keys/rotate", post(admin::rotate))
+        .route("/admin/api/v1/keys/{kid}/revoke", post(admin::revoke))
+        .route(console::KEYS, get(console::keys).post(console::act))
+        .route(console::CONFIRM, get(console::confirm))
+        .route(console::SIGN_IN, get(console::sign_in))
+        .route(console::CALLBACK, get(console::callback))
+        .route(console::SIGN_OUT, post(console::sign_out))
         .layer(middleware::map_response(no_store));
     let public = Router::new()
         .route("/oauth2/jwks", get(jwks::jwks))

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
 use sealwright_audit::{AuditError, AuditLog, Entry};
@@ -28,12 +29,12 @@ use crate::audit_key;
 use crate::config::{Config, FirstStartError};
 use crate::domain::user::{Declared, User};
 use crate::endpoint::jwks_events::LISTENERS;
-use crate::endpoint::metadata;
+use crate::endpoint::{console, metadata};
 use crate::flow::passwords::PasswordPool;
 use crate::flow::rate;
 use crate::flow::turns::Turns;
 use crate::router;
-use crate::signing_keys::replica::{Replacement, ReplicaLoop};
+use crate::signing_keys::replica::{Replacement, ReplicaLoop, Source};
 use crate::state::{App, Parts, Snapshot, Users};
 use crate::store::{MIGRATOR, account};
 use crate::task;
@@ -87,6 +88,7 @@ pub struct Running {
     sweeping: JoinHandle<()>,
     turning: JoinHandle<()>,
     replacements: mpsc::Sender<Replacement>,
+    key_source: Arc<ArcSwap<Source>>,
     audit: AuditLog,
     database: Database,
 }
@@ -158,6 +160,7 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
         append(&audit, "key.created", json!({"kid": audit_kid, "alg": Alg::Es256.name()})).await?;
     }
     let source = source(&config).await.map_err(|error| StartError::Keys(error.into()))?;
+    let key_source = Arc::new(ArcSwap::from_pointee(source.clone()));
     let mut key_loop = ReplicaLoop::new(source, database.clone(), clock.clone());
     let keys = key_loop.start(&audit).await.map_err(|error| StartError::Keys(error.into()))?;
     let users = bring_up_to_date(&database, config.users, &clock).await?;
@@ -170,8 +173,11 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
     append(&audit, "server.started", details).await?;
 
     let metadata = metadata::document(&config.issuer, clients.values(), &config.acr);
-    let clients: BTreeMap<_, _> = clients.into_iter().map(|(id, client)| (id, Arc::new(client))).collect();
+    let console = console::client(&config.issuer).map(|client| (client.id.clone(), client));
+    let clients = clients.into_iter().chain(console);
+    let clients: BTreeMap<_, _> = clients.map(|(id, client)| (id, Arc::new(client))).collect();
     let snapshot = Snapshot {
+        name: config.name,
         json_login: config.json_login.and_then(|id| clients.get(&id).cloned()),
         issuer: config.issuer,
         clients,
@@ -193,6 +199,7 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
         app: App::new(Parts {
             snapshot,
             keys,
+            key_source,
             key_listeners: Arc::new(Semaphore::new(LISTENERS)),
             database,
             audit,
@@ -245,10 +252,11 @@ pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<R
     let options = ServeOptions { proxies: assembled.app.snapshot.proxies.clone(), ..ServeOptions::default() };
     let serving = tokio::spawn(serve(listener, router, options, shutdown.clone()));
     let (replacements, wanted) = mpsc::channel(1);
+    let key_source = Arc::clone(&assembled.app.key_source);
     let turning = tokio::spawn(assembled.key_loop.run(audit.clone(), wanted, shutdown.clone()));
     let sweeping = tokio::spawn(task::sweep(assembled.app, shutdown));
     tracing::info!(%issuer, %local_addr, "authorization server started");
-    Ok(Running { local_addr, issuer, serving, sweeping, turning, replacements, audit, database })
+    Ok(Running { local_addr, issuer, serving, sweeping, turning, replacements, key_source, audit, database })
 }
 
 async fn open_audit_key(config: &Config) -> Result<(KeyHandle, bool), StartError> {

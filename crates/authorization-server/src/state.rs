@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use sealwright_audit::AuditLog;
 use sealwright_service::client_address::Proxies;
@@ -19,6 +20,8 @@ use crate::domain::user::User;
 use crate::flow::buckets::Buckets;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::turns::Turns;
+use crate::keys::KeyAdmin;
+use crate::signing_keys::replica::Source;
 use crate::signing_keys::snapshot::Keys;
 
 /// How long a code may wait to be redeemed (RFC 6749 §4.1.2 recommends at most ten minutes).
@@ -36,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) snapshot: Snapshot,
     /// The keys that sign tokens; they change while requests are served.
     pub(crate) keys: Arc<Keys>,
+    /// Where the keys come from, as it was read last.
+    pub(crate) key_source: Arc<ArcSwap<Source>>,
     /// Places for those who wait for news of the keys.
     pub(crate) key_listeners: Arc<Semaphore>,
     pub(crate) database: Database,
@@ -54,6 +59,8 @@ pub(crate) struct Parts {
 
 /// What does not change while requests are served, so that they read it without a lock or a database.
 pub(crate) struct Snapshot {
+    /// The name of the `AuthServer` resource.
+    pub(crate) name: String,
     pub(crate) issuer: Issuer,
     pub(crate) clients: BTreeMap<String, Arc<Client>>,
     pub(crate) users: Users,
@@ -98,6 +105,13 @@ impl App {
 
     pub(crate) fn client(&self, id: &str) -> Option<&Arc<Client>> {
         self.snapshot.clients.get(id)
+    }
+
+    /// The keys, for an operator.
+    pub(crate) fn key_admin(&self) -> KeyAdmin {
+        let source = Source::clone(&self.key_source.load());
+        let (name, issuer) = (&self.snapshot.name, self.snapshot.issuer.as_str());
+        KeyAdmin::with(name, issuer, source, self.database.clone(), self.clock.clone())
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -106,7 +106,7 @@ impl FromRequest<App> for PageForm {
 /// Whether a browser says that another site made this request.
 ///
 /// Browsers send `Origin: null` from pages without a referrer, as ours are, so only a named origin tells anything.
-fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
+pub(super) fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     let site = text("sec-fetch-site").is_some_and(|site| site != "same-origin");
     let origin =

@@ -26,6 +26,7 @@ pub(crate) mod refusal {
     pub(crate) const TOKEN_REQUEST: &str = "token.request";
     pub(crate) const GRANT: &str = "token.grant";
     pub(crate) const RATE: &str = "rate.limit";
+    pub(crate) const ADMIN: &str = "admin.token";
 }
 
 /// Appends; the entry is durable when this returns.

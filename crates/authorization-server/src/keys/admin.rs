@@ -148,10 +148,7 @@ impl KeyAdmin {
     /// [`KeyAdminError::Keystore`] if the key is gone from the set but not yet from its token.
     pub async fn act(&self, action: &Action, reason: Option<&str>) -> Result<Done, KeyAdminError> {
         self.is_ours_to_change(action)?;
-        let reason = checked(reason)?;
-        if matches!(action, Action::Revoke { .. }) && reason.is_none() {
-            return Err(KeyAdminError::Reason);
-        }
+        let reason = checked(action, reason)?;
         let (_, replicas, now) = self.look().await?;
         let (plan, by_plan) = (self.source.plan(), self.goes_by_plan());
         let (mut refusal, mut asked) = (None, false);
@@ -212,11 +209,16 @@ impl KeyAdmin {
     }
 }
 
-/// One line, and something in it.
-pub(super) fn checked(reason: Option<&str>) -> Result<Option<&str>, KeyAdminError> {
-    let Some(reason) = reason.map(str::trim).filter(|reason| !reason.is_empty()) else { return Ok(None) };
-    if reason.len() > MAX_REASON_BYTES || reason.chars().any(char::is_control) {
-        return Err(KeyAdminError::Reason);
+/// One line that is not too long; a revocation needs one.
+pub(crate) fn checked<'r>(
+    action: &Action,
+    reason: Option<&'r str>,
+) -> Result<Option<&'r str>, KeyAdminError> {
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    let is_fit = |reason: &str| reason.len() <= MAX_REASON_BYTES && !reason.chars().any(char::is_control);
+    match reason {
+        None if matches!(action, Action::Revoke { .. }) => Err(KeyAdminError::Reason),
+        Some(reason) if !is_fit(reason) => Err(KeyAdminError::Reason),
+        reason => Ok(reason),
     }
-    Ok(Some(reason))
 }

@@ -42,11 +42,21 @@ pub(crate) fn other_browser() -> Response {
     show(StatusCode::FORBIDDEN, t::OTHER_BROWSER, t::OTHER_BROWSER_HELP, None)
 }
 
+/// Signed in, but not somebody who may.
+pub(crate) fn not_permitted() -> Response {
+    show(StatusCode::FORBIDDEN, t::NOT_PERMITTED, t::NOT_PERMITTED_HELP, None)
+}
+
+/// A fault of ours, which the log has.
+pub(crate) fn failed() -> Response {
+    show(StatusCode::INTERNAL_SERVER_ERROR, t::FAILED, t::FAILED_HELP, None)
+}
+
 /// A form that is not from our page.
 pub(crate) fn foreign() -> Response {
     show(StatusCode::FORBIDDEN, t::FOREIGN, t::FOREIGN_HELP, None)
 }
 
-fn show(status: StatusCode, title: &str, help: &str, detail: Option<(&str, String)>) -> Response {
+pub(super) fn show(status: StatusCode, title: &str, help: &str, detail: Option<(&str, String)>) -> Response {
     page(status, &ErrorPage { title, style: style::path(), help, detail }, None)
 }

@@ -1,5 +1,8 @@
 //! A configuration that changed while the server runs.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,12 +28,16 @@ pub enum ReloadError {
 
 /// Takes changed configurations to a running server. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Reloader(pub(super) mpsc::Sender<Replacement>);
+pub struct Reloader {
+    replacements: mpsc::Sender<Replacement>,
+    /// Where operators' requests look for the source.
+    key_source: Arc<ArcSwap<Source>>,
+}
 
 impl Running {
     /// What takes changed configurations to this server, also while it is waited for.
     pub fn reloader(&self) -> Reloader {
-        Reloader(self.replacements.clone())
+        Reloader { replacements: self.replacements.clone(), key_source: Arc::clone(&self.key_source) }
     }
 }
 
@@ -45,9 +52,12 @@ impl Reloader {
         config.make_missing().await?;
         let (answer, answered) = oneshot::channel();
         let source = source(&config).await.map_err(|error| ReloadError::Keys(error.into()))?;
-        self.0.send((source, answer)).await.map_err(|_| ReloadError::Stopping)?;
+        let taken_over = Arc::new(source.clone());
+        self.replacements.send((source, answer)).await.map_err(|_| ReloadError::Stopping)?;
         let taken = answered.await.map_err(|_| ReloadError::Stopping)?;
-        taken.map_err(|error| ReloadError::Keys(error.into()))
+        taken.map_err(|error| ReloadError::Keys(error.into()))?;
+        self.key_source.store(taken_over);
+        Ok(())
     }
 }
 

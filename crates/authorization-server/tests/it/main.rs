@@ -4,6 +4,7 @@
 mod browser;
 mod world;
 
+mod administration;
 mod client_credentials;
 mod configuration;
 mod contexts;

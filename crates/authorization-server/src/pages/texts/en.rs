@@ -96,3 +96,63 @@ fn duration(seconds: u64) -> String {
     let (number, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
+
+pub(in crate::pages) const NOT_PERMITTED: &str = "You may not administer this server";
+pub(in crate::pages) const NOT_PERMITTED_HELP: &str = "Ask whoever runs it to give you the role admin.";
+
+pub(in crate::pages) const KEYS: &str = "Signing keys";
+pub(in crate::pages) const ALL_RIGHT: &str = "Everything is all right.";
+pub(in crate::pages) fn all_right_until(next: &str) -> String {
+    format!("Everything is all right. The next key takes over {next}.")
+}
+pub(in crate::pages) const NOT_ALL_RIGHT: &str = "Something needs you.";
+pub(in crate::pages) const LOADED_NOW: &str = "as it is now";
+pub(in crate::pages) const TIMELINE: &str = "The life of each key";
+pub(in crate::pages) const IN_RESERVE: &str = "in reserve";
+pub(in crate::pages) const ANNOUNCED: &str = "announced";
+pub(in crate::pages) const SIGNS: &str = "signs";
+pub(in crate::pages) const VERIFIES: &str = "verifies";
+pub(in crate::pages) const NOW: &str = "now";
+pub(in crate::pages) const TOKENS_EXPIRE: &str = "Its last token expires by";
+pub(in crate::pages) const MISSING_AT: &str = "Not served yet by";
+pub(in crate::pages) const REASON: &str = "Reason";
+pub(in crate::pages) const REVOKE_KEY: &str = "Revoke";
+pub(in crate::pages) const HIDDEN: &str = "Keys that left long ago:";
+pub(in crate::pages) const REPLICAS: &str = "Replicas";
+pub(in crate::pages) const SERVES_NEWEST: &str = "serves the newest set";
+pub(in crate::pages) const SERVES_OLDER: &str = "serves an older set";
+pub(in crate::pages) const SEEN: &str = "seen";
+pub(in crate::pages) const CONDITIONS: &str = "Conditions";
+pub(in crate::pages) const SESSION_ENDS: &str = "You are signed in; that ends";
+pub(in crate::pages) const SIGN_OUT: &str = "Sign out";
+pub(in crate::pages) fn state(state: &str) -> &'static str {
+    match state {
+        "staged" => "lies in reserve",
+        "published" => "is announced",
+        "active" => "signs",
+        "verifying" => "verifies",
+        "evicted" => "has left",
+        _ => "was revoked",
+    }
+}
+pub(in crate::pages) fn then(next: &str, agreed: bool) -> String {
+    let what = match next {
+        "published" => "Is announced",
+        "active" => "Begins to sign",
+        "verifying" => "Stops signing",
+        _ => return "Leaves the set".to_owned(),
+    };
+    format!("{what}, {}", if agreed { "as all replicas agreed" } else { "as planned" })
+}
+pub(in crate::pages) const ROTATE: &str = "Rotate";
+pub(in crate::pages) const ROTATE_TITLE: &str = "Have the next keys take over?";
+pub(in crate::pages) const ROTATE_NOW: &str = "Rotate now";
+pub(in crate::pages) const ROTATE_NOW_TITLE: &str = "Have the next keys take over now?";
+pub(in crate::pages) const REVOKE: &str = "Revoke this key";
+pub(in crate::pages) fn revoke_title(kid: &str) -> String {
+    format!("Revoke {kid}?")
+}
+pub(in crate::pages) const REASON_LABEL: &str = "Why?";
+pub(in crate::pages) const REASON_HINT: &str = "It stands in the audit log.";
+pub(in crate::pages) const LEAVE_AS_IS: &str = "Leave everything as it is";
+pub(in crate::pages) const KEYS_UNCHANGED: &str = "The keys stay as they are";

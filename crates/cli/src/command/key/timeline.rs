@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sealwright_authorization_server::keys::{
-    Condition, KeyFacts, KeyList, Phase, ReplicaFacts, duration, moment, relative,
+    Condition, KeyFacts, KeyList, Phase, ReplicaFacts, Window, duration, moment, relative,
 };
 use sealwright_service::clock::Timestamp;
 
@@ -17,9 +17,6 @@ use crate::{
 const DEFAULT_COLUMNS: usize = 100;
 /// The narrowest drawing that says something.
 const MIN_COLUMNS: usize = 20;
-/// Keys that left the set are shown for as long as the time between two rotations, and for this long where there are none.
-const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
-
 /// Prints the keys; `all` with those that left long ago.
 pub(super) fn print(list: &KeyList, all: bool, output: &Output) -> Result<(), CliError> {
     if output.is_json() {
@@ -28,12 +25,7 @@ pub(super) fn print(list: &KeyList, all: bool, output: &Output) -> Result<(), Cl
     let (strong, faint) = (style::STRONG, style::FAINT);
     output.line(format_args!("{strong}{}{strong:#}  {}", one_line(&list.server), one_line(&list.issuer)))?;
     output.line(format_args!("{faint}{}{faint:#}", plan(list)))?;
-    let remembered = list.plan.rotate_every_s.map_or(REMEMBERED, Duration::from_secs);
-    let shown: Vec<&KeyFacts> = list
-        .keys
-        .iter()
-        .filter(|key| all || !is_gone(key) || list.now.since(key.since) < remembered)
-        .collect();
+    let shown: Vec<&KeyFacts> = if all { list.keys.iter().collect() } else { list.lately() };
     let hidden = list.keys.len() - shown.len();
     if shown.is_empty() {
         output.line("\nno keys")?;
@@ -59,10 +51,6 @@ pub(super) fn print(list: &KeyList, all: bool, output: &Output) -> Result<(), Cl
     Ok(())
 }
 
-fn is_gone(key: &KeyFacts) -> bool {
-    matches!(key.state, "evicted" | "revoked")
-}
-
 fn plan(list: &KeyList) -> String {
     let seconds = |s: u64| duration(Duration::from_secs(s));
     match (list.plan.rotate_every_s, list.plan.publish_lead_s) {
@@ -73,40 +61,14 @@ fn plan(list: &KeyList) -> String {
     }
 }
 
-/// From when to when the drawing goes.
-struct Window {
-    from: Timestamp,
-    until: Timestamp,
-    columns: usize,
-}
-
-impl Window {
-    fn around(list: &KeyList, keys: &[&KeyFacts], columns: usize) -> Self {
-        let known = || keys.iter().flat_map(|key| &key.phases);
-        let every = list.plan.rotate_every_s.map_or(REMEMBERED, Duration::from_secs);
-        // What is planned for long after is the same again.
-        let (earliest, latest) = (list.now.minus(every), list.now.plus(every + every / 8));
-        let from = known().map(|phase| phase.from).min().unwrap_or(list.now).max(earliest);
-        let until = known().filter_map(|phase| phase.until).max().unwrap_or(list.now).min(latest);
-        let a_minute_on = list.now.max(from).plus(Duration::from_secs(60));
-        Self { from, until: until.max(a_minute_on), columns }
-    }
-
-    /// The column of a moment; the last one for all that is later.
-    fn column(&self, at: Timestamp) -> usize {
-        let (past, whole) = (at.since(self.from).as_millis(), self.until.since(self.from).as_millis().max(1));
-        let column = past * self.columns as u128 / whole;
-        usize::try_from(column).unwrap_or(self.columns).min(self.columns)
-    }
-}
-
 /// One row a key, with a column for each stretch of time.
 fn draw(list: &KeyList, keys: &[&KeyFacts], output: &Output) -> Result<(), CliError> {
     let (strong, faint) = (style::STRONG, style::FAINT);
     let label = keys.iter().map(|key| key.kid.chars().count()).max().unwrap_or(0).min(32);
     let width = columns().saturating_sub(label + 3).clamp(MIN_COLUMNS, 160);
-    let window = Window::around(list, keys, width);
-    let now = window.column(list.now).min(width - 1);
+    let window = Window::around(list, keys);
+    let column = |at| usize::try_from(window.place(at, width as u64)).unwrap_or(width);
+    let now = column(list.now).min(width - 1);
     output.line(format_args!("{:<label$} {:now$}{strong}▼ now{strong:#}", "", ""))?;
     for key in keys {
         let mut row = vec![' '; width];
@@ -125,7 +87,10 @@ fn draw(list: &KeyList, keys: &[&KeyFacts], output: &Output) -> Result<(), CliEr
 }
 
 fn paint(row: &mut [char], window: &Window, phase: &Phase) {
-    if phase.from >= window.until {
+    let width = row.len();
+    let column = |at| usize::try_from(window.place(at, width as u64)).unwrap_or(width);
+    let is_over = phase.until.is_some_and(|until| until <= window.from);
+    if phase.from >= window.until || is_over {
         return;
     }
     let ink = match phase.state {
@@ -134,12 +99,9 @@ fn paint(row: &mut [char], window: &Window, phase: &Phase) {
         "active" => '█',
         _ => '▒',
     };
-    let from = window.column(phase.from).min(row.len() - 1);
+    let from = column(phase.from).min(width - 1);
     // However short, a part that is in the window is seen.
-    let until = phase.until.map_or(window.columns, |until| window.column(until)).max(from + 1).min(row.len());
-    if phase.until.is_some_and(|until| until <= window.from) {
-        return;
-    }
+    let until = phase.until.map_or(width, column).max(from + 1).min(width);
     row[from..until].fill(ink);
 }
 
