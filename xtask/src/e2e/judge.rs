@@ -9,8 +9,8 @@ use crate::Result;
 use crate::runner::Step;
 use crate::tally::Tally;
 
-/// A judge that says nothing for this long has hung.
-const LIMIT: Duration = Duration::from_secs(5 * 60);
+/// A judge that takes this long has hung; the longest works for five minutes.
+const LIMIT: Duration = Duration::from_secs(8 * 60);
 
 /// Runs a judge; each of its checks counts.
 pub(crate) fn run(step: &mut Step<'_>, command: &mut Command) -> Result<()> {
