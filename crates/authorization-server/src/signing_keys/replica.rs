@@ -278,7 +278,14 @@ impl ReplicaLoop {
         }
         if let Source::Planned { provider, .. } = &self.source {
             for (kid, private) in &changed.erased {
-                provider.destroy(kid, private).await?;
+                // The key signs no more either way, and the others must not wait for its token.
+                if let Err(error) = provider.destroy(kid, private).await {
+                    tracing::error!(
+                        kid,
+                        %error,
+                        "the private half of a key that ended is still where it was made; remove it with the token's own tool"
+                    );
+                }
             }
         }
         Ok(Some(changed.ledger))
