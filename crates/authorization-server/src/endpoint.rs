@@ -13,6 +13,7 @@ pub(crate) mod jwks;
 pub(crate) mod jwks_events;
 pub(crate) mod login;
 pub(crate) mod metadata;
+pub(crate) mod metrics;
 pub(crate) mod next;
 pub(crate) mod par;
 pub(crate) mod params;

@@ -5,6 +5,7 @@
 mod admin;
 mod consequences;
 mod forecast;
+mod keeping;
 mod list;
 mod window;
 mod words;
@@ -12,6 +13,7 @@ mod words;
 pub(crate) use self::admin::checked;
 pub use self::admin::{Done, Happened, KeyAdmin, KeyAdminError};
 pub use self::consequences::Consequences;
+pub use self::keeping::Resealed;
 pub use self::list::{Condition, KeyFacts, KeyList, Phase, PlanFacts, ReplicaFacts};
 pub use self::window::Window;
 pub use self::words::{duration, moment, relative};

@@ -14,7 +14,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::endpoint::{
     admin, approve, assets, authorize, console, contexts, json_login, jwks, jwks_events, login, metadata,
-    next, par, second_factor, token,
+    metrics, next, par, second_factor, token,
 };
 use crate::error::OAuthError;
 use crate::state::App;
@@ -47,6 +47,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/authentication-contexts/{id}", get(contexts::show))
         .route("/api/v1/auth", post(json_login::password))
         .route("/api/v1/auth/mfa", post(json_login::second_factor))
+        .route("/metrics", get(metrics::metrics))
         .route("/admin/api/v1/keys", get(admin::list))
         .route("/admin/api/v1/keys/rotate", post(admin::rotate))
         .route("/admin/api/v1/keys/{kid}/revoke", post(admin::revoke))

@@ -1,5 +1,6 @@
 //! Looks at the keys of a server and changes them, beside the servers that use them.
 
+use sealwright_jose::KeyError;
 use sealwright_keystore::KeystoreError;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::{Database, DatabaseError, Kind};
@@ -35,6 +36,9 @@ pub enum KeyAdminError {
     /// A private half cannot be opened, sealed or destroyed.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// A public half in the database is no key any more.
+    #[error("a key in the database cannot be read")]
+    Unreadable(#[source] KeyError),
     /// The key stays as it is.
     #[error(transparent)]
     Refused(#[from] Refusal),

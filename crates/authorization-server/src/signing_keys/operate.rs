@@ -64,6 +64,9 @@ pub enum Refusal {
     /// The plan has no such algorithm.
     #[error("this server does not sign with {}", .0.name())]
     Algorithm(Alg),
+    /// A key had this name or this material before, in whatever state it is now.
+    #[error("a key had this name, or this very key was here before: neither is ever used again")]
+    Used,
     /// Which keys there are is said in the resource files.
     #[error("this server's keys are declared: change the resource files, and they change with them")]
     Declared,

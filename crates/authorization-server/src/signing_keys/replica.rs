@@ -321,7 +321,7 @@ impl ReplicaLoop {
             let thumbprint = kept.public.thumbprint_base64url();
             let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text.clone()), now);
             let wanted = |ledger: &Ledger| decide::missing(plan, ledger).contains(alg);
-            if !transaction::add(&self.database, &key, "key.created", wanted).await? {
+            if !transaction::add(&self.database, &key, "key.created", None, wanted).await? {
                 // Another replica was faster.
                 provider.destroy(&kid, &kept.text).await?;
             }

@@ -119,6 +119,7 @@ pub(crate) async fn add(
     database: &Database,
     key: &KeyRecord,
     event: &'static str,
+    reason: Option<&str>,
     wanted: impl FnOnce(&Ledger) -> bool,
 ) -> sqlx::Result<bool> {
     let mut tx = database.begin_write().await?;
@@ -127,7 +128,13 @@ pub(crate) async fn add(
     if !wanted(&ledger) || !signing_key::insert(&mut tx, key).await? {
         return Ok(false);
     }
-    let event = Event { kid: key.kid.clone(), alg: key.alg, name: event, at: key.created_at, reason: None };
+    let event = Event {
+        kid: key.kid.clone(),
+        alg: key.alg,
+        name: event,
+        at: key.created_at,
+        reason: reason.map(str::to_owned),
+    };
     finish(database, &mut tx, ledger.epoch + 1, &[event]).await?;
     tx.commit().await?;
     Ok(true)

@@ -136,7 +136,6 @@ pub(crate) async fn reserve(conn: &mut Connection, kid: &str, until_s: i64) -> s
 }
 
 /// Replaces what opens the private half by the same thing sealed anew; `false` if it is not what it was any more.
-#[allow(dead_code, reason = "for the commands of operators")]
 pub(crate) async fn replace_private(
     conn: &mut Connection,
     kid: &str,

@@ -109,6 +109,11 @@ async fn strangers_and_tokens_for_others_change_nothing() {
 async fn a_program_sees_the_keys_and_revokes_one() {
     let world = world().await;
     let bearer = format!("Bearer {}", token(&world, ADMIN, "admin").await);
+    assert_eq!(world.get("/metrics").await.status, StatusCode::UNAUTHORIZED);
+    world.advance(60);
+    let metrics = world.send(call(Method::GET, "/metrics", &bearer, &json!({}))).await.body;
+    assert!(metrics.contains("sealwright_signing_key_age_seconds{alg=\"ES256\"} 60\n"), "{metrics}");
+    assert!(metrics.contains("sealwright_signing_key_replicas_behind 0\n"), "{metrics}");
     let list = world.send(call(Method::GET, "/admin/api/v1/keys", &bearer, &json!({}))).await.json();
     assert_eq!(list["server"], "main");
     assert_eq!(list["keys"][0]["state"], "active");

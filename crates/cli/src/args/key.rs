@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use sealwright_jose::Alg;
 
-use super::alg;
+use super::{alg, jwk::PasswordArgs, source};
+use crate::input::Source;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -32,6 +33,18 @@ pub(crate) enum KeyCommand {
         sealwright key revoke es256-20261122-0f3c5a7e9b1d -f config/ --reason \"backup was lost\"\n\n\
         All its tokens are refused from then on. The key in reserve signs at once in its place.")]
     Revoke(RevokeArgs),
+    /// Take over a private key that was made elsewhere; it lies in reserve until it is its turn.
+    #[command(
+        after_help = "Example:\n  sealwright key import key.pem --alg ES256 --kid es256-old-server -f config/"
+    )]
+    Import(ImportArgs),
+    /// Print the public keys that verifiers are to know, as a JWK set or as PEM.
+    #[command(after_help = "Examples:\n  sealwright key export -f config/ > jwks.json\n  \
+        sealwright key export es256-20261122-0f3c5a7e9b1d --pem -f config/")]
+    Export(ExportArgs),
+    /// Seal every private key under the first key-encryption key, so that the others can go.
+    #[command(after_help = "Example:\n  sealwright key reseal -f config/")]
+    Reseal(ResealArgs),
 }
 
 impl KeyCommand {
@@ -41,6 +54,9 @@ impl KeyCommand {
             Self::Rotate(args) => args.server.json,
             Self::Publish(args) | Self::Activate(args) => args.server.json,
             Self::Revoke(args) => args.server.json,
+            Self::Import(args) => args.server.json,
+            Self::Export(args) => args.server.json,
+            Self::Reseal(args) => args.server.json,
         }
     }
 }
@@ -112,4 +128,41 @@ pub(crate) struct RevokeArgs {
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// A private key: JWK, PEM or DER.
+    #[arg(value_name = "FILE", value_parser = source())]
+    pub(crate) file: Source,
+    /// Its name from now on, which no key had before.
+    #[arg(long, value_name = "ID")]
+    pub(crate) kid: String,
+    /// Its algorithm, where it names none.
+    #[arg(long, value_parser = alg())]
+    pub(crate) alg: Option<Alg>,
+    #[command(flatten)]
+    pub(crate) password: PasswordArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Why, for the audit log.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// One key; without it, all that are in the set.
+    pub(crate) kid: Option<String>,
+    /// As PEM (SPKI) instead of a JWK set.
+    #[arg(long)]
+    pub(crate) pem: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResealArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }

@@ -8,6 +8,7 @@ use sealwright_authorization_server::{
     Config,
     keys::{Action, Consequences, Done, KeyAdmin, KeyAdminError, Refusal},
 };
+use sealwright_jose::Key;
 use sealwright_service::clock::Clock;
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     args::{KeyCommand, KeyServerArgs},
     error::CliError,
+    key_file::KeyFile,
     output::{Output, one_line, style},
 };
 
@@ -33,6 +35,9 @@ pub(super) fn run(command: &KeyCommand, output: &Output) -> Result<Outcome, CliE
             KeyCommand::Rotate(args) => &args.server,
             KeyCommand::Publish(args) | KeyCommand::Activate(args) => &args.server,
             KeyCommand::Revoke(args) => &args.server,
+            KeyCommand::Import(args) => &args.server,
+            KeyCommand::Export(args) => &args.server,
+            KeyCommand::Reseal(args) => &args.server,
         };
         let admin = open(server, output).await?;
         let result = carry_out(command, &admin, output).await;
@@ -64,6 +69,35 @@ async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> R
         KeyCommand::Revoke(args) => {
             let action = Action::Revoke { kid: args.kid.clone() };
             act(admin, &action, Some(&args.reason), args.yes, output).await
+        }
+        KeyCommand::Import(args) => {
+            let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
+            let Key::Signing(key) = file.one_key(args.alg.as_slice())? else {
+                return Err(CliError::refused(format!("{} is no private key that signs tokens", args.file)));
+            };
+            let done = admin.import(&args.kid, key, args.reason.as_deref()).await.map_err(failed)?;
+            output.json(&done)?;
+            output.line(format_args!("{} lies in reserve", one_line(&args.kid)))?;
+            Ok(Outcome::Done)
+        }
+        KeyCommand::Export(args) => {
+            let set = admin.public_keys(args.kid.as_deref()).await.map_err(failed)?;
+            if !args.pem {
+                output.text(&set.to_json())?;
+                return Ok(Outcome::Done);
+            }
+            for key in set.keys() {
+                let pem = key.to_pem().map_err(|error| CliError::refused_by("a key has no PEM", error))?;
+                output.text(pem.trim_end())?;
+            }
+            Ok(Outcome::Done)
+        }
+        KeyCommand::Reseal(_) => {
+            let counts = admin.reseal().await.map_err(failed)?;
+            output.json(&counts)?;
+            output
+                .line(format_args!("{} sealed anew, {} as they were", counts.resealed, counts.unchanged))?;
+            Ok(Outcome::Done)
         }
     }
 }

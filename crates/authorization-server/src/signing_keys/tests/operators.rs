@@ -159,3 +159,54 @@ async fn declared_keys_are_changed_by_their_declaration() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_key_from_elsewhere_waits_its_turn_and_is_taken_once() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let _a = fleet.replica(&provider).await;
+        let admin = admin(&fleet, &provider);
+        let key = SigningKey::generate(Alg::Es256).unwrap();
+        let other = SigningKey::generate(Alg::Es256).unwrap();
+        admin.import("old-server", key.clone(), Some("moved")).await.unwrap();
+        for (kid, key) in [("old-server", other.clone()), ("new-name", key)] {
+            let refused = admin.import(kid, key, None).await.unwrap_err();
+            assert!(matches!(refused, KeyAdminError::Refused(Refusal::Used)), "{kid}: {refused}");
+        }
+        let wrong = admin.import("rsa", SigningKey::generate(Alg::Ed25519).unwrap(), None).await.unwrap_err();
+        assert!(matches!(wrong, KeyAdminError::Refused(Refusal::Algorithm(Alg::Ed25519))), "{wrong}");
+        assert_eq!(admin.public_keys(None).await.unwrap().keys().len(), 1, "it is not in the set yet");
+        assert!(admin.public_keys(Some("old-server")).await.is_err());
+        admin.act(&Action::Publish { kid: "old-server".to_owned() }, None).await.unwrap();
+        assert_eq!(admin.public_keys(Some("old-server")).await.unwrap().keys()[0].kid(), Some("old-server"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_sealing_anew_the_old_key_encryption_key_can_go() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let dir = tempfile::tempdir().unwrap();
+        let specs = ["k1", "k2"].map(|id| {
+            std::fs::write(dir.path().join(id), KekRing::generate_text().as_bytes()).unwrap();
+            KekSpec { id: id.into(), file: Some(id.into()), ..KekSpec::default() }
+        });
+        let ring = |order: &[usize]| {
+            let specs: Vec<KekSpec> = order.iter().map(|i| specs[*i].clone()).collect();
+            KeyProvider::sealed(KekRing::read(&specs, dir.path()).unwrap())
+        };
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let mut a = fleet.replica(&ring(&[0])).await;
+        a.turn(&fleet).await;
+        let first = a.signer().unwrap();
+        assert!(admin(&fleet, &ring(&[1])).reseal().await.is_err(), "nothing opens without the old one");
+        let both = admin(&fleet, &ring(&[1, 0]));
+        let counts = both.reseal().await.unwrap();
+        assert_eq!((counts.resealed, counts.unchanged), (2, 0));
+        let counts = both.reseal().await.unwrap();
+        assert_eq!((counts.resealed, counts.unchanged), (0, 2));
+        let b = fleet.replica(&ring(&[1])).await;
+        assert_eq!(b.signer().unwrap(), first);
+    })
+    .await;
+}
