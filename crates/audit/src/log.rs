@@ -33,7 +33,7 @@ const QUEUE: usize = 1024;
 /// When checkpoints and summaries are written.
 #[derive(Clone, Debug)]
 pub struct AuditOptions {
-    /// A checkpoint after so many entries. Default 100.
+    /// A checkpoint after so many entries, but no more than ten a second. Default 100.
     pub checkpoint_every: u32,
     /// …and at the latest so long after the first entry without one. Default 10 s.
     pub checkpoint_after: Duration,

@@ -18,6 +18,9 @@ use crate::{
 
 /// So long after a failure the next attempt is made.
 const RETRY: Duration = Duration::from_secs(1);
+/// Where entries come thick and fast, those of so long a time get one checkpoint: each is a commit of its own, for which
+/// appending has to wait.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Somebody wants a checkpoint now.
 pub(super) type Request = oneshot::Sender<Result<(), AuditError>>;
@@ -52,7 +55,8 @@ impl Checkpointer {
         loop {
             let uncovered = heads.borrow_and_update().sequence - self.covered;
             let full = uncovered >= self.every;
-            let due = if full { uncovered_since } else { uncovered_since + self.after }.max(not_before);
+            let wait = if full { GATHER.min(self.after) } else { self.after };
+            let due = (uncovered_since + wait).max(not_before);
             tokio::select! {
                 changed = heads.changed() => {
                     if changed.is_err() {

@@ -9,6 +9,7 @@ use sealwright_service::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
+    task::yield_now,
     time::{Instant, MissedTickBehavior, interval_at, sleep},
 };
 
@@ -59,6 +60,12 @@ impl Writer {
                 received = queue.recv_many(&mut commands, BATCH) => {
                     if received == 0 {
                         break;
+                    }
+                    // The first entry wakes this task before other requests that are ready have run. They first, and
+                    // their entries share this commit in place of waiting for the next.
+                    yield_now().await;
+                    while commands.len() < BATCH && let Ok(command) = queue.try_recv() {
+                        commands.push(command);
                     }
                     if self.carry_out(&mut commands).await {
                         queue.close();
