@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: how fast we are beside others, in one run. The measuring house is a workspace of its own, `bench/`.
 
+mod issuer;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,11 +25,13 @@ const PROGRAMS: [(&str, &str, &str, &str); 6] = [
     ("peer-jsonwebtoken", "rust_crypto", "jsonwebtoken", "jsonwebtoken-rust-crypto"),
 ];
 
-/// What can be measured by itself: the library beside others, and the resource server's layer.
-pub(crate) const PARTS: [&str; 2] = ["library", "layer"];
+/// What can be measured by itself: the library beside others, the resource server's layer, and issuing tokens.
+pub(crate) const PARTS: [&str; 3] = ["library", "layer", ISSUER];
+
+const ISSUER: &str = "issuer";
 
 /// Their headings in the results, in the same order.
-const TITLES: [&str; 2] = ["# The library\n", "# The resource server's layer\n"];
+const TITLES: [&str; 3] = ["# The library\n", "# The resource server's layer\n", "# Issuing tokens\n"];
 
 const RESULTS_HEAD: &str = "\
 # Results
@@ -49,16 +53,22 @@ pub(crate) fn run(quick: bool, part: Option<&str>) -> Result<bool> {
     let plan = Plan { part };
     let ready = runner.step("bench: programs that are needed", |step| needs(step, plan)).is_some()
         && runner.step("bench: build", |step| build(step, plan)).is_some()
-        && runner.step("bench: fixture", fixture).is_some();
+        && (!plan.has_fixture() || runner.step("bench: fixture", fixture).is_some());
     if ready {
         let mut scripts = Vec::new();
         if plan.has("library") {
             scripts.extend(runner.step("bench: Python", |step| python_peers(step, quick)));
         }
-        scripts.extend(runner.step("bench: Node", |step| node_peers(step, quick)));
+        if plan.has_fixture() {
+            scripts.extend(runner.step("bench: Node", |step| node_peers(step, quick)));
+        }
         for part in PARTS.into_iter().filter(|part| plan.has(part)) {
             let name = format!("bench: measure the {part}");
-            if let Some(text) = runner.step(&name, |step| measure(step, quick, part, &scripts)) {
+            let measured = runner.step(&name, |step| match part {
+                ISSUER => issuer::measure(step, quick),
+                _ => measure(step, quick, part, &scripts),
+            });
+            if let Some(text) = measured {
                 println!("{text}");
             }
         }
@@ -81,13 +91,24 @@ impl Plan<'_> {
     fn has(self, part: &str) -> bool {
         self.part.is_none_or(|only| only == part)
     }
+
+    /// Whether it measures something on the tokens that `ours` makes.
+    fn has_fixture(self) -> bool {
+        self.part != Some(ISSUER)
+    }
 }
 
 /// josekit links OpenSSL; jwt-simple builds BoringSSL; wrk asks the endpoint.
 fn needs(step: &mut Step<'_>, plan: Plan<'_>) -> Result<()> {
     let mut missing = if plan.has("library") { missing_for_peers()? } else { Vec::new() };
-    if plan.has("layer") && on_path("wrk").is_none() {
+    if (plan.has("layer") || plan.has(ISSUER)) && on_path("wrk").is_none() {
         missing.push("wrk");
+    }
+    if plan.has(ISSUER) {
+        issuer::processors()?;
+        if on_path("taskset").is_none() {
+            missing.push("util-linux");
+        }
     }
     if missing.is_empty() { Ok(()) } else { debian::install(step, &missing) }
 }
@@ -114,6 +135,12 @@ fn missing_for_peers() -> Result<Vec<&'static str>> {
 }
 
 fn build(step: &mut Step<'_>, plan: Plan<'_>) -> Result<()> {
+    if plan.has(ISSUER) {
+        issuer::build(step)?;
+    }
+    if !plan.has_fixture() {
+        return Ok(());
+    }
     let places = step.places().clone();
     let programs = places.bench().join("programs");
     fs::create_dir_all(&programs).map_err(|error| format!("cannot make {}: {error}", programs.display()))?;
@@ -313,11 +340,12 @@ mod tests {
     fn results_are_kept_by_part() {
         let library = "# The library\n\n- a\n\n## Targets\n\nb\n";
         let layer = "# The resource server's layer\n\nc\n";
-        let [l, s] = ["- a\n\n## Targets\n\nb", "c"];
-        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{library}\n{layer}")), [l, s]);
-        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{layer}")), ["", s]);
-        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{library}")), [l, ""]);
-        assert_eq!(parts_of(""), ["", ""]);
+        let issuer = "# Issuing tokens\n\nd\n";
+        let [l, s, i] = ["- a\n\n## Targets\n\nb", "c", "d"];
+        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{library}\n{layer}\n{issuer}")), [l, s, i]);
+        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{layer}\n{issuer}")), ["", s, i]);
+        assert_eq!(parts_of(&format!("{RESULTS_HEAD}{library}")), [l, "", ""]);
+        assert_eq!(parts_of(""), ["", "", ""]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ usage: cargo xtask <command>
   tidy              the rules of the house that no compiler checks
   soak [PART...]    long runs, each bounded, that report figures, or only some parts of them: demo rotation fuzz
   bench [--quick] [PART]
-                    how fast we are beside other libraries, or only one part of it: library layer;
+                    how fast we are beside other libraries, or only one part of it: library layer issuer;
                     written into bench/RESULTS.md, unless it is quick
   counts [--write]  instructions of our own code, compared with bench/counts.toml, or recorded there
   postgres          start a throw-away PostgreSQL for tests by hand, until Ctrl-C
