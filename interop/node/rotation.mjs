@@ -185,7 +185,10 @@ async function disturb() {
   process.kill(Number(postgresPid), "SIGKILL");
   await sleep(20_000);
   const [program, ...args] = JSON.parse(postgresCommand);
-  stopWithUs(spawn(program, args, { cwd: folder, stdio: "ignore" }));
+  // Not in our folder, into which its user cannot look.
+  const again = stopWithUs(spawn(program, args, { cwd: "/", stdio: "ignore" }));
+  await sleep(3_000);
+  expect(again.exitCode === null, "PostgreSQL did not start again");
 }
 
 async function startReplicas(listening) {
