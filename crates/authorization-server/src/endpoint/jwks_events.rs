@@ -12,6 +12,7 @@ use http::{HeaderValue, header};
 use sealwright_service::shutdown::Shutdown;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::error::OAuthError;
 use crate::signing_keys::snapshot::Keys;
@@ -19,6 +20,9 @@ use crate::state::App;
 
 /// So many may listen at a time. They keep a connection each, which others need, too.
 pub(crate) const LISTENERS: usize = 128;
+
+/// Whoever listens for longer connects anew, so that nobody keeps a place for good.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Proxies close connections on which nothing happens; most wait for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -33,6 +37,7 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
         keys: Arc::clone(&app.keys),
         shutdown: app.shutdown.clone(),
         told: None,
+        ends_at: Instant::now() + LIFETIME,
         _place: place,
     };
     let events = stream::unfold(listener, async |mut listener| {
@@ -52,11 +57,12 @@ struct Listener {
     shutdown: Shutdown,
     /// The entity tag that was told last.
     told: Option<HeaderValue>,
+    ends_at: Instant,
     _place: OwnedSemaphorePermit,
 }
 
 impl Listener {
-    /// The next piece of news; `None` when the server stops.
+    /// The next piece of news; `None` when the server stops or it was long enough.
     async fn next(&mut self) -> Option<Event> {
         loop {
             let epoch = *self.changes.borrow_and_update();
@@ -69,6 +75,7 @@ impl Listener {
             }
             tokio::select! {
                 () = self.shutdown.begun() => return None,
+                () = sleep_until(self.ends_at) => return None,
                 changed = self.changes.changed() => changed.ok()?,
             }
         }
@@ -82,7 +89,7 @@ mod tests {
     use sealwright_jose::{Alg, SigningKey};
     use sealwright_service::clock::{Clock, Timestamp};
     use tokio::sync::Semaphore;
-    use tokio::time::{Instant, timeout};
+    use tokio::time::timeout;
 
     use super::*;
     use crate::signing_keys::record::{KeyRecord, KeyState, Ledger};
@@ -120,6 +127,7 @@ mod tests {
             keys: Arc::clone(&keys),
             shutdown: shutdown.clone(),
             told: None,
+            ends_at: Instant::now() + LIFETIME,
             _place: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(),
         };
         let shown = |event: Option<Option<Event>>| format!("{:?}", event.unwrap().unwrap());

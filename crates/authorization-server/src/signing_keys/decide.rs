@@ -87,14 +87,13 @@ fn active(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
     ledger.keys.iter().find(|key| key.alg == alg && key.state == KeyState::Active)
 }
 
-/// Whether a key is needed at once, announced or not: nothing signs, and verifiers have nothing to lose by it. That is so at
-/// the very first start, and after the active key was revoked. An algorithm that is new to a running server is announced.
+/// Whether a key is needed at once, announced or not, since verifiers have nothing to lose by it: nothing signs at all, as at the
+/// very first start, or the active key of this algorithm was revoked. An algorithm that is new to a running server is announced.
 fn is_urgent(ledger: &Ledger, alg: Alg) -> bool {
     let was_used = |key: &KeyRecord| key.retired_at.is_some() || key.state.is_gone();
-    let nothing_signs = active(ledger, alg).is_none();
-    let virgin = || ledger.keys.iter().all(|key| key.activate_at.is_none());
+    let nothing_signs = || ledger.keys.iter().all(|key| key.state != KeyState::Active);
     let orphaned = || ledger.keys.iter().any(|key| key.alg == alg && was_used(key));
-    nothing_signs && (virgin() || orphaned())
+    active(ledger, alg).is_none() && (nothing_signs() || orphaned())
 }
 
 /// Whether every live replica serves the key, and can sign with it.
@@ -156,5 +155,10 @@ pub(crate) fn candidates<'a>(plan: &Plan, ledger: &'a Ledger) -> Vec<Candidate<'
         of_alg.sort_by_key(|candidate| std::cmp::Reverse(candidate.key.activate_at));
         candidates.extend(of_alg);
     }
+    // An algorithm that left the plan signs until one of the plan does.
+    let others = ledger.keys.iter().filter(|key| {
+        key.state == KeyState::Active && key.private.is_some() && !plan.algorithms.contains(&key.alg)
+    });
+    candidates.extend(others.map(|key| Candidate { key, begins_at: None }));
     candidates
 }

@@ -157,7 +157,7 @@ impl Plan {
     /// The shortest announcement that loses no verifier: what caches may keep, what a replica may not have heard of yet, and
     /// wrong clocks; never less than ten minutes.
     pub(crate) fn lead_floor(&self) -> Duration {
-        (self.jwks_max_age + self.poll + self.evict_grace).max(LEAD_FLOOR)
+        (self.cached_for() + self.poll + self.evict_grace).max(LEAD_FLOOR)
     }
 
     /// How long before it holds a moment must be agreed on.
@@ -172,7 +172,12 @@ impl Plan {
 
     /// How long after its last token has expired the key of that token must stay in the set.
     pub(crate) fn memory(&self) -> Duration {
-        self.evict_grace + self.jwks_max_age
+        self.evict_grace + self.cached_for()
+    }
+
+    /// How long a cache may show a set: for its age, and while it fetches the next one.
+    pub(crate) fn cached_for(&self) -> Duration {
+        self.jwks_max_age + self.jwks_max_age / 10
     }
 }
 

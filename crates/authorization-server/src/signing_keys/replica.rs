@@ -14,19 +14,22 @@ use sealwright_service::database::{Database, Kind};
 use sealwright_service::random;
 use sealwright_service::shutdown::Shutdown;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::decide;
 use super::declared::{self, DeclareError};
 use super::plan::Plan;
 use super::record::{KeyRecord, KeyState, Ledger, Replica};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
-use super::transaction::{self, AuditFailed, CHANNEL, Refused};
+use super::transaction::{self, AuditFailed, CHANNEL, Refused, Rewritten};
 use crate::config::token_signature::Declared;
 use crate::store::signing_key;
 
 /// How long a replica waits before it does what another one left undone.
 const LEFT_UNDONE: Duration = Duration::from_secs(60);
+
+/// How long one look may take. Keys are made in it, in a token of hardware perhaps.
+const LOOK_LIMIT: Duration = Duration::from_secs(60);
 
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -39,6 +42,8 @@ pub(crate) enum KeysError {
     Keystore(#[from] KeystoreError),
     #[error(transparent)]
     Declared(#[from] DeclareError),
+    #[error("the database, or the token with the keys, did not answer in time")]
+    Slow,
     #[error("changes of keys could not be written into the audit log")]
     Audit(#[from] AuditFailed),
 }
@@ -53,6 +58,13 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    fn plan_mut(&mut self) -> &mut Plan {
+        match self {
+            Self::Planned { plan, .. } => plan,
+            Self::Declared(declared) => &mut declared.plan,
+        }
+    }
+
     pub(crate) fn plan(&self) -> &Plan {
         match self {
             Self::Planned { plan, .. } => plan,
@@ -79,6 +91,8 @@ pub(crate) struct ReplicaLoop {
     /// What was said about a key that does not open, so that it is said once.
     complained: BTreeMap<String, String>,
     keys: Option<Arc<Keys>>,
+    /// Whether there is something of its own that the audit log lacks.
+    has_news: bool,
 }
 
 impl ReplicaLoop {
@@ -95,12 +109,18 @@ impl ReplicaLoop {
             reserved: BTreeMap::new(),
             complained: BTreeMap::new(),
             keys: None,
+            has_news: false,
         }
     }
 
     /// The first look: makes the first keys if there are none, and gives what requests read from then on.
     pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
-        self.adopt(&self.source).await?;
+        for (kid, _) in self.adopt(&self.source).await? {
+            tracing::warn!(
+                kid,
+                "this key ended with the change of settings; if it is in a token, remove it there"
+            );
+        }
         let first = self.look().await?;
         transaction::audit(&self.database, audit, self.now(), self.now()).await?;
         let keys = Arc::new(Keys::new(first, self.clock.clone()));
@@ -150,21 +170,41 @@ impl ReplicaLoop {
     }
 
     /// Goes by another source from now on; what is refused leaves the running keys as they are.
-    pub(crate) async fn replace(&mut self, source: Source, audit: &AuditLog) -> Result<(), KeysError> {
-        self.adopt(&source).await?;
-        self.source = source;
+    pub(crate) async fn replace(&mut self, mut source: Source, audit: &AuditLog) -> Result<(), KeysError> {
+        // Requests go by the old lifetimes until the next start.
+        source.plan_mut().token_lifetime =
+            source.plan().token_lifetime.max(self.source.plan().token_lifetime);
+        self.opens_what_is_open(&source).await?;
+        let erased = self.adopt(&source).await?;
+        let old = std::mem::replace(&mut self.source, source);
         // What is open may belong to another key-encryption key or token.
         self.open.clear();
-        self.turn(audit).await;
+        if let Source::Planned { provider, .. } = &old {
+            destroy(provider, &erased).await;
+        }
+        self.has_news = true;
+        self.try_turn(audit).await
+    }
+
+    /// Whether another source can use the keys that sign now: one that could not would end signing.
+    async fn opens_what_is_open(&self, source: &Source) -> Result<(), KeysError> {
+        let (Source::Planned { provider, .. }, Some(keys)) = (source, &self.keys) else { return Ok(()) };
+        let ledger = Arc::clone(&keys.snapshot().ledger);
+        let open = ledger.keys.iter().filter(|key| !key.declared && self.open.contains_key(&key.kid));
+        for key in open {
+            if let Some(private) = &key.private {
+                provider.open(&key.kid, private).await?;
+            }
+        }
         Ok(())
     }
 
-    /// Brings the database to where this source can go on.
-    async fn adopt(&self, source: &Source) -> Result<(), KeysError> {
+    /// Brings the database to where this source can go on; gives the keys that end by it, with what opened them.
+    async fn adopt(&self, source: &Source) -> Result<Vec<(String, String)>, KeysError> {
         let now = self.now();
         match source {
             Source::Declared(declared) => {
-                let ledger = declared::record(&self.database, declared, now).await?;
+                let Rewritten { ledger, erased } = declared::record(&self.database, declared, now).await?;
                 let floor = declared.plan.lead_floor();
                 let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
                 if let Some(key) = signing.filter(|key| !declared::was_announced(key, floor)) {
@@ -174,38 +214,44 @@ impl ReplicaLoop {
                          they fetch it again; name the next one in `publishedKeyRefs` first"
                     );
                 }
+                Ok(erased)
             }
             Source::Planned { .. } => {
                 let end = |ledger: &mut Ledger, epoch| Ok::<_, Infallible>(declared::end(ledger, now, epoch));
                 match transaction::rewrite(&self.database, end).await {
-                    Ok(_) => {}
-                    Err(Refused::Store(error)) => return Err(error.into()),
+                    Ok(rewritten) => Ok(rewritten.erased),
+                    Err(Refused::Store(error)) => Err(error.into()),
                     Err(Refused::By(never)) => match never {},
                 }
             }
         }
-        Ok(())
     }
 
     /// One turn of the loop. What fails is tried again at the next.
     pub(crate) async fn turn(&mut self, audit: &AuditLog) {
-        match self.look().await {
-            Ok(snapshot) => {
-                if let Some(keys) = &self.keys {
-                    keys.correct(self.correction_ms);
-                    keys.swap(snapshot);
-                }
-            }
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, "the signing keys could not be looked at; trying again");
-                self.forget_what_is_stale();
-            }
+        if let Err(error) = self.try_turn(audit).await {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "the signing keys could not be looked at; trying again");
+            self.forget_what_is_stale();
         }
+    }
+
+    async fn try_turn(&mut self, audit: &AuditLog) -> Result<(), KeysError> {
+        let snapshot = timeout(LOOK_LIMIT, self.look()).await.map_err(|_| KeysError::Slow)??;
+        if let Some(keys) = &self.keys {
+            keys.correct(self.correction_ms);
+            keys.swap(snapshot);
+        }
+        // What this replica did stands in the log at once; what another left undone, after a while.
         let now = self.now();
-        if let Err(error) = transaction::audit(&self.database, audit, now.minus(LEFT_UNDONE), now).await {
-            tracing::warn!(%error, "changes of signing keys do not stand in the audit log yet; trying again");
+        let before = if self.has_news { now } else { now.minus(LEFT_UNDONE) };
+        match transaction::audit(&self.database, audit, before, now).await {
+            Ok(()) => self.has_news = false,
+            Err(error) => {
+                tracing::warn!(%error, "changes of signing keys do not stand in the audit log yet; trying again");
+            }
         }
+        Ok(())
     }
 
     /// Private halves that may not be used any more need not be in memory.
@@ -234,10 +280,12 @@ impl ReplicaLoop {
         self.correct_clock().await?;
         let (mut ledger, mut replicas) = self.read().await?;
         if self.make_missing(&ledger).await? {
+            self.has_news = true;
             (ledger, replicas) = self.read().await?;
         }
         let now = self.now();
         if let Some(changed) = self.change(&ledger, &replicas, now).await? {
+            self.has_news = true;
             ledger = changed;
         }
         let fresh_until = match &self.source {
@@ -277,16 +325,7 @@ impl ReplicaLoop {
             tracing::info!(kid = event.kid, alg = event.alg.name(), event = event.name, "signing key");
         }
         if let Source::Planned { provider, .. } = &self.source {
-            for (kid, private) in &changed.erased {
-                // The key signs no more either way, and the others must not wait for its token.
-                if let Err(error) = provider.destroy(kid, private).await {
-                    tracing::error!(
-                        kid,
-                        %error,
-                        "the private half of a key that ended is still where it was made; remove it with the token's own tool"
-                    );
-                }
-            }
+            destroy(provider, &changed.erased).await;
         }
         Ok(Some(changed.ledger))
     }
@@ -321,10 +360,17 @@ impl ReplicaLoop {
             let thumbprint = kept.public.thumbprint_base64url();
             let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text.clone()), now);
             let wanted = |ledger: &Ledger| decide::missing(plan, ledger).contains(alg);
-            if !transaction::add(&self.database, &key, "key.created", None, wanted).await? {
-                // Another replica was faster.
-                provider.destroy(&kid, &kept.text).await?;
+            let added = transaction::add(&self.database, &key, "key.created", None, wanted).await;
+            let is_ours = match &added {
+                Ok(added) => *added,
+                // Whether it was written down nobody knows, unless somebody looks.
+                Err(_) => self.read().await.is_ok_and(|(ledger, _)| ledger.key(&kid).is_some()),
+            };
+            if !is_ours {
+                // Another replica was faster, or nothing can be written: a token must not fill up with keys of nobody.
+                destroy(provider, &[(kid, kept.text)]).await;
             }
+            added?;
         }
         Ok(!missing.is_empty())
     }
@@ -341,10 +387,6 @@ impl ReplicaLoop {
                 let mut conn = self.database.writer().acquire().await?;
                 until_s = signing_key::reserve(&mut conn, &key.kid, wanted_s).await?;
             }
-            // A declared key leaves the set by declaration; how long its tokens live is written down for people.
-            if key.declared {
-                until_s = Some(i64::MAX);
-            }
             if let Some(until_s) = until_s {
                 reserved.insert(key.kid.clone(), until_s);
             }
@@ -355,7 +397,11 @@ impl ReplicaLoop {
 
     /// Opens the private halves of keys that sign or will; `false` if one of them does not open.
     async fn open_signers(&mut self, ledger: &Ledger) -> bool {
-        let signs = |key: &&KeyRecord| matches!(key.state, KeyState::Active | KeyState::Published);
+        // What was made in the other way is for other replicas to sign with, while the way is being changed.
+        let is_declared = matches!(self.source, Source::Declared(_));
+        let signs = |key: &&KeyRecord| {
+            matches!(key.state, KeyState::Active | KeyState::Published) && key.declared == is_declared
+        };
         let (mut open, mut complaints) = (BTreeMap::new(), BTreeMap::new());
         for key in ledger.keys.iter().filter(signs) {
             let Some(private) = &key.private else { continue };
@@ -408,13 +454,21 @@ impl ReplicaLoop {
         let plan = self.source.plan();
         let signer = |candidate: decide::Candidate<'_>| {
             let kid = &candidate.key.kid;
-            let reserved_until_s = self.reserved.get(kid).copied().unwrap_or(i64::MIN);
+            let reserved_until_s = match self.reserved.get(kid) {
+                // Its own resources say when a declared key leaves the set, so no promise to the others is needed.
+                _ if candidate.key.declared => i64::MAX,
+                Some(until_s) => *until_s,
+                None => i64::MIN,
+            };
             let handle = self.open.get(kid)?.clone();
             Some(Signer { handle, begins_at: candidate.begins_at, reserved_until_s })
         };
-        let signers = decide::candidates(plan, &ledger).into_iter().filter_map(signer).collect();
+        let signers: Arc<[Signer]> =
+            decide::candidates(plan, &ledger).into_iter().filter_map(signer).collect();
         let set = publish(&ledger, plan.jwks_max_age);
-        let all_open = self.complained.is_empty();
+        // Who goes by a plan always has a key to sign with, once it has looked.
+        let lacks_keys = matches!(self.source, Source::Planned { .. }) && signers.is_empty();
+        let all_open = self.complained.is_empty() && !lacks_keys;
         KeySnapshot {
             ledger: Arc::new(ledger),
             replicas: replicas.into(),
@@ -422,6 +476,20 @@ impl ReplicaLoop {
             set,
             all_open,
             fresh_until,
+        }
+    }
+}
+
+/// Destroys private halves that are not in the texts that were erased. The keys sign no more either way, and nobody must wait
+/// for their token.
+async fn destroy(provider: &KeyProvider, erased: &[(String, String)]) {
+    for (kid, private) in erased {
+        if let Err(error) = provider.destroy(kid, private).await {
+            tracing::error!(
+                kid,
+                %error,
+                "the private half of a key that ended is still where it was made; remove it with the token's own tool"
+            );
         }
     }
 }

@@ -49,15 +49,10 @@ pub(crate) async fn change(
         return Ok(None);
     }
     ledger.epoch = epoch;
-    let mut erased = Vec::new();
     write(&mut tx, &before, &ledger).await?;
-    for (old, new) in before.keys.iter().zip(&ledger.keys) {
-        if let (Some(private), None) = (&old.private, &new.private) {
-            erased.push((new.kid.clone(), private.clone()));
-        }
-    }
     finish(database, &mut tx, epoch, &events).await?;
     tx.commit().await?;
+    let erased = erased(&before, &ledger);
     Ok(Some(Changed { ledger, events, erased }))
 }
 
@@ -74,25 +69,44 @@ impl<E> From<sqlx::Error> for Refused<E> {
     }
 }
 
+/// The keys after they were rewritten.
+#[derive(Debug)]
+pub(crate) struct Rewritten {
+    pub(crate) ledger: Ledger,
+    /// As in [`Changed`].
+    pub(crate) erased: Vec<(String, String)>,
+}
+
 /// Rewrites the keys under the lock; gives them as they stand then. What `rewrite` refuses leaves everything as it was, and
 /// where nothing happened there is no new epoch.
 pub(crate) async fn rewrite<E>(
     database: &Database,
     rewrite: impl FnOnce(&mut Ledger, i64) -> Result<Vec<Event>, E>,
-) -> Result<Ledger, Refused<E>> {
+) -> Result<Rewritten, Refused<E>> {
     let mut tx = database.begin_write().await?;
     signing_key::lock(&mut tx).await?;
     let before = signing_key::load(&mut tx).await?;
     let (mut ledger, epoch) = (before.clone(), before.epoch + 1);
     let events = rewrite(&mut ledger, epoch).map_err(Refused::By)?;
     if ledger.keys == before.keys {
-        return Ok(before);
+        return Ok(Rewritten { ledger: before, erased: Vec::new() });
     }
     ledger.epoch = epoch;
     write(&mut tx, &before, &ledger).await?;
     finish(database, &mut tx, epoch, &events).await?;
     tx.commit().await?;
-    Ok(ledger)
+    let erased = erased(&before, &ledger);
+    Ok(Rewritten { ledger, erased })
+}
+
+/// The keys whose private halves went, with what opened them.
+fn erased(before: &Ledger, after: &Ledger) -> Vec<(String, String)> {
+    let gone = |old: &KeyRecord| {
+        let new = after.key(&old.kid)?;
+        let private = old.private.clone().filter(|_| new.private.is_none())?;
+        Some((old.kid.clone(), private))
+    };
+    before.keys.iter().filter_map(gone).collect()
 }
 
 /// Writes down the keys that are new or not as they were.

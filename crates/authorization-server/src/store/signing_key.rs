@@ -95,10 +95,14 @@ pub(crate) async fn insert(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
 }
 
 /// Writes down what changed about a key. Only under [`lock`].
+///
+/// What opens the private half is erased or, where there is nothing, set, but never replaced: it may have been sealed anew since
+/// it was read.
 pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Result<()> {
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
     sqlx::query(
-        "UPDATE signing_key SET state = $2, private = $3, published_at = $4, published_epoch = $5, activate_at = $6,
+        "UPDATE signing_key SET state = $2,
+                private = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(private, $3) END, published_at = $4, published_epoch = $5, activate_at = $6,
                 retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10, declared = $11, wanted_at = $12
           WHERE kid = $1",
     )

@@ -195,7 +195,8 @@ impl HttpFetch {
     async fn stream(&self, uri: &Url, hear: &mut Hear<'_>) -> Result<(), FetchError> {
         let client = self.client(uri).map_err(FetchError::of)?;
         let request = client.get(uri.clone()).header(header::ACCEPT, "text/event-stream");
-        let mut response = request.timeout(STREAM_LIFETIME).send().await.map_err(FetchError::of)?;
+        let asked = timeout(self.timeout, request.timeout(STREAM_LIFETIME).send()).await;
+        let mut response = asked.map_err(|_| FetchError::Timeout)?.map_err(FetchError::of)?;
         let kind = response.headers().get(header::CONTENT_TYPE);
         if response.status() != StatusCode::OK
             || !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))

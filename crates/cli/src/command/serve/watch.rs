@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sealwright_authorization_server::{Config, Reloader};
@@ -17,6 +17,9 @@ use super::{Declared, counted};
 const EVERY: Duration = Duration::from_millis(500);
 /// A file that is being written is left alone until it has been the same for so long.
 const SETTLED: Duration = Duration::from_millis(100);
+
+/// How long after a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The names under which resources name files and folders.
 const NAMES: [&str; 4] = ["file", "keysFrom", "sealwright.dev/keys-from", "sealwright.dev/kek-file"];
@@ -43,6 +46,8 @@ pub(super) struct Watcher {
     /// References that led nowhere then, too.
     unresolved: BTreeSet<String>,
     stamps: Stamps,
+    /// When to try again what failed for another reason than the files, such as a database out of reach.
+    again_at: Option<Instant>,
 }
 
 /// References to keys that lead nowhere.
@@ -54,7 +59,7 @@ pub(super) fn unresolved(declared: &Declared) -> BTreeSet<String> {
 impl Watcher {
     pub(super) fn new(paths: Vec<PathBuf>, resources: Vec<Resource>, unresolved: BTreeSet<String>) -> Self {
         let stamps = stamps(&paths, &resources);
-        Self { paths, resources, unresolved, stamps }
+        Self { paths, resources, unresolved, stamps, again_at: None }
     }
 
     /// Watches until the shutdown begins. SIGHUP has everything read again at once.
@@ -66,11 +71,13 @@ impl Watcher {
                 () = sleep(EVERY) => false,
                 () = hangups.next() => true,
             };
+            let is_due = asked || self.again_at.is_some_and(|at| at <= Instant::now());
             if let Some(stamps) = self.changed().await {
                 self.stamps = stamps;
-            } else if !asked {
+            } else if !is_due {
                 continue;
             }
+            self.again_at = None;
             self.read(&reloaders).await;
         }
     }
@@ -133,14 +140,18 @@ impl Watcher {
                 Ok(()) => tracing::info!(server = %name, "the signing keys are those of the resources"),
                 Err(error) => {
                     let why = with_causes(&error);
+                    self.again_at = Some(Instant::now() + AGAIN);
                     return tracing::error!(server = %name, "the changed resources were not taken over: {why}");
                 }
             }
         }
         (self.resources, self.unresolved) = (resources, unresolved);
-        // Other files may be named now.
+        // Other files may be named now. Those that were known are as they were before they were read: what was written to
+        // them since has not been seen.
         if let Some(stamps) = self.look().await {
-            self.stamps = stamps;
+            for (path, stamp) in stamps {
+                self.stamps.entry(path).or_insert(stamp);
+            }
         }
     }
 }
