@@ -142,7 +142,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "algorithms: [ES256]",
         "algorithms: [ES256], publishLead: 5m",
-        "spec.tokenSignature.publishLead: verifiers keep the set for a while and some never ask again before that is over: write at least 605s; or add `acknowledge: [unsafeKeyTimings]`",
+        "spec.tokenSignature.publishLead: verifiers keep the set for a while and some never ask again before that is over: write at least 635s; or add `acknowledge: [unsafeKeyTimings]`",
     ),
     (
         "algorithms: [ES256]",

@@ -174,3 +174,27 @@ async fn from_a_plan_to_declared_keys_and_back_old_tokens_stay_good() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn how_long_tokens_of_a_declared_key_live_is_known_for_as_long_as_it_signs() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two) = (key("key-1"), key("key-2"));
+        let mut member = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
+        fleet.clock.advance(24 * HOUR);
+        member.turn(&fleet).await;
+        let known = member.keys.snapshot().ledger.key("key-1").unwrap().max_exp_s;
+        assert!(known.is_some(), "it was written down at the first look");
+        fleet.clock.advance(HOUR);
+        member.turn(&fleet).await;
+        // A moment ago it signed a token; it must not leave before that one does, whatever its declaration says.
+        let ends = DeclaredKey { evict_at: Some(START), ..old(&one) };
+        member.replace(&fleet, declared(&fleet.plan, Some(&two), &[ends])).await.unwrap();
+        member.turn(&fleet).await;
+        assert_eq!(member.set(), ["key-2", "key-1"]);
+        fleet.clock.advance(HOUR);
+        member.turn(&fleet).await;
+        assert_eq!(member.set(), ["key-2"]);
+    })
+    .await;
+}
