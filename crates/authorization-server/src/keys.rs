@@ -3,6 +3,7 @@
 //! [`KeyAdmin`] works on the database of a server, beside servers that run: they follow within one poll.
 
 mod admin;
+mod backup;
 mod consequences;
 mod forecast;
 mod keeping;
@@ -12,6 +13,7 @@ mod words;
 
 pub(crate) use self::admin::checked;
 pub use self::admin::{Done, Happened, KeyAdmin, KeyAdminError};
+pub use self::backup::Restored;
 pub use self::consequences::Consequences;
 pub use self::keeping::Resealed;
 pub use self::list::{Condition, KeyFacts, KeyList, Phase, PlanFacts, ReplicaFacts};

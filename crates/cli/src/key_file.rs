@@ -1,7 +1,7 @@
 //! Key files: a JWK, a JWK set, PEM, DER or OpenSSH, told apart by how they begin.
 
 use sealwright_jose::{
-    Alg, Key, KeyError, MacKey,
+    Alg, Key, KeyError, MacKey, Pkcs12, SigningKey,
     jws::{Verifier, VerifierBuilder},
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -16,6 +16,16 @@ use crate::{
 
 /// A password is a line, not a file of its own.
 const MAX_PASSWORD_BYTES: u64 = 4096;
+
+/// Whether this is DER that begins as a PFX does, with version 3 (RFC 7292 §4); no key alone has that version.
+fn is_pkcs12(bytes: &[u8]) -> bool {
+    let behind_length = match bytes {
+        [0x30, 1..=0x7f, ..] => 2,
+        [0x30, length @ 0x81..=0x84, ..] => 2 + usize::from(length - 0x80),
+        _ => return false,
+    };
+    bytes.get(behind_length..).is_some_and(|content| content.starts_with(&[0x02, 0x01, 0x03]))
+}
 
 /// A key file, read but not yet understood.
 pub(crate) struct KeyFile {
@@ -50,6 +60,23 @@ impl KeyFile {
             return Err(CliError::Usage(message));
         }
         self.parse(&self.source.to_string(), &self.bytes, algs)
+    }
+
+    /// The private key of a PKCS#12 file (`.p12`, `.pfx`); `None` for a file of another kind. It names no algorithm, so
+    /// there must be one.
+    pub(crate) fn pkcs12(&self, alg: Option<Alg>) -> Result<Option<SigningKey>, CliError> {
+        if !is_pkcs12(&self.bytes) {
+            return Ok(None);
+        }
+        let (Some(alg), Some(password)) = (alg, self.password()) else {
+            let message =
+                format!("{} is a PKCS#12 file: give --alg and --password-file with it", self.source);
+            return Err(CliError::Usage(message));
+        };
+        let password = std::str::from_utf8(password)
+            .map_err(|_| CliError::refused("the password of a PKCS#12 file is UTF-8 text"))?;
+        let file = Pkcs12::read(&self.bytes, password).map_err(|error| self.refused(error))?;
+        file.signing_key(alg).map(Some).map_err(|error| self.refused(error))
     }
 
     /// All keys of the file. A set may hold keys that nobody here can use, which are passed over with

@@ -42,6 +42,9 @@ pub enum KeyAdminError {
     /// The key stays as it is.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A backup is none, or not one for this server; the sentence says why.
+    #[error("{0}")]
+    Backup(String),
     /// The reason is missing, too long or not one line.
     #[error("a reason is one line of at most {MAX_REASON_BYTES} bytes, and a revocation needs one")]
     Reason,
@@ -105,6 +108,15 @@ impl KeyAdmin {
         {
             return Err(KeyAdminError::NoDatabase);
         }
+        Self::create(config, clock).await
+    }
+
+    /// As [`open`](Self::open), and makes a database that is not there: to restore keys before the server's first start.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Database`]; [`KeyAdminError::Keystore`] if the token of the keys cannot be opened.
+    pub async fn create(config: &Config, clock: Clock) -> Result<Self, KeyAdminError> {
         let migrators = [&MIGRATOR, &sealwright_audit::MIGRATOR];
         let database = Database::open(&config.storage, &config.base_dir, &migrators).await?;
         let source = source(config).await?;
@@ -197,6 +209,10 @@ impl KeyAdmin {
         } else {
             Err(Refusal::Declared)
         }
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     pub(super) async fn look(&self) -> sqlx::Result<(Ledger, Vec<Replica>, Timestamp)> {

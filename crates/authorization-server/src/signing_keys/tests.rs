@@ -1,6 +1,7 @@
 //! Replicas on real databases, on clocks that the test moves.
 
 mod at_rest;
+mod backup;
 mod declared;
 mod operators;
 

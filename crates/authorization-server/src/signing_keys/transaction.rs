@@ -211,9 +211,10 @@ pub(crate) async fn audit(
 
 /// The names that events have in the audit log.
 fn audit_name(name: &str) -> &'static str {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 11] = [
         "key.created",
         "key.imported",
+        "key.restored",
         "key.published",
         "key.scheduled",
         "key.activated",

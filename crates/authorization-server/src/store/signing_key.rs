@@ -77,8 +77,9 @@ fn record(row: &AnyRow) -> sqlx::Result<KeyRecord> {
 /// Writes a new key down; `false` if its name or its key material was there before, in whatever state.
 pub(crate) async fn insert(conn: &mut Connection, key: &KeyRecord) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO signing_key (kid, alg, state, public_jwk, thumbprint, private, created_at, declared)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO signing_key
+                (kid, alg, state, public_jwk, thumbprint, private, created_at, declared, max_exp_s)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT DO NOTHING",
     )
     .bind(&key.kid)
@@ -89,6 +90,7 @@ pub(crate) async fn insert(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     .bind(key.private.as_deref())
     .bind(key.created_at.as_millis())
     .bind(i64::from(key.declared))
+    .bind(key.max_exp_s)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -102,8 +104,8 @@ pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
     sqlx::query(
         "UPDATE signing_key SET state = $2,
-                private = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(private, $3) END, published_at = $4, published_epoch = $5, activate_at = $6,
-                retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10, declared = $11, wanted_at = $12
+                private = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(private, $3) END,
+                published_at = $4, published_epoch = $5, activate_at = $6, retired_at = $7, evict_not_before = $8, gone_at = $9, reason = $10, declared = $11, wanted_at = $12
           WHERE kid = $1",
     )
     .bind(&key.kid)

@@ -45,6 +45,13 @@ pub(crate) enum KeyCommand {
     /// Seal every private key under the first key-encryption key, so that the others can go.
     #[command(after_help = "Example:\n  sealwright key reseal -f config/")]
     Reseal(ResealArgs),
+    /// Print all keys as one text, in which private halves are sealed, for another machine or for the day of need.
+    #[command(after_help = "Example:\n  sealwright key backup -f config/ > keys.json\n\n\
+        Without the key-encryption key nobody can sign with it. Keep that key elsewhere.")]
+    Backup(BackupArgs),
+    /// Take the keys of a backup over into a new database, before its server starts for the first time.
+    #[command(after_help = "Example:\n  sealwright key restore keys.json -f config/")]
+    Restore(RestoreArgs),
 }
 
 impl KeyCommand {
@@ -57,6 +64,8 @@ impl KeyCommand {
             Self::Import(args) => args.server.json,
             Self::Export(args) => args.server.json,
             Self::Reseal(args) => args.server.json,
+            Self::Backup(args) => args.server.json,
+            Self::Restore(args) => args.server.json,
         }
     }
 }
@@ -132,7 +141,7 @@ pub(crate) struct RevokeArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// A private key: JWK, PEM or DER.
+    /// A private key: JWK, PEM, DER or PKCS#12.
     #[arg(value_name = "FILE", value_parser = source())]
     pub(crate) file: Source,
     /// Its name from now on, which no key had before.
@@ -163,6 +172,21 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResealArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// What `key backup` printed.
+    #[arg(value_name = "FILE", value_parser = source())]
+    pub(crate) file: Source,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }

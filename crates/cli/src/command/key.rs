@@ -24,6 +24,9 @@ use crate::{
     output::{Output, one_line, style},
 };
 
+/// The most that a backup of keys may have.
+const MAX_BACKUP_BYTES: u64 = 16 * 1024 * 1024;
+
 pub(super) fn run(command: &KeyCommand, output: &Output) -> Result<Outcome, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -38,8 +41,11 @@ pub(super) fn run(command: &KeyCommand, output: &Output) -> Result<Outcome, CliE
             KeyCommand::Import(args) => &args.server,
             KeyCommand::Export(args) => &args.server,
             KeyCommand::Reseal(args) => &args.server,
+            KeyCommand::Backup(args) => &args.server,
+            KeyCommand::Restore(args) => &args.server,
         };
-        let admin = open(server, output).await?;
+        let is_new = matches!(command, KeyCommand::Restore(_));
+        let admin = open(server, is_new, output).await?;
         let result = carry_out(command, &admin, output).await;
         admin.close().await;
         result
@@ -72,8 +78,15 @@ async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> R
         }
         KeyCommand::Import(args) => {
             let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
-            let Key::Signing(key) = file.one_key(args.alg.as_slice())? else {
-                return Err(CliError::refused(format!("{} is no private key that signs tokens", args.file)));
+            let key = match file.pkcs12(args.alg)? {
+                Some(key) => key,
+                None => match file.one_key(args.alg.as_slice())? {
+                    Key::Signing(key) => key,
+                    _ => {
+                        let message = format!("{} is no private key that signs tokens", args.file);
+                        return Err(CliError::refused(message));
+                    }
+                },
             };
             let done = admin.import(&args.kid, key, args.reason.as_deref()).await.map_err(failed)?;
             output.json(&done)?;
@@ -99,11 +112,25 @@ async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> R
                 .line(format_args!("{} sealed anew, {} as they were", counts.resealed, counts.unchanged))?;
             Ok(Outcome::Done)
         }
+        KeyCommand::Backup(_) => {
+            output.text(&admin.backup().await.map_err(failed)?)?;
+            Ok(Outcome::Done)
+        }
+        KeyCommand::Restore(args) => {
+            let text = args.file.read_text(MAX_BACKUP_BYTES)?;
+            let restored = admin.restore(&text).await.map_err(failed)?;
+            output.json(&restored)?;
+            output.line(format_args!(
+                "{} keys restored, {} of which can sign",
+                restored.keys, restored.opened
+            ))?;
+            Ok(Outcome::Done)
+        }
     }
 }
 
-/// Reads the resources and opens the database of the server that is meant.
-async fn open(args: &KeyServerArgs, output: &Output) -> Result<KeyAdmin, CliError> {
+/// Reads the resources and opens the database of the server that is meant, or makes it if it may be new.
+async fn open(args: &KeyServerArgs, may_be_new: bool, output: &Output) -> Result<KeyAdmin, CliError> {
     let declared = Declared::read(&args.files)?;
     if !declared.report.is_empty() {
         print_findings(&declared, output);
@@ -111,7 +138,12 @@ async fn open(args: &KeyServerArgs, output: &Output) -> Result<KeyAdmin, CliErro
         return Err(CliError::refused(format!("nothing was done: {faults} in the resource files")));
     }
     let config = meant(&declared.authorization_servers, args.server.as_deref())?;
-    KeyAdmin::open(config, Clock::system()).await.map_err(failed)
+    let opened = if may_be_new {
+        KeyAdmin::create(config, Clock::system()).await
+    } else {
+        KeyAdmin::open(config, Clock::system()).await
+    };
+    opened.map_err(failed)
 }
 
 fn meant<'a>(servers: &'a [Config], name: Option<&str>) -> Result<&'a Config, CliError> {
@@ -185,6 +217,7 @@ fn failed(error: KeyAdminError) -> CliError {
         KeyAdminError::Refused(refusal @ (Refusal::Unknown | Refusal::State { .. })) => {
             CliError::refused_by("the key stays as it is", refusal)
         }
+        KeyAdminError::Backup(sentence) => CliError::refused(format!("nothing was restored: {sentence}")),
         KeyAdminError::Refused(refusal) => CliError::refused_by("the keys stay as they are", refusal),
         error => CliError::refused_by("the keys cannot be reached", error),
     }

@@ -1,0 +1,204 @@
+//! All keys of a server as one text, and back.
+
+use sealwright_jose::{Alg, VerifyingKey};
+use sealwright_service::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::admin::{KeyAdmin, KeyAdminError};
+use crate::signing_keys::record::{Event, KeyRecord, KeyState, Ledger};
+use crate::signing_keys::replica::Source;
+use crate::signing_keys::transaction::{self, Refused};
+
+const VERSION: u32 = 1;
+
+/// Far more than the keys of a century.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The text of a backup. Private halves are in it as they are in the database: sealed, or where in a token they are.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Backup {
+    version: u32,
+    issuer: String,
+    /// RFC 3339, for people.
+    taken_at: String,
+    keys: Vec<Row>,
+}
+
+/// One key; times in milliseconds.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    kid: String,
+    state: String,
+    public_jwk: String,
+    private: Option<String>,
+    created_at: i64,
+    published_at: Option<i64>,
+    activate_at: Option<i64>,
+    retired_at: Option<i64>,
+    max_exp_s: Option<i64>,
+    evict_not_before: Option<i64>,
+    gone_at: Option<i64>,
+    reason: Option<String>,
+    declared: bool,
+}
+
+/// What a restoration came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// How many keys there are now.
+    pub keys: usize,
+    /// How many of them can sign, now or later: their private halves were opened.
+    pub opened: usize,
+}
+
+impl KeyAdmin {
+    /// All keys as one text (JSON). Without the key-encryption key, or the token, nobody can sign with it; whoever can
+    /// change it can withhold a key, but not give it another name, algorithm or public half.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Store`].
+    #[expect(clippy::missing_panics_doc, reason = "strings and numbers always have a JSON text")]
+    pub async fn backup(&self) -> Result<String, KeyAdminError> {
+        let (ledger, _, now) = self.look().await?;
+        let backup = Backup {
+            version: VERSION,
+            issuer: self.issuer().to_owned(),
+            taken_at: now.to_rfc3339(),
+            keys: ledger.keys.iter().map(Row::from).collect(),
+        };
+        Ok(serde_json::to_string_pretty(&backup).expect("strings and numbers always have a JSON text"))
+    }
+
+    /// Takes the keys of a backup over into a database that has none, as on another machine. All that can sign are opened
+    /// before anything is written.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyAdminError::Backup`] if the text is no backup of this issuer or the database has keys already;
+    /// [`KeyAdminError::Keystore`] if a private half does not open; [`KeyAdminError::Store`]. Nothing is changed then.
+    pub async fn restore(&self, text: &str) -> Result<Restored, KeyAdminError> {
+        let keys = read(text, self.issuer()).map_err(KeyAdminError::Backup)?;
+        let mut opened = 0;
+        if let Source::Planned { provider, .. } = &self.source {
+            for key in keys.iter().filter(|key| !key.declared) {
+                if let Some(private) = &key.private {
+                    let handle = provider.open(&key.kid, private).await?;
+                    if handle.verifying_key().thumbprint_base64url() != key.thumbprint {
+                        return Err(KeyAdminError::Backup(format!(
+                            "the private half of `{}` belongs to another key",
+                            key.kid
+                        )));
+                    }
+                    opened += 1;
+                }
+            }
+        }
+        let restored = Restored { keys: keys.len(), opened };
+        let now = self.look().await?.2;
+        let rewritten = transaction::rewrite(&self.database, |ledger, epoch| fill(ledger, keys, now, epoch));
+        match rewritten.await {
+            Ok(_) => Ok(restored),
+            Err(Refused::Store(error)) => Err(error.into()),
+            Err(Refused::By(sentence)) => Err(KeyAdminError::Backup(sentence.to_owned())),
+        }
+    }
+}
+
+fn fill(
+    ledger: &mut Ledger,
+    keys: Vec<KeyRecord>,
+    now: Timestamp,
+    epoch: i64,
+) -> Result<Vec<Event>, &'static str> {
+    if !ledger.keys.is_empty() {
+        return Err("the database has keys already; restore into a new one, before its server starts");
+    }
+    ledger.keys = keys;
+    let mut events = Vec::new();
+    for key in &mut ledger.keys {
+        // Replicas confirm what they serve by epochs of this database.
+        key.published_epoch = key.published_at.map(|_| epoch);
+        events.push(Event {
+            kid: key.kid.clone(),
+            alg: key.alg,
+            name: "key.restored",
+            at: now,
+            reason: None,
+        });
+    }
+    Ok(events)
+}
+
+/// Reads a backup; the sentence says what is wrong with it.
+fn read(text: &str, issuer: &str) -> Result<Vec<KeyRecord>, String> {
+    if text.len() > MAX_BYTES {
+        return Err("a backup of keys has at most 16 MiB".to_owned());
+    }
+    let backup: Backup = serde_json::from_str(text)
+        .map_err(|error| format!("this is no backup of keys, or not the whole of one: {error}"))?;
+    if backup.version != VERSION {
+        return Err(format!("version {} of backups is not known here; {VERSION} is", backup.version));
+    }
+    if backup.issuer != issuer {
+        return Err(format!("it is a backup of `{}`, and this is `{issuer}`", backup.issuer));
+    }
+    backup.keys.into_iter().map(Row::into_record).collect()
+}
+
+impl From<&KeyRecord> for Row {
+    fn from(key: &KeyRecord) -> Self {
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
+        Self {
+            kid: key.kid.clone(),
+            state: key.state.name().to_owned(),
+            public_jwk: key.public_jwk.clone(),
+            private: key.private.clone(),
+            created_at: key.created_at.as_millis(),
+            published_at: millis(key.published_at),
+            activate_at: millis(key.activate_at),
+            retired_at: millis(key.retired_at),
+            max_exp_s: key.max_exp_s,
+            evict_not_before: millis(key.evict_not_before),
+            gone_at: millis(key.gone_at),
+            reason: key.reason.clone(),
+            declared: key.declared,
+        }
+    }
+}
+
+impl Row {
+    fn into_record(self) -> Result<KeyRecord, String> {
+        let wrong = |what: &str| format!("the key `{}` of the backup {what}", self.kid);
+        let state =
+            KeyState::from_name(&self.state).ok_or_else(|| wrong("has a state that is not known here"))?;
+        let public = VerifyingKey::from_jwk(&self.public_jwk)
+            .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        if public.kid() != Some(&self.kid) || !Alg::ALL.contains(&public.alg()) {
+            return Err(wrong("has another name than its public half"));
+        }
+        let ended = matches!(state, KeyState::Verifying) || state.is_gone();
+        if ended && self.private.is_some() {
+            return Err(wrong("has ended and has a private half all the same"));
+        }
+        let time = |ms: Option<i64>| ms.map(Timestamp::from_millis);
+        let created_at = Timestamp::from_millis(self.created_at);
+        let thumbprint = public.thumbprint_base64url();
+        Ok(KeyRecord {
+            state,
+            // As it was written, so that the set is the same to the last byte.
+            public_jwk: self.public_jwk,
+            published_at: time(self.published_at),
+            activate_at: time(self.activate_at),
+            retired_at: time(self.retired_at),
+            max_exp_s: self.max_exp_s,
+            evict_not_before: time(self.evict_not_before),
+            gone_at: time(self.gone_at),
+            reason: self.reason,
+            declared: self.declared,
+            ..KeyRecord::new(&self.kid, &public, thumbprint, self.private, created_at)
+        })
+    }
+}
