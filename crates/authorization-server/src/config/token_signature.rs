@@ -1,5 +1,4 @@
 //! `AuthServer.spec.tokenSignature`: the keys that sign tokens, and by what plan they come and go.
-#![allow(dead_code, reason = "the keys are read where they are used, when the server starts")]
 
 mod declared;
 mod material;
