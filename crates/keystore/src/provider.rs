@@ -147,6 +147,11 @@ impl KeyProvider {
         .await
     }
 
+    /// Whether a text that was kept only says where the key is, so that erasing the text destroys nothing.
+    pub fn is_reference(text: &str) -> bool {
+        is_in_token(text)
+    }
+
     /// The text that is to be kept from now on, if it must be another: `None` for a key that is sealed under the
     /// first key-encryption key already, or is in a token.
     ///

@@ -156,12 +156,11 @@ impl KeyAdmin {
     }
 
     /// Carries `action` out, with all that is then due; `reason` stands in the audit log. Running servers follow within one
-    /// poll, and bring it into their audit log.
+    /// poll, and bring it into their audit log; they also destroy what is in a token of a key that ended.
     ///
     /// # Errors
     ///
-    /// [`KeyAdminError::Refused`] and [`KeyAdminError::Reason`], and nothing is changed; [`KeyAdminError::Store`];
-    /// [`KeyAdminError::Keystore`] if the key is gone from the set but not yet from its token.
+    /// [`KeyAdminError::Refused`] and [`KeyAdminError::Reason`], and nothing is changed; [`KeyAdminError::Store`].
     pub async fn act(&self, action: &Action, reason: Option<&str>) -> Result<Done, KeyAdminError> {
         self.is_ours_to_change(action)?;
         let reason = checked(action, reason)?;
@@ -184,11 +183,6 @@ impl KeyAdmin {
         }
         // Whatever is not refused changes something.
         let Some(changed) = changed else { return Ok(Done { epoch: 0, events: Vec::new() }) };
-        if let Source::Planned { provider, .. } = &self.source {
-            for (kid, private) in &changed.erased {
-                provider.destroy(kid, private).await?;
-            }
-        }
         let happened = changed.events.into_iter().map(|event| Happened {
             kid: event.kid,
             alg: event.alg.name(),

@@ -98,7 +98,8 @@ impl KeyAdmin {
         }
         let restored = Restored { keys: keys.len(), opened };
         let now = self.look().await?.2;
-        let rewritten = transaction::rewrite(&self.database, |ledger, epoch| fill(ledger, keys, now, epoch));
+        let rewritten =
+            transaction::rewrite(&self.database, now, |ledger, epoch| fill(ledger, keys, now, epoch));
         match rewritten.await {
             Ok(_) => Ok(restored),
             Err(Refused::Store(error)) => Err(error.into()),

@@ -7,7 +7,7 @@ use sealwright_service::clock::Timestamp;
 use sealwright_service::database::Database;
 
 use super::record::{Event, KeyRecord, KeyState, Ledger};
-use super::transaction::{self, Refused, Rewritten};
+use super::transaction::{self, Refused};
 use crate::config::token_signature::{Declared, DeclaredKey};
 
 /// What stands in place of a private half that the resources hold.
@@ -29,15 +29,16 @@ pub(crate) enum DeclareError {
     Store(#[from] sqlx::Error),
 }
 
-/// Writes down what is declared, and gives all keys as they stand then, and those of a plan that ended by it.
+/// Writes down what is declared, and gives all keys as they stand then.
 pub(crate) async fn record(
     database: &Database,
     declared: &Declared,
     now: Timestamp,
-) -> Result<Rewritten, DeclareError> {
-    let reconciled = transaction::rewrite(database, |ledger, epoch| reconcile(ledger, declared, now, epoch));
+) -> Result<Ledger, DeclareError> {
+    let reconciled =
+        transaction::rewrite(database, now, |ledger, epoch| reconcile(ledger, declared, now, epoch));
     match reconciled.await {
-        Ok(rewritten) => Ok(rewritten),
+        Ok(ledger) => Ok(ledger),
         Err(Refused::Store(error)) => Err(error.into()),
         Err(Refused::By(error)) => Err(error),
     }

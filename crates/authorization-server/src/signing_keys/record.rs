@@ -91,13 +91,19 @@ impl KeyRecord {
         private: Option<String>,
         now: Timestamp,
     ) -> Self {
+        let public_jwk = public.clone().with_kid(kid).to_jwk();
+        Self { public_jwk, thumbprint, private, ..Self::blank(kid, public.alg(), now) }
+    }
+
+    /// A name for a key, and nothing else yet.
+    pub(super) fn blank(kid: &str, alg: Alg, now: Timestamp) -> Self {
         Self {
             kid: kid.to_owned(),
-            alg: public.alg(),
+            alg,
             state: KeyState::Staged,
-            public_jwk: public.clone().with_kid(kid).to_jwk(),
-            thumbprint,
-            private,
+            public_jwk: String::new(),
+            thumbprint: String::new(),
+            private: None,
             created_at: now,
             published_at: None,
             published_epoch: None,

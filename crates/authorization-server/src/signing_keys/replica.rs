@@ -1,6 +1,6 @@
 //! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::process;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use super::declared::{self, DeclareError};
 use super::plan::Plan;
 use super::record::{KeyRecord, KeyState, Ledger, Replica};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
-use super::transaction::{self, AuditFailed, CHANNEL, Refused, Rewritten};
+use super::transaction::{self, AuditFailed, CHANNEL, Refused};
 use crate::config::token_signature::Declared;
-use crate::store::signing_key;
+use crate::store::signing_key::{self, Remains};
 
 /// How long a replica waits before it does what another one left undone.
 const LEFT_UNDONE: Duration = Duration::from_secs(60);
@@ -90,6 +90,8 @@ pub(crate) struct ReplicaLoop {
     reserved: BTreeMap<String, i64>,
     /// What was said about a key that does not open, so that it is said once.
     complained: BTreeMap<String, String>,
+    /// Keys whose private halves could not be destroyed, so that it is said once.
+    undestroyed: BTreeSet<String>,
     keys: Option<Arc<Keys>>,
     /// Whether there is something of its own that the audit log lacks.
     has_news: bool,
@@ -108,6 +110,7 @@ impl ReplicaLoop {
             open: BTreeMap::new(),
             reserved: BTreeMap::new(),
             complained: BTreeMap::new(),
+            undestroyed: BTreeSet::new(),
             keys: None,
             has_news: false,
         }
@@ -115,12 +118,7 @@ impl ReplicaLoop {
 
     /// The first look: makes the first keys if there are none, and gives what requests read from then on.
     pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
-        for (kid, _) in self.adopt(&self.source).await? {
-            tracing::warn!(
-                kid,
-                "this key ended with the change of settings; if it is in a token, remove it there"
-            );
-        }
+        self.adopt(&self.source).await?;
         let first = self.look().await?;
         transaction::audit(&self.database, audit, self.now(), self.now()).await?;
         let keys = Arc::new(Keys::new(first, self.clock.clone()));
@@ -175,13 +173,10 @@ impl ReplicaLoop {
         source.plan_mut().token_lifetime =
             source.plan().token_lifetime.max(self.source.plan().token_lifetime);
         self.opens_what_is_open(&source).await?;
-        let erased = self.adopt(&source).await?;
-        let old = std::mem::replace(&mut self.source, source);
+        self.adopt(&source).await?;
+        self.source = source;
         // What is open may belong to another key-encryption key or token.
         self.open.clear();
-        if let Source::Planned { provider, .. } = &old {
-            destroy(provider, &erased).await;
-        }
         self.has_news = true;
         self.try_turn(audit).await
     }
@@ -199,12 +194,12 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    /// Brings the database to where this source can go on; gives the keys that end by it, with what opened them.
-    async fn adopt(&self, source: &Source) -> Result<Vec<(String, String)>, KeysError> {
+    /// Brings the database to where this source can go on.
+    async fn adopt(&self, source: &Source) -> Result<(), KeysError> {
         let now = self.now();
         match source {
             Source::Declared(declared) => {
-                let Rewritten { ledger, erased } = declared::record(&self.database, declared, now).await?;
+                let ledger = declared::record(&self.database, declared, now).await?;
                 let floor = declared.plan.lead_floor();
                 let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
                 if let Some(key) = signing.filter(|key| !declared::was_announced(key, floor)) {
@@ -214,12 +209,12 @@ impl ReplicaLoop {
                          they fetch it again; name the next one in `publishedKeyRefs` first"
                     );
                 }
-                Ok(erased)
+                Ok(())
             }
             Source::Planned { .. } => {
                 let end = |ledger: &mut Ledger, epoch| Ok::<_, Infallible>(declared::end(ledger, now, epoch));
-                match transaction::rewrite(&self.database, end).await {
-                    Ok(rewritten) => Ok(rewritten.erased),
+                match transaction::rewrite(&self.database, now, end).await {
+                    Ok(_) => Ok(()),
                     Err(Refused::Store(error)) => Err(error.into()),
                     Err(Refused::By(never)) => match never {},
                 }
@@ -296,6 +291,7 @@ impl ReplicaLoop {
                 asked + A_YEAR
             }
         };
+        self.destroy_remains(&ledger, now).await?;
         self.reserve(&ledger, now).await?;
         let all_open = self.open_signers(&ledger).await;
         // A replica that cannot sign with a key must not count as one that can.
@@ -323,9 +319,6 @@ impl ReplicaLoop {
         let Some(changed) = transaction::change(&self.database, now, due).await? else { return Ok(None) };
         for event in &changed.events {
             tracing::info!(kid = event.kid, alg = event.alg.name(), event = event.name, "signing key");
-        }
-        if let Source::Planned { provider, .. } = &self.source {
-            destroy(provider, &changed.erased).await;
         }
         Ok(Some(changed.ledger))
     }
@@ -368,11 +361,41 @@ impl ReplicaLoop {
             };
             if !is_ours {
                 // Another replica was faster, or nothing can be written: a token must not fill up with keys of nobody.
-                destroy(provider, &[(kid, kept.text)]).await;
+                if let Err(error) = provider.destroy(&kid, &kept.text).await {
+                    tracing::error!(kid, %error, "a key that nobody uses is left; remove it with the token's own tool");
+                }
             }
             added?;
         }
         Ok(!missing.is_empty())
+    }
+
+    /// Destroys private halves in a token whose keys have ended: when no replica can have a view by which they sign, and for
+    /// a revoked key now. What fails is tried again.
+    async fn destroy_remains(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
+        let Source::Planned { plan, provider } = &self.source else { return Ok(()) };
+        let mut conn = self.database.reader().acquire().await?;
+        let remains = signing_key::remains(&mut conn).await?;
+        drop(conn);
+        for Remains { kid, private, since } in remains {
+            let is_revoked = ledger.key(&kid).is_some_and(|key| key.state == KeyState::Revoked);
+            if !is_revoked && now < since.plus(plan.max_stale + LOOK_LIMIT) {
+                continue;
+            }
+            match provider.destroy(&kid, &private).await {
+                Ok(()) => {
+                    let mut conn = self.database.writer().acquire().await?;
+                    signing_key::delete_remains(&mut conn, &kid).await?;
+                    self.undestroyed.remove(&kid);
+                }
+                Err(error) => {
+                    if self.undestroyed.insert(kid.clone()) {
+                        tracing::error!(kid, %error, "the private half of a key that ended is still in its token; trying again");
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Has the database confirm until when tokens may live, for every key that may sign before the next look but one.
@@ -476,20 +499,6 @@ impl ReplicaLoop {
             set,
             all_open,
             fresh_until,
-        }
-    }
-}
-
-/// Destroys private halves that are not in the texts that were erased. The keys sign no more either way, and nobody must wait
-/// for their token.
-async fn destroy(provider: &KeyProvider, erased: &[(String, String)]) {
-    for (kid, private) in erased {
-        if let Err(error) = provider.destroy(kid, private).await {
-            tracing::error!(
-                kid,
-                %error,
-                "the private half of a key that ended is still where it was made; remove it with the token's own tool"
-            );
         }
     }
 }

@@ -317,25 +317,7 @@ fn signer<'a>(plan: &Plan, ledger: &'a Ledger, alg: Alg, now: Timestamp) -> Opti
 }
 
 pub(super) fn key(kid: &str, alg: Alg, now: Timestamp) -> KeyRecord {
-    KeyRecord {
-        kid: kid.to_owned(),
-        alg,
-        state: KeyState::Staged,
-        public_jwk: String::new(),
-        thumbprint: kid.to_owned(),
-        private: Some("sealed".to_owned()),
-        created_at: now,
-        published_at: None,
-        published_epoch: None,
-        wanted_at: None,
-        activate_at: None,
-        retired_at: None,
-        max_exp_s: None,
-        evict_not_before: None,
-        gone_at: None,
-        reason: None,
-        declared: false,
-    }
+    KeyRecord { private: Some("sealed".to_owned()), ..KeyRecord::blank(kid, alg, now) }
 }
 
 fn play(skews_ms: [i64; REPLICAS], ops: &[Op]) -> World {

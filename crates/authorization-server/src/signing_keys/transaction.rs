@@ -1,12 +1,13 @@
 //! Changes of keys, one after the other, whoever makes them.
 
 use sealwright_audit::{AuditError, AuditLog, Entry};
+use sealwright_keystore::KeyProvider;
 use sealwright_service::clock::Timestamp;
 use sealwright_service::database::{Database, Kind};
 use serde_json::json;
 
 use super::record::{Change, Event, KeyRecord, Ledger};
-use crate::store::signing_key;
+use crate::store::signing_key::{self, Remains};
 
 /// Where replicas tell each other that there is a new epoch.
 pub(crate) const CHANNEL: &str = "sealwright_keys";
@@ -19,9 +20,6 @@ pub(crate) const MAX_ROUNDS: usize = 8;
 pub(crate) struct Changed {
     pub(crate) ledger: Ledger,
     pub(crate) events: Vec<Event>,
-    /// Keys that sign no more, with what opened their private halves: where that is a reference, what it refers to is still
-    /// there.
-    pub(crate) erased: Vec<(String, String)>,
 }
 
 /// Carries out what `decide` wants, again and again until it wants nothing more, in one transaction; `None` if it wanted
@@ -49,11 +47,10 @@ pub(crate) async fn change(
         return Ok(None);
     }
     ledger.epoch = epoch;
-    write(&mut tx, &before, &ledger).await?;
+    write(&mut tx, &before, &ledger, now).await?;
     finish(database, &mut tx, epoch, &events).await?;
     tx.commit().await?;
-    let erased = erased(&before, &ledger);
-    Ok(Some(Changed { ledger, events, erased }))
+    Ok(Some(Changed { ledger, events }))
 }
 
 /// Why keys were not rewritten.
@@ -69,60 +66,51 @@ impl<E> From<sqlx::Error> for Refused<E> {
     }
 }
 
-/// The keys after they were rewritten.
-#[derive(Debug)]
-pub(crate) struct Rewritten {
-    pub(crate) ledger: Ledger,
-    /// As in [`Changed`].
-    pub(crate) erased: Vec<(String, String)>,
-}
-
 /// Rewrites the keys under the lock; gives them as they stand then. What `rewrite` refuses leaves everything as it was, and
 /// where nothing happened there is no new epoch.
 pub(crate) async fn rewrite<E>(
     database: &Database,
+    now: Timestamp,
     rewrite: impl FnOnce(&mut Ledger, i64) -> Result<Vec<Event>, E>,
-) -> Result<Rewritten, Refused<E>> {
+) -> Result<Ledger, Refused<E>> {
     let mut tx = database.begin_write().await?;
     signing_key::lock(&mut tx).await?;
     let before = signing_key::load(&mut tx).await?;
     let (mut ledger, epoch) = (before.clone(), before.epoch + 1);
     let events = rewrite(&mut ledger, epoch).map_err(Refused::By)?;
     if ledger.keys == before.keys {
-        return Ok(Rewritten { ledger: before, erased: Vec::new() });
+        return Ok(before);
     }
     ledger.epoch = epoch;
-    write(&mut tx, &before, &ledger).await?;
+    write(&mut tx, &before, &ledger, now).await?;
     finish(database, &mut tx, epoch, &events).await?;
     tx.commit().await?;
-    let erased = erased(&before, &ledger);
-    Ok(Rewritten { ledger, erased })
+    Ok(ledger)
 }
 
-/// The keys whose private halves went, with what opened them.
-fn erased(before: &Ledger, after: &Ledger) -> Vec<(String, String)> {
-    let gone = |old: &KeyRecord| {
-        let new = after.key(&old.kid)?;
-        let private = old.private.clone().filter(|_| new.private.is_none())?;
-        Some((old.kid.clone(), private))
-    };
-    before.keys.iter().filter_map(gone).collect()
-}
-
-/// Writes down the keys that are new or not as they were.
+/// Writes down the keys that are new or not as they were, and which private halves are still in a token although their keys
+/// have ended.
 async fn write(
     tx: &mut sqlx::Transaction<'static, sqlx::Any>,
     before: &Ledger,
     after: &Ledger,
+    now: Timestamp,
 ) -> sqlx::Result<()> {
     for key in &after.keys {
-        match before.key(&key.kid) {
-            Some(old) if old == key => {}
-            Some(_) => signing_key::update(tx, key).await?,
-            None => {
-                signing_key::insert(tx, key).await?;
-                signing_key::update(tx, key).await?;
-            }
+        let Some(old) = before.key(&key.kid) else {
+            signing_key::insert(tx, key).await?;
+            signing_key::update(tx, key).await?;
+            continue;
+        };
+        if old == key {
+            continue;
+        }
+        signing_key::update(tx, key).await?;
+        if let (Some(private), None) = (&old.private, &key.private)
+            && KeyProvider::is_reference(private)
+        {
+            let remains = Remains { kid: key.kid.clone(), private: private.clone(), since: now };
+            signing_key::insert_remains(tx, &remains).await?;
         }
     }
     Ok(())

@@ -157,6 +157,47 @@ pub(crate) async fn replace_private(
     Ok(done.rows_affected() == 1)
 }
 
+/// The private half of a key that ended and is in a token still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remains {
+    pub(crate) kid: String,
+    /// Where it is.
+    pub(crate) private: String,
+    /// When the key ended.
+    pub(crate) since: Timestamp,
+}
+
+/// Remembers what is to be destroyed. Only under [`lock`].
+pub(crate) async fn insert_remains(conn: &mut Connection, remains: &Remains) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO key_remains (kid, private, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(&remains.kid)
+        .bind(&remains.private)
+        .bind(remains.since.as_millis())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// What is to be destroyed still.
+pub(crate) async fn remains(conn: &mut Connection) -> sqlx::Result<Vec<Remains>> {
+    let rows = sqlx::query("SELECT kid, private, since FROM key_remains ORDER BY since, kid")
+        .fetch_all(conn)
+        .await?;
+    let remains = |row: &AnyRow| {
+        Ok(Remains {
+            kid: row.try_get("kid")?,
+            private: row.try_get("private")?,
+            since: Timestamp::from_millis(row.try_get("since")?),
+        })
+    };
+    rows.iter().map(remains).collect()
+}
+
+/// It is destroyed.
+pub(crate) async fn delete_remains(conn: &mut Connection, kid: &str) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM key_remains WHERE kid = $1").bind(kid).execute(conn).await.map(drop)
+}
+
 /// A sign of life of a replica.
 pub(crate) async fn beat(conn: &mut Connection, replica: &Replica) -> sqlx::Result<()> {
     sqlx::query(

@@ -12,6 +12,7 @@ use sealwright_service::{resource::Resource, shutdown::Shutdown};
 use tokio::{task::spawn_blocking, time::sleep};
 
 use super::{Declared, counted};
+use crate::output::chain;
 
 /// How often files are looked at. Looking needs no help of the file system, so it also works on network mounts.
 const EVERY: Duration = Duration::from_millis(500);
@@ -139,7 +140,7 @@ impl Watcher {
             match reloader.reload(config).await {
                 Ok(()) => tracing::info!(server = %name, "the signing keys are those of the resources"),
                 Err(error) => {
-                    let why = with_causes(&error);
+                    let why = chain(&error);
                     self.again_at = Some(Instant::now() + AGAIN);
                     return tracing::error!(server = %name, "the changed resources were not taken over: {why}");
                 }
@@ -154,17 +155,6 @@ impl Watcher {
             }
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// What has changed besides the signing keys, a sentence each.
