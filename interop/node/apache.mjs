@@ -3,10 +3,9 @@
 
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { folder, stopWithUs } from "./started.mjs";
+import { folder, freePort, stopWithUs } from "./started.mjs";
 
 const MODULES = "/usr/lib/apache2/modules";
 
@@ -67,13 +66,4 @@ ${locations.join("\n")}
     }
   }
   throw new Error(`Apache does not answer\n${said.join("")}`);
-}
-
-/** A port that was free a moment ago: Apache cannot be asked to choose one. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

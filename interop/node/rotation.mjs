@@ -16,7 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import jwt from "jsonwebtoken";
 import jwksClient from "jwks-rsa";
-import { folder, start, stopWithUs } from "./started.mjs";
+import { folder, freePort, start, stopWithUs } from "./started.mjs";
 import { expect, judge } from "./verdict.mjs";
 
 const [, , sealwright, apiProgram, python, postgresUrl, seconds, postgresPid, postgresCommand] = process.argv;
@@ -283,13 +283,4 @@ async function balance(port) {
     for (const [one, other] of [[socket, behind], [behind, socket]]) one.on("error", () => other.destroy());
   }).listen(port, "127.0.0.1");
   await once(server, "listening");
-}
-
-/** A port that was free a moment ago: replicas must be told theirs. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,7 +1,9 @@
 // Programs of ours and servers of Node, started on free loopback ports and stopped with us.
 
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -52,4 +54,21 @@ export async function listen(app) {
   const server = app.listen(0, "127.0.0.1");
   await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
   return `http://127.0.0.1:${server.address().port}`;
+}
+
+/**
+ * A port that was free a moment ago, for who cannot be asked to choose one: below the range from which systems choose for
+ * others.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(16_384, 32_768);
+    const server = createServer();
+    const free = await new Promise((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }

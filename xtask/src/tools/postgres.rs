@@ -1,9 +1,10 @@
 //! A PostgreSQL of our own for the tests: a fresh cluster in a temporary folder, on loopback, gone at the end.
 
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -208,9 +209,9 @@ fn binaries() -> Option<PathBuf> {
     newest.map(|(_, folder)| folder).or_else(|| std::env::split_paths(&path).find(whole))
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
-    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+/// A port that was free a moment ago, below the range from which systems choose for others.
+fn free_port() -> Result<u16> {
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let chosen = |_| 16_384 + (RandomState::new().hash_one(process::id()) % 16_384) as u16;
+    (0..1_000).map(chosen).find(free).ok_or_else(|| "no port is free from 16384 to 32767".to_owned())
 }

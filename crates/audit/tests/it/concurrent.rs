@@ -54,14 +54,15 @@ async fn several_processes_on_one_postgresql_write_one_chain() {
     let mut writers = Vec::new();
     for _ in 0..3 {
         let db = fresh.storage().open(MIGRATORS).await;
-        let options = AuditOptions { checkpoint_every: 20, ..quiet() };
-        let log = start(&db, &key, options).await.unwrap();
+        let log = start(&db, &key, quiet()).await.unwrap();
         writers.push(tokio::spawn(async move {
             let mut sequences = Vec::new();
-            for _ in 0..30 {
-                sequences.extend(append_at_once(&log, 5).await);
+            for _ in 0..6 {
+                for _ in 0..5 {
+                    sequences.extend(append_at_once(&log, 5).await);
+                }
+                log.checkpoint().await.unwrap();
             }
-            log.checkpoint().await.unwrap();
             db.close().await;
             sequences
         }));
@@ -73,5 +74,5 @@ async fn several_processes_on_one_postgresql_write_one_chain() {
     assert_eq!(sequences, (1..=450).collect());
     let report = report(&fresh, &with_key(&key)).await;
     assert_eq!((verdict(&report), report.entries), ("whole".into(), 450));
-    assert!(report.checkpoints > 3, "{report}");
+    assert_eq!(report.checkpoints, 3 * 6, "{report}");
 }

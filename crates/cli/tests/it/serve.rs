@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -75,10 +75,9 @@ impl Drop for Serve {
     }
 }
 
-/// A loopback address that is free now.
+/// A loopback address that was free a moment ago.
 fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    listener.local_addr().expect("a bound listener has an address")
+    (Ipv4Addr::LOCALHOST, sealwright_testkit::free_port()).into()
 }
 
 fn get(address: SocketAddr, path: &str) -> String {
