@@ -1,4 +1,4 @@
-// Debian's mod_oauth2 in an Apache of our own: a temporary folder, a free loopback port. A worker that
+// Debian's mod_oauth2 or mod_auth_openidc in an Apache of our own: a temporary folder, a free loopback port. A worker that
 // crashes is replaced, as in an Apache that serves.
 
 import { spawn } from "node:child_process";
@@ -9,9 +9,17 @@ import { folder, freePort, stopWithUs } from "./started.mjs";
 
 const MODULES = "/usr/lib/apache2/modules";
 
-/** Serves `paths`, each behind the lines that say what mod_oauth2 asks there; gives its address and its log. */
-export async function apache(program, paths) {
-  const root = join(folder, "apache");
+/** What looks at tokens: its module, the `AuthType` by which it is chosen, and what it logs. */
+export const MOD_OAUTH2 = { name: "oauth2", authType: "oauth2", logLevel: "oauth2:debug" };
+/** As an OAuth 2.0 resource server, which is one of its roles. What it says of keys is at `debug`. */
+export const MOD_AUTH_OPENIDC = { name: "auth_openidc", authType: "oauth20", logLevel: "auth_openidc:debug" };
+
+/**
+ * Serves `paths`, each behind the lines that say what the module asks there; gives its address and its log. `settings` are
+ * lines for the whole server.
+ */
+export async function apache(program, module, paths, settings = []) {
+  const root = join(folder, `apache-${module.name}`);
   for (const path of Object.keys(paths)) mkdirSync(join(root, "site", path), { recursive: true });
   for (const path of Object.keys(paths)) writeFileSync(join(root, "site", path, "index.html"), "accepted\n");
   // Started by root, it serves as somebody else, who must get at the site.
@@ -19,7 +27,7 @@ export async function apache(program, paths) {
   const port = await freePort();
   const log = join(root, "error.log");
   const locations = Object.entries(paths).map(
-    ([path, lines]) => `<Location "${path}">\n  AuthType oauth2\n  ${lines.join("\n  ")}\n</Location>`,
+    ([path, lines]) => `<Location "${path}">\n  AuthType ${module.authType}\n  ${lines.join("\n  ")}\n</Location>`,
   );
   const configuration = `
 ServerRoot "${root}"
@@ -28,7 +36,7 @@ Listen 127.0.0.1:${port}
 PidFile "${root}/httpd.pid"
 Mutex file:${root} default
 ErrorLog "${log}"
-LogLevel warn oauth2:debug
+LogLevel warn ${module.logLevel}
 # Only read if it is started by root, to have no more rights than it needs.
 User www-data
 Group www-data
@@ -36,7 +44,7 @@ LoadModule mpm_prefork_module ${MODULES}/mod_mpm_prefork.so
 LoadModule authn_core_module ${MODULES}/mod_authn_core.so
 LoadModule authz_core_module ${MODULES}/mod_authz_core.so
 LoadModule dir_module ${MODULES}/mod_dir.so
-LoadModule oauth2_module ${MODULES}/mod_oauth2.so
+LoadModule ${module.name}_module ${MODULES}/mod_${module.name}.so
 DocumentRoot "${root}/site"
 DirectoryIndex index.html
 <Directory "/">
@@ -47,6 +55,7 @@ KeepAlive Off
 StartServers 2
 MinSpareServers 1
 MaxSpareServers 2
+${settings.join("\n")}
 ${locations.join("\n")}
 `;
   writeFileSync(join(root, "httpd.conf"), configuration);

@@ -6,7 +6,7 @@
 import { request as send } from "node:http";
 import express from "express";
 import { auth } from "express-oauth2-jwt-bearer";
-import { apache } from "./apache.mjs";
+import { MOD_OAUTH2, apache } from "./apache.mjs";
 import { DIFFERENCES } from "./differences.mjs";
 import { API, issuer as startIssuer } from "./issuer.mjs";
 import { bearerRequests, dpopRequests } from "./requests.mjs";
@@ -83,7 +83,7 @@ function modOauth2() {
   const verify = `OAuth2TokenVerify jwks_uri ${issuer.jwksUri} ${options}`;
   const required = [`iss:${issuer.url}`, `aud:${API}`].map((claim) => `Require oauth2_claim ${claim}`);
   const claims = ["<RequireAll>", ...required, "</RequireAll>"];
-  return apache(apacheProgram, {
+  return apache(apacheProgram, MOD_OAUTH2, {
     "/bearer/": [verify, ...claims],
     "/dpop/": ["OAuth2AcceptTokenIn header name=Authorization&type=DPoP", `${verify}&type=dpop`, ...claims],
   }).then(({ url }) => url);

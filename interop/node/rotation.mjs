@@ -1,25 +1,28 @@
 // Keys rotate under load, and no verifier notices: three replicas on one PostgreSQL behind a load balancer, and verifiers
-// that keep the published keys as they always do: jwks-rsa, jose, PyJWT and our own API.
+// that keep the published keys as they always do: jwks-rsa, jose, PyJWT, Debian's mod_auth_openidc and our own API.
 //
-// usage: node rotation.mjs SEALWRIGHT API PYTHON POSTGRES-URL SECONDS [POSTGRES-PID POSTGRES-COMMAND-AS-JSON]
+// usage: node rotation.mjs SEALWRIGHT API PYTHON APACHE POSTGRES-URL SECONDS [POSTGRES-PID POSTGRES-COMMAND-AS-JSON]
 //
 // With the last two a replica and PostgreSQL itself are killed on the way, the latter for twenty seconds.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import jwt from "jsonwebtoken";
 import jwksClient from "jwks-rsa";
+import { MOD_AUTH_OPENIDC, apache } from "./apache.mjs";
 import { folder, freePort, start, stopWithUs } from "./started.mjs";
-import { expect, judge } from "./verdict.mjs";
+import { expect, judge, mustRefuse } from "./verdict.mjs";
 
-const [, , sealwright, apiProgram, python, postgresUrl, seconds, postgresPid, postgresCommand] = process.argv;
+const [, , sealwright, apiProgram, python, apacheProgram, ...rest] = process.argv;
+const [postgresUrl, seconds, postgresPid, postgresCommand] = rest;
 const RUN_MS = Number(seconds) * 1000;
 const REPLICAS = 3;
 /** Longer than the verifiers' cool-down of 30 s, which is what an announcement is for. */
@@ -30,15 +33,17 @@ const AUDIENCE = "https://api.example.com";
 const SECRET = randomBytes(24).toString("hex");
 
 const ports = [];
-for (let i = 0; i <= REPLICAS; i += 1) ports.push(await freePort());
+for (let i = 0; i < REPLICAS + 2; i += 1) ports.push(await freePort());
 const issuer = `http://127.0.0.1:${ports[0]}`;
-const replicas = await startReplicas(ports.slice(1));
-await balance(ports[0]);
+const replicas = await startReplicas(ports.slice(2));
+await balance(ports[0], ports[1]);
+const openidc = await modAuthOpenidc(ports[1]);
 
 const verifiers = {
   "jwks-rsa": byJwksRsa(),
   jose: byJose(),
   PyJWT: await byPyJwt(),
+  mod_auth_openidc: openidc.verify,
   "our API": await byOurApi(),
 };
 const counts = Object.fromEntries(Object.keys(verifiers).map((name) => [name, { good: 0, bad: [] }]));
@@ -100,6 +105,19 @@ await judge("replicas agree on the set, and it has no private part", async () =>
   expect(new Set(sets).size === 1, sets.join("\n"));
   for (const key of JSON.parse(sets[0]).keys) expect(key.d === undefined && key.alg && key.kid && key.use === "sig", sets[0]);
   return `${JSON.parse(sets[0]).keys.length} keys`;
+});
+
+await judge("mod_auth_openidc: refuses what it should, and says how it came by new keys", async () => {
+  const token = await issue();
+  const [header, payload, signature] = token.split(".");
+  const changed = Buffer.from(payload, "base64url").toString().replace(AUDIENCE, `${AUDIENCE}/other`);
+  await mustRefuse("another payload", () =>
+    openidc.verify(`${header}.${Buffer.from(changed).toString("base64url")}.${signature}`),
+  );
+  await mustRefuse("no token", () => openidc.verify(""));
+  await openidc.verify(token);
+  const refetched = openidc.log().split("doing a forced refresh").length - 1;
+  return `${refetched} times it met an unknown kid and fetched the set again`;
 });
 
 process.exit();
@@ -168,11 +186,30 @@ for line in sys.stdin:
 
 async function byOurApi() {
   const api = await start(apiProgram, [], { ISSUER: issuer, AUDIENCE });
-  return async (token) => {
-    const response = await fetch(`${api.url}/`, { headers: { authorization: `Bearer ${token}` } });
-    const answer = await response.text();
-    if (response.status !== 200) throw new Error(`${response.status} ${answer}`);
-  };
+  return (token) => mustPass(`${api.url}/`, token);
+}
+
+/** mod_auth_openidc with its own settings for keys. It takes them over TLS only, so that the balancer has a door for it. */
+async function modAuthOpenidc(tlsPort) {
+  const asked = [`iss:${issuer}`, `aud:${AUDIENCE}`].map((claim) => `Require claim ${claim}`);
+  const server = await apache(
+    apacheProgram,
+    MOD_AUTH_OPENIDC,
+    { "/": ["<RequireAll>", ...asked, "</RequireAll>"] },
+    [
+      `OIDCOAuthVerifyJwksUri https://127.0.0.1:${tlsPort}/oauth2/jwks`,
+      "# The certificate is made for this run.",
+      "OIDCOAuthSSLValidateServer Off",
+      "OIDCOAuthRemoteUserClaim sub",
+    ],
+  );
+  return { verify: (token) => mustPass(`${server.url}/`, token), log: server.log };
+}
+
+async function mustPass(url, token) {
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  const answer = await response.text();
+  if (response.status !== 200) throw new Error(`${response.status} ${answer}`);
 }
 
 /** Kills a replica, and PostgreSQL for twenty seconds; both come back. */
@@ -267,20 +304,29 @@ async function isReady(port) {
 }
 
 /** What stands in front of the replicas: one after the other, of those that are ready; if none is, of all. */
-async function balance(port) {
+async function balance(port, tlsPort) {
   const look = async () => {
     for (const replica of replicas) replica.ready = await isReady(replica.port);
   };
   await look();
   setInterval(look, 500).unref();
   let turn = 0;
-  const server = createServer((socket) => {
+  const forward = (socket) => {
     const ready = replicas.filter((replica) => replica.ready);
     const among = ready.length > 0 ? ready : replicas;
     turn += 1;
     const behind = connect(among[turn % among.length].port, "127.0.0.1");
     socket.pipe(behind).pipe(socket);
     for (const [one, other] of [[socket, behind], [behind, socket]]) one.on("error", () => other.destroy());
-  }).listen(port, "127.0.0.1");
-  await once(server, "listening");
+  };
+  await once(createServer(forward).listen(port, "127.0.0.1"), "listening");
+  await once(createTlsServer(certificate(), forward).listen(tlsPort, "127.0.0.1"), "listening");
+}
+
+/** A key and a certificate that nobody trusts. */
+function certificate() {
+  const [keyout, out] = ["balancer.key", "balancer.crt"].map((name) => join(folder, name));
+  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+  execFileSync("openssl", [...made, "-subj", "/CN=127.0.0.1", "-keyout", keyout, "-out", out], { stdio: "pipe" });
+  return { key: readFileSync(keyout), cert: readFileSync(out) };
 }

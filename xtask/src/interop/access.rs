@@ -18,7 +18,7 @@ pub(super) fn run(runner: &mut Runner) {
         judge::run_and_tell(step, command.args(programs))
     });
     runner.step("interop: mod_oauth2 and express-oauth2-jwt-bearer judge as we do", |step| {
-        let apache = apache_with_oauth2(step)?;
+        let apache = apache_with(step, "mod_oauth2.so", "libapache2-mod-oauth2")?;
         let api = step.places().built("sealwright-interop-api");
         let mut command = by_node(step, "judges.mjs")?;
         judge::run(step, command.arg(api).arg(apache))
@@ -34,12 +34,11 @@ pub(super) fn by_node(step: &mut Step<'_>, script: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Apache's program, when its module is there too. The packages start nothing: that would be `apache2`'s part.
-fn apache_with_oauth2(step: &mut Step<'_>) -> Result<PathBuf> {
+/// Apache's program, when `module` of `package` is there too. The packages start nothing: that would be `apache2`'s part.
+pub(super) fn apache_with(step: &mut Step<'_>, module: &str, package: &str) -> Result<PathBuf> {
     let program = PathBuf::from("/usr/sbin/apache2");
-    let module = Path::new("/usr/lib/apache2/modules/mod_oauth2.so");
-    if !program.is_file() || !module.is_file() {
-        debian::install(step, &["apache2-bin", "libapache2-mod-oauth2"])?;
+    if !program.is_file() || !Path::new("/usr/lib/apache2/modules").join(module).is_file() {
+        debian::install(step, &["apache2-bin", package])?;
     }
     Ok(program)
 }

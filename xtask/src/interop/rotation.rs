@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::access::by_node;
+use super::access::{apache_with, by_node};
 use crate::Result;
 use crate::e2e::judge;
 use crate::runner::{Runner, Step};
@@ -25,11 +25,12 @@ pub(crate) fn soak(runner: &mut Runner) {
 
 fn watch(step: &mut Step<'_>, seconds: u64, disturbed: bool) -> Result<()> {
     let programs = python::environment(step, "python", "python/requirements.txt")?;
+    let apache = apache_with(step, "mod_auth_openidc.so", "libapache2-mod-auth-openidc")?;
     // One of its own: it may be killed.
     let postgres = Postgres::start(step)?;
     let mut command = by_node(step, "rotation.mjs")?;
     command.arg(step.places().sealwright()).arg(step.places().built("sealwright-interop-api"));
-    command.arg(programs.join("python")).arg(postgres.url()).arg(seconds.to_string());
+    command.arg(programs.join("python")).arg(apache).arg(postgres.url()).arg(seconds.to_string());
     if disturbed {
         let (pid, command_line) = postgres.process();
         command.arg(pid.to_string()).arg(Value::from(command_line.to_vec()).to_string());
