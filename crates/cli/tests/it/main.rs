@@ -1,6 +1,8 @@
-//! Runs the real binary: transcripts under `tests/cmd`, and servers that are started and stopped.
+//! Runs the real binary: transcripts under `tests/cmd`, and servers that are started, looked into and stopped.
 
 mod audit_log;
+#[cfg(target_os = "linux")]
+mod memory;
 mod serve;
 mod transcript;
 

@@ -13,13 +13,13 @@ use std::{
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A running `sealwright serve`; ended when it goes out of scope.
-struct Serve {
+pub(crate) struct Serve {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
 }
 
 impl Serve {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sealwright"))
             .args(["serve", "--log", "warn", "-f"])
             .arg(folder)
@@ -31,13 +31,18 @@ impl Serve {
         Self { child, stdout }
     }
 
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("stdout can be read");
         if line.is_empty() {
             panic!("it ended without having started: {}", self.stderr());
         }
         line.trim_end().to_owned()
+    }
+
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     fn stderr(&mut self) -> String {
@@ -51,12 +56,12 @@ impl Serve {
         text
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill(1) is there").success());
     }
 
-    fn ends(&mut self) -> ExitStatus {
+    pub(crate) fn ends(&mut self) -> ExitStatus {
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
@@ -76,7 +81,7 @@ impl Drop for Serve {
 }
 
 /// A loopback address that was free a moment ago.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, sealwright_testkit::free_port()).into()
 }
 
@@ -183,7 +188,7 @@ fn an_address_that_is_taken_ends_it_with_a_sentence() {
 }
 
 /// What `sealwright key …` prints, for the resources of `folder`.
-fn key(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn key(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_sealwright"))
         .arg("key")
         .args(arguments)
