@@ -148,7 +148,8 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
         if let Some(config) = &mut server.config {
             let longest = config.clients.values().filter_map(|client| client.access_token_expiry).max();
             let longest = longest.unwrap_or_default().max(config.access_token_expiry);
-            config.token_signature.set_token_lifetime(longest);
+            let asked_for = config.clients.values().filter_map(|client| client.access_token_signing_alg);
+            config.token_signature.set_needs(longest, asked_for.collect());
             check_json_login(server.resource, config, &registered, report);
         }
     }

@@ -60,6 +60,12 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
+    /// The names of all keys.
+    pub(crate) fn kids(&self) -> impl Iterator<Item = &str> {
+        let keys = self.signing.iter().chain(&self.published).chain(&self.verifying);
+        keys.map(|key| key.kid.as_str())
+    }
+
     /// Adds a key for `role`.
     pub(crate) fn put(&mut self, role: Role, key: DeclaredKey) {
         match role {
@@ -141,12 +147,14 @@ impl TokenSignature {
         }
     }
 
-    /// Says how long tokens live at most, once all clients are known.
-    pub(super) fn set_token_lifetime(&mut self, lifetime: Duration) {
-        match self {
-            Self::Automatic(automatic) => automatic.plan.token_lifetime = lifetime,
-            Self::Declared(declared) => declared.plan.token_lifetime = lifetime,
-        }
+    /// Says what the clients need, once all of them are known: how long tokens live at most, and the algorithms that some
+    /// ask for by name.
+    pub(super) fn set_needs(&mut self, lifetime: Duration, asked_for: Vec<Alg>) {
+        let plan = match self {
+            Self::Automatic(automatic) => &mut automatic.plan,
+            Self::Declared(declared) => &mut declared.plan,
+        };
+        (plan.token_lifetime, plan.asked_for) = (lifetime, asked_for);
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) fn forecast(
             Forecast { leave: leaves.then(|| decide::evict_at(plan, key)), ..past }
         }
         _ if !by_plan => past,
+        // It ends when nobody asks for its algorithm any more.
+        KeyState::Active if !plan.algorithms.contains(&key.alg) => past,
         KeyState::Active => {
             let planned = decide::planned_activation(plan, ledger, key.alg);
             let next = decide::next(ledger, key.alg).and_then(|next| upcoming(plan, ledger, next, now).begin);

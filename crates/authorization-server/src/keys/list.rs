@@ -182,9 +182,15 @@ pub(super) fn list(
         live: live(replica),
         behind: live(replica) && replica.epoch < epoch,
     };
+    let asking = |alg: Alg| {
+        let asks = replicas.iter().filter(|replica| live(replica) && replica.wants.signs(alg));
+        asks.map(|replica| replica.name.clone()).collect::<Vec<_>>()
+    };
+    let left_over: Vec<(Alg, Vec<String>)> =
+        decide::left_over(plan, ledger).map(|key| (key.alg, asking(key.alg))).collect();
     let replicas: Vec<ReplicaFacts> = replicas.iter().map(replica).collect();
     let conditions = match source {
-        Source::Planned { plan, .. } => planned_conditions(plan, ledger, &replicas),
+        Source::Planned { plan, .. } => planned_conditions(plan, ledger, &replicas, &left_over),
         Source::Declared(declared) => declared_conditions(declared, ledger),
     };
     KeyList {
@@ -272,7 +278,12 @@ fn facts(plan: &Plan, by_plan: bool, ledger: &Ledger, key: &KeyRecord, now: Time
     }
 }
 
-fn planned_conditions(plan: &Plan, ledger: &Ledger, replicas: &[ReplicaFacts]) -> Vec<Condition> {
+fn planned_conditions(
+    plan: &Plan,
+    ledger: &Ledger,
+    replicas: &[ReplicaFacts],
+    left_over: &[(Alg, Vec<String>)],
+) -> Vec<Condition> {
     let signs = |alg: &Alg| ledger.keys.iter().any(|key| key.alg == *alg && key.state == KeyState::Active);
     let silent: Vec<&str> = plan.algorithms.iter().filter(|alg| !signs(alg)).map(|alg| alg.name()).collect();
     let ready = (!silent.is_empty())
@@ -284,7 +295,24 @@ fn planned_conditions(plan: &Plan, ledger: &Ledger, replicas: &[ReplicaFacts]) -
     let behind: Vec<&str> = replicas.iter().filter(|r| r.behind).map(|r| r.name.as_str()).collect();
     let current =
         (!behind.is_empty()).then(|| ("Behind", format!("an older set is served by {}", behind.join(", "))));
-    vec![Condition::new("ReplicasCurrent", current), Condition::new("Ready", ready)]
+    let left = left_over.iter().map(|(alg, asking)| {
+        let until = if asking.is_empty() {
+            "until a key of the plan does".to_owned()
+        } else {
+            format!(
+                "for {}, which went by another plan or has clients that ask for it: restart it with the new resources",
+                asking.join(", ")
+            )
+        };
+        format!("{} is not in the plan and signs still, {until}", alg.name())
+    });
+    let left: Vec<String> = left.collect();
+    let planned = (!left.is_empty()).then(|| ("LeftPlan", left.join("; ")));
+    vec![
+        Condition::new("AlgorithmsPlanned", planned),
+        Condition::new("ReplicasCurrent", current),
+        Condition::new("Ready", ready),
+    ]
 }
 
 /// The names are those of AppSSO; `KeyPrePublished` is ours.

@@ -29,8 +29,40 @@ pub(crate) fn due(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Times
     }
     let due = ledger.keys.iter().filter(|key| key.state == KeyState::Published && key.signs_at(now));
     changes.extend(due.map(|key| Change::Activate { kid: key.kid.clone() }));
+    changes.extend(retirements(plan, ledger, replicas, now));
     changes.extend(evictions(plan, ledger, now));
     changes
+}
+
+/// Keys that sign although their algorithm left the plan.
+pub(crate) fn left_over<'a>(plan: &Plan, ledger: &'a Ledger) -> impl Iterator<Item = &'a KeyRecord> {
+    let active = ledger.keys.iter().filter(|key| key.state == KeyState::Active && !key.declared);
+    active.filter(|key| !plan.algorithms.contains(&key.alg))
+}
+
+/// The keys of algorithms that left the plan, once nobody signs with them any more: a key of the plan signs, and neither a live
+/// replica nor a client of this one asks for the old algorithm.
+fn retirements(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
+    if !plan.algorithms.iter().any(|alg| active(ledger, *alg).is_some()) {
+        return Vec::new();
+    }
+    let is_wanted = |alg: Alg| {
+        let mut live = replicas.iter().filter(|replica| is_live(plan, replica, now));
+        plan.wanted().any(|wanted| wanted == alg) || live.any(|replica| replica.wants.signs(alg))
+    };
+    let made_by_plan = ledger.keys.iter().filter(|key| !key.declared && key.private.is_some());
+    let over = made_by_plan.filter(|key| match key.state {
+        KeyState::Staged | KeyState::Active => !is_wanted(key.alg),
+        // One that has begun by the clock becomes active first.
+        KeyState::Published => !key.signs_at(now) && !is_wanted(key.alg),
+        _ => false,
+    });
+    over.map(|key| Change::Retire { kid: key.kid.clone() }).collect()
+}
+
+/// Whether a replica has given a sign of life lately.
+pub(crate) fn is_live(plan: &Plan, replica: &Replica, now: Timestamp) -> bool {
+    replica.seen_at >= now.minus(plan.replica_timeout())
 }
 
 /// The keys that have been remembered for long enough. One that is declared leaves when it is declared no longer, unless its
@@ -88,12 +120,21 @@ fn active(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
 }
 
 /// Whether a key is needed at once, announced or not, since verifiers have nothing to lose by it: nothing signs at all, as at the
-/// very first start, or the active key of this algorithm was revoked. An algorithm that is new to a running server is announced.
+/// very first start, or the active key of this algorithm was revoked. An algorithm that is new to a running server, or comes back
+/// to it, is announced.
 fn is_urgent(ledger: &Ledger, alg: Alg) -> bool {
-    let was_used = |key: &KeyRecord| key.retired_at.is_some() || key.state.is_gone();
     let nothing_signs = || ledger.keys.iter().all(|key| key.state != KeyState::Active);
-    let orphaned = || ledger.keys.iter().any(|key| key.alg == alg && was_used(key));
-    active(ledger, alg).is_none() && (nothing_signs() || orphaned())
+    active(ledger, alg).is_none() && (nothing_signs() || is_orphaned(ledger, alg))
+}
+
+/// Whether the last key that signed with `alg` was revoked while it did.
+fn is_orphaned(ledger: &Ledger, alg: Alg) -> bool {
+    let ended = ledger.keys.iter().filter(|key| key.alg == alg).filter_map(|key| match key.state {
+        _ if key.retired_at.is_some() => Some((key.retired_at, false)),
+        KeyState::Revoked if key.activate_at.is_some() => Some((key.gone_at, true)),
+        _ => None,
+    });
+    ended.max().is_some_and(|(_, was_revoked)| was_revoked)
 }
 
 /// Whether every live replica serves the key, and can sign with it.
@@ -109,8 +150,8 @@ pub(crate) fn behind<'a>(
     now: Timestamp,
 ) -> impl Iterator<Item = &'a Replica> {
     let published = key.published_epoch.unwrap_or(i64::MAX);
-    let oldest = now.minus(plan.replica_timeout());
-    replicas.iter().filter(move |replica| replica.seen_at >= oldest && replica.epoch < published)
+    let live = replicas.iter().filter(move |replica| is_live(plan, replica, now));
+    live.filter(move |replica| replica.epoch < published)
 }
 
 /// When a key that no longer signs leaves the set: its last token has expired for every clock, no cache holds a set that was

@@ -205,6 +205,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::plan::PlanSpec;
+    use super::super::record::Wants;
     use super::super::simulation;
     use super::*;
 
@@ -235,7 +236,8 @@ mod tests {
 
     fn replica(epoch: i64) -> Replica {
         let id = "r".to_owned();
-        Replica { name: id.clone(), id, started_at: NOW, seen_at: NOW, epoch }
+        let wants = Wants::Planned(vec![Alg::Es256]);
+        Replica { name: id.clone(), id, started_at: NOW, seen_at: NOW, epoch, wants }
     }
 
     fn after(action: &Action) -> Result<Vec<String>, Refusal> {

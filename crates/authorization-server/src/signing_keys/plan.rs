@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) ack_timeout: Duration,
     /// The longest that any client's tokens live.
     pub(crate) token_lifetime: Duration,
+    /// The algorithms that clients ask for by name; after a change of the plan, some that it does not have any more.
+    pub(crate) asked_for: Vec<Alg>,
 }
 
 /// Something about a plan that is wrong or worth a look: the field, and what would be right.
@@ -91,11 +93,28 @@ impl Plan {
             require_replica_ack: spec.require_replica_ack.unwrap_or(true),
             ack_timeout: spec.ack_timeout.unwrap_or(HOUR),
             token_lifetime: spec.token_lifetime,
+            asked_for: Vec::new(),
         };
         let mut remarks = Remarks::default();
         plan.bounds(&mut remarks);
         plan.announcement(spec.unsafe_timings, &mut remarks);
         Checked { plan, faults: remarks.faults, warnings: remarks.warnings }
+    }
+
+    /// The algorithms that may be signed with: those of the plan, and those that a client still asks for.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = Alg> {
+        let more = self.asked_for.iter().filter(|alg| !self.algorithms.contains(alg));
+        self.algorithms.iter().chain(more).copied()
+    }
+
+    /// Takes over what requests that were prepared by the plan before may need.
+    pub(crate) fn keep_for_requests(&mut self, before: &Self) {
+        self.token_lifetime = self.token_lifetime.max(before.token_lifetime);
+        for alg in &before.asked_for {
+            if !self.asked_for.contains(alg) {
+                self.asked_for.push(*alg);
+            }
+        }
     }
 
     /// Numbers that would be wrong in any plan.

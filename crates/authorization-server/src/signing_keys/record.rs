@@ -141,6 +141,29 @@ pub(crate) struct Replica {
     pub(crate) seen_at: Timestamp,
     /// The newest set that it serves, and all of whose signing keys it can use.
     pub(crate) epoch: i64,
+    pub(crate) wants: Wants,
+}
+
+/// What a replica goes by, so that the others leave it be while it lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// Its version does not say.
+    Unknown,
+    /// Keys that are made by plan, of these algorithms.
+    Planned(Vec<Alg>),
+    /// The keys that its resources name.
+    Declared(Vec<String>),
+}
+
+impl Wants {
+    /// Whether it may sign with a key of `alg` that was made by plan.
+    pub(crate) fn signs(&self, alg: Alg) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::Planned(algs) => algs.contains(&alg),
+            Self::Declared(_) => false,
+        }
+    }
 }
 
 /// One step in the life of a key.
@@ -152,6 +175,9 @@ pub(crate) enum Change {
     Schedule { kid: String, at: Timestamp },
     /// Published → active; what was active until then only verifies, and its private half is erased.
     Activate { kid: String },
+    /// A key that nobody signs with any more: active → verifying, and what was to sign later → evicted; either way the
+    /// private half is erased.
+    Retire { kid: String },
     /// Verifying → evicted.
     Evict { kid: String },
     /// An operator asked for something about the key: that it signs from `at` on, or for the change beside this one.
@@ -213,6 +239,22 @@ impl Ledger {
                     key.wanted_at = at.or(key.wanted_at);
                     events.push(Event { reason: reason.clone(), ..event(key, "key.requested", now) });
                 }
+            }
+            Change::Retire { kid } => {
+                let Some(key) = self.key_mut(kid) else { return events };
+                let name = match key.state {
+                    KeyState::Active => {
+                        (key.state, key.retired_at) = (KeyState::Verifying, Some(now));
+                        "key.retired"
+                    }
+                    KeyState::Staged | KeyState::Published => {
+                        (key.state, key.gone_at) = (KeyState::Evicted, Some(now));
+                        "key.evicted"
+                    }
+                    _ => return events,
+                };
+                key.private = None;
+                events.push(event(key, name, now));
             }
             Change::Evict { kid } => {
                 if let Some(key) = self.key_mut(kid).filter(|key| key.state == KeyState::Verifying) {

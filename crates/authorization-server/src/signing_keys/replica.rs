@@ -1,13 +1,13 @@
 //! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
 
+mod process;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sealwright_audit::AuditLog;
-use sealwright_jose::Alg;
 use sealwright_keystore::{KeyHandle, KeyProvider, KeystoreError};
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::{Database, Kind};
@@ -16,10 +16,11 @@ use sealwright_service::shutdown::Shutdown;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
+use self::process::{listen, name, new_kid, with_jitter};
 use super::decide;
 use super::declared::{self, DeclareError};
 use super::plan::Plan;
-use super::record::{KeyRecord, KeyState, Ledger, Replica};
+use super::record::{KeyRecord, KeyState, Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
 use super::transaction::{self, AuditFailed, CHANNEL, Refused};
 use crate::config::token_signature::Declared;
@@ -71,6 +72,14 @@ impl Source {
             Self::Declared(declared) => &declared.plan,
         }
     }
+
+    /// What the other replicas are to know of it.
+    pub(crate) fn wants(&self) -> Wants {
+        match self {
+            Self::Planned { plan, .. } => Wants::Planned(plan.wanted().collect()),
+            Self::Declared(declared) => Wants::Declared(declared.kids().map(str::to_owned).collect()),
+        }
+    }
 }
 
 /// A new source for the keys, and who waits to hear whether it was taken.
@@ -92,6 +101,10 @@ pub(crate) struct ReplicaLoop {
     complained: BTreeMap<String, String>,
     /// Keys whose private halves could not be destroyed, so that it is said once.
     undestroyed: BTreeSet<String>,
+    /// Keys that sign although their algorithm left the plan, so that it is said once.
+    left_over: BTreeSet<String>,
+    /// What the others were told of this replica's source.
+    told: Option<Wants>,
     keys: Option<Arc<Keys>>,
     /// Whether there is something of its own that the audit log lacks.
     has_news: bool,
@@ -100,7 +113,8 @@ pub(crate) struct ReplicaLoop {
 impl ReplicaLoop {
     pub(crate) fn new(source: Source, database: Database, clock: Clock) -> Self {
         let now = clock.now();
-        let me = Replica { id: random::id("rep_"), name: name(), started_at: now, seen_at: now, epoch: 0 };
+        let (id, name, wants) = (random::id("rep_"), name(), source.wants());
+        let me = Replica { id, name, started_at: now, seen_at: now, epoch: 0, wants };
         Self {
             source,
             database,
@@ -111,6 +125,8 @@ impl ReplicaLoop {
             reserved: BTreeMap::new(),
             complained: BTreeMap::new(),
             undestroyed: BTreeSet::new(),
+            left_over: BTreeSet::new(),
+            told: None,
             keys: None,
             has_news: false,
         }
@@ -118,13 +134,26 @@ impl ReplicaLoop {
 
     /// The first look: makes the first keys if there are none, and gives what requests read from then on.
     pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
-        self.adopt(&self.source).await?;
-        let first = self.look().await?;
+        let first = match self.first_look().await {
+            Ok(first) => first,
+            Err(error) => {
+                self.leave().await;
+                return Err(error);
+            }
+        };
         transaction::audit(&self.database, audit, self.now(), self.now()).await?;
         let keys = Arc::new(Keys::new(first, self.clock.clone()));
         keys.correct(self.correction_ms);
         self.keys = Some(Arc::clone(&keys));
         Ok(keys)
+    }
+
+    async fn first_look(&mut self) -> Result<KeySnapshot, KeysError> {
+        self.correct_clock().await?;
+        // Before anything is changed, so that the others let be what this replica goes by.
+        self.beat(self.now()).await?;
+        self.adopt(&self.source).await?;
+        self.look().await
     }
 
     /// Looks again and again, until shutdown begins; then takes leave.
@@ -150,6 +179,10 @@ impl ReplicaLoop {
             }
         }
         listening.abort();
+        self.leave().await;
+    }
+
+    pub(super) async fn leave(&self) {
         if let Ok(mut conn) = self.database.writer().acquire().await {
             // Without it the others would wait for this replica for half a minute, and then no longer.
             let _ = signing_key::leave(&mut conn, &self.me.id).await;
@@ -169,9 +202,8 @@ impl ReplicaLoop {
 
     /// Goes by another source from now on; what is refused leaves the running keys as they are.
     pub(crate) async fn replace(&mut self, mut source: Source, audit: &AuditLog) -> Result<(), KeysError> {
-        // Requests go by the old lifetimes until the next start.
-        source.plan_mut().token_lifetime =
-            source.plan().token_lifetime.max(self.source.plan().token_lifetime);
+        // Requests go by the old lifetimes and the old clients until the next start.
+        source.plan_mut().keep_for_requests(self.source.plan());
         self.opens_what_is_open(&source).await?;
         self.adopt(&source).await?;
         self.source = source;
@@ -272,6 +304,7 @@ impl ReplicaLoop {
     async fn look(&mut self) -> Result<KeySnapshot, KeysError> {
         // Counted from before the question, since the answer may take its time.
         let asked = Instant::now();
+        self.me.wants = self.source.wants();
         self.correct_clock().await?;
         let (mut ledger, mut replicas) = self.read().await?;
         if self.make_missing(&ledger).await? {
@@ -279,6 +312,7 @@ impl ReplicaLoop {
             (ledger, replicas) = self.read().await?;
         }
         let now = self.now();
+        self.say_what_is_left_over(&ledger);
         if let Some(changed) = self.change(&ledger, &replicas, now).await? {
             self.has_news = true;
             ledger = changed;
@@ -300,6 +334,24 @@ impl ReplicaLoop {
         }
         self.beat(now).await?;
         Ok(self.snapshot(ledger, replicas, fresh_until))
+    }
+
+    /// Says of each key that signs although its algorithm left the plan that it does, and until when.
+    fn say_what_is_left_over(&mut self, ledger: &Ledger) {
+        let Source::Planned { plan, .. } = &self.source else { return };
+        let mut left_over = BTreeSet::new();
+        for key in decide::left_over(plan, ledger) {
+            if !self.left_over.contains(&key.kid) {
+                tracing::warn!(
+                    kid = key.kid,
+                    alg = key.alg.name(),
+                    "the algorithm of this key is not in the plan any more: the key signs until one of the plan does and \
+                     neither another replica nor a client of this one, as it was started, asks for it"
+                );
+            }
+            left_over.insert(key.kid.clone());
+        }
+        self.left_over = left_over;
     }
 
     /// Carries out what is due; gives the keys if that changed any.
@@ -325,7 +377,13 @@ impl ReplicaLoop {
 
     async fn read(&self) -> sqlx::Result<(Ledger, Vec<Replica>)> {
         let mut conn = self.database.reader().acquire().await?;
-        Ok((signing_key::load(&mut conn).await?, signing_key::replicas(&mut conn).await?))
+        let ledger = signing_key::load(&mut conn).await?;
+        let mut replicas = signing_key::replicas(&mut conn).await?;
+        // What it goes by now may not have been told yet.
+        for replica in replicas.iter_mut().filter(|replica| replica.id == self.me.id) {
+            replica.wants = self.me.wants.clone();
+        }
+        Ok((ledger, replicas))
     }
 
     /// All replicas go by the database's clock. SQLite is on this machine and has the same; a test's clock is right by
@@ -464,12 +522,19 @@ impl ReplicaLoop {
             let replicas = &keys.snapshot().replicas;
             replicas.iter().any(|replica| replica.id == self.me.id && replica.epoch == self.me.epoch)
         });
-        if known && now.since(self.me.seen_at) < self.source.plan().replica_timeout() / 3 {
+        let is_news = self.told.as_ref() != Some(&self.me.wants);
+        if known && !is_news && now.since(self.me.seen_at) < self.source.plan().replica_timeout() / 3 {
             return Ok(());
         }
         self.me.seen_at = now;
         let mut conn = self.database.writer().acquire().await?;
         signing_key::beat(&mut conn, &self.me).await?;
+        if is_news {
+            self.told = Some(self.me.wants.clone());
+            if self.database.kind() == Kind::Postgres {
+                signing_key::notify(&mut conn, CHANNEL, self.me.epoch).await?;
+            }
+        }
         signing_key::forget_replicas(&mut conn, now.minus(Duration::from_secs(24 * 3600))).await
     }
 
@@ -501,43 +566,4 @@ impl ReplicaLoop {
             fresh_until,
         }
     }
-}
-
-/// Wakes the loop when another replica says that there is something new. Without it the loop still looks by itself.
-async fn listen(database: Database, told: Arc<Notify>, pause: Duration) {
-    loop {
-        match database.listen(CHANNEL).await {
-            Ok(None) => return,
-            Ok(Some(mut listener)) => {
-                while listener.next().await.is_ok() {
-                    told.notify_one();
-                }
-            }
-            Err(error) => tracing::debug!(%error, "cannot listen to the other replicas; trying again"),
-        }
-        tokio::time::sleep(pause).await;
-    }
-}
-
-/// A name that no key had before: the algorithm, the day, and 48 random bits.
-fn new_kid(alg: Alg, now: Timestamp) -> String {
-    let day: String = now.to_rfc3339().chars().take(10).filter(|c| *c != '-').collect();
-    let random: String = random::bytes::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{day}-{random}", alg.name().to_ascii_lowercase())
-}
-
-/// Up to a tenth less, so that replicas that were started together do not ask together for ever.
-fn with_jitter(poll: Duration) -> Duration {
-    let [random] = random::bytes::<1>();
-    poll - poll * u32::from(random) / 2560
-}
-
-/// What people recognise a replica by.
-fn name() -> String {
-    let host = std::env::var("HOSTNAME").ok().filter(|name| !name.is_empty() && name.len() <= 64);
-    let host = host.or_else(|| {
-        let name = std::fs::read_to_string("/etc/hostname").ok()?;
-        Some(name.trim().chars().take(64).collect())
-    });
-    format!("{}:{}", host.as_deref().unwrap_or("localhost"), process::id())
 }

@@ -12,7 +12,7 @@ use sealwright_service::clock::Timestamp;
 use super::decide::{candidates, due, evict_at, missing, next, planned_activation, reservation_s};
 use super::operate::{Action, rehearse};
 use super::plan::{Plan, PlanSpec};
-use super::record::{Change, KeyRecord, KeyState, Ledger, Replica};
+use super::record::{Change, KeyRecord, KeyState, Ledger, Replica, Wants};
 
 const ALGS: [Alg; 2] = [Alg::Rs256, Alg::Es256];
 const REPLICAS: usize = 3;
@@ -179,6 +179,7 @@ impl World {
             started_at: now,
             seen_at: now,
             epoch: ledger.epoch,
+            wants: Wants::Planned(ALGS.to_vec()),
         };
         self.rows.retain(|other| other.id != row.id);
         self.rows.push(row);

@@ -4,6 +4,7 @@ mod at_rest;
 mod backup;
 mod declared;
 mod in_token;
+mod leaving;
 mod operators;
 
 use std::sync::Arc;
@@ -294,26 +295,6 @@ async fn settings_that_could_not_open_what_signs_are_refused() {
         assert!(error.to_string().contains("the seal does not open"), "{error}");
         member.turn(&fleet).await;
         assert_eq!((member.signer().unwrap(), member.set()), before);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_algorithm_that_left_the_plan_signs_until_one_of_the_plan_does() {
-    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
-        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
-        let mut member = fleet.replica(&provider).await;
-        let old = member.signer().unwrap();
-        let plan = Plan { algorithms: vec![Alg::Ed25519], ..fleet.plan.clone() };
-        member.turning.replace(Source::Planned { plan, provider }, &fleet.audit).await.unwrap();
-        assert_eq!(member.signer().unwrap(), old);
-        assert_eq!(member.set().len(), 2, "the new one is announced");
-        let moment = Duration::from_secs(20);
-        member.turn(&fleet).await;
-        fleet.clock.advance(DAY + moment);
-        member.turn(&fleet).await;
-        assert!(member.signer().unwrap().starts_with("ed25519-"));
-        assert!(member.set().contains(&old), "its tokens are still good");
     })
     .await;
 }

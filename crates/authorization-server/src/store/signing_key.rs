@@ -3,10 +3,11 @@
 use sealwright_jose::Alg;
 use sealwright_service::clock::Timestamp;
 use sealwright_service::database::Connection;
+use serde_json::{Value, json};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::signing_keys::record::{Event, KeyRecord, KeyState, Ledger, Replica};
+use crate::signing_keys::record::{Event, KeyRecord, KeyState, Ledger, Replica, Wants};
 
 /// Lets one change of keys happen after the other, until the transaction of `conn` ends; gives the epoch.
 ///
@@ -201,14 +202,15 @@ pub(crate) async fn delete_remains(conn: &mut Connection, kid: &str) -> sqlx::Re
 /// A sign of life of a replica.
 pub(crate) async fn beat(conn: &mut Connection, replica: &Replica) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO replica (id, name, started_at, seen_at, epoch) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, epoch = excluded.epoch",
+        "INSERT INTO replica (id, name, started_at, seen_at, epoch, wants) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, epoch = excluded.epoch, wants = excluded.wants",
     )
     .bind(&replica.id)
     .bind(&replica.name)
     .bind(replica.started_at.as_millis())
     .bind(replica.seen_at.as_millis())
     .bind(replica.epoch)
+    .bind(wants_text(&replica.wants))
     .execute(conn)
     .await
     .map(drop)
@@ -230,10 +232,11 @@ pub(crate) async fn forget_replicas(conn: &mut Connection, since: Timestamp) -> 
 
 /// The replicas, oldest first.
 pub(crate) async fn replicas(conn: &mut Connection) -> sqlx::Result<Vec<Replica>> {
-    let rows =
-        sqlx::query("SELECT id, name, started_at, seen_at, epoch FROM replica ORDER BY started_at, id")
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT id, name, started_at, seen_at, epoch, wants FROM replica ORDER BY started_at, id",
+    )
+    .fetch_all(conn)
+    .await?;
     let replica = |row: &AnyRow| {
         Ok(Replica {
             id: row.try_get("id")?,
@@ -241,9 +244,38 @@ pub(crate) async fn replicas(conn: &mut Connection) -> sqlx::Result<Vec<Replica>
             started_at: Timestamp::from_millis(row.try_get("started_at")?),
             seen_at: Timestamp::from_millis(row.try_get("seen_at")?),
             epoch: row.try_get("epoch")?,
+            wants: wants(row.try_get("wants")?),
         })
     };
     rows.iter().map(replica).collect()
+}
+
+fn wants_text(wants: &Wants) -> Option<String> {
+    match wants {
+        Wants::Unknown => None,
+        Wants::Planned(algs) => {
+            let names: Vec<&str> = algs.iter().copied().map(Alg::name).collect();
+            Some(json!({"planned": names}).to_string())
+        }
+        Wants::Declared(kids) => Some(json!({"declared": kids}).to_string()),
+    }
+}
+
+/// What another version has written, or none, is not guessed at.
+fn wants(text: Option<&str>) -> Wants {
+    let names = |value: &Value, field: &str| -> Option<Vec<String>> {
+        let names = value.get(field)?.as_array()?.iter();
+        names.map(|name| name.as_str().map(str::to_owned)).collect()
+    };
+    let read = || {
+        let value: Value = serde_json::from_str(text?).ok()?;
+        if let Some(kids) = names(&value, "declared") {
+            return Some(Wants::Declared(kids));
+        }
+        let algs = names(&value, "planned")?;
+        algs.iter().map(|name| Alg::from_name(name)).collect::<Option<_>>().map(Wants::Planned)
+    };
+    read().unwrap_or(Wants::Unknown)
 }
 
 /// Writes down what happened in an epoch. Only under [`lock`].
