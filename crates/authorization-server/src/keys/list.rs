@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::forecast::forecast;
 use crate::config::token_signature::{Declared, Resolved};
 use crate::signing_keys::decide;
-use crate::signing_keys::declared::{as_declared, was_announced};
+use crate::signing_keys::declared::{as_declared, named_elsewhere, was_announced};
 use crate::signing_keys::plan::Plan;
 use crate::signing_keys::record::{Change, KeyRecord, KeyState, Ledger, Replica};
 use crate::signing_keys::replica::Source;
@@ -156,11 +156,14 @@ pub(super) fn list(
     let by_plan = matches!(source, Source::Planned { .. });
     let mut ledger = match source {
         Source::Planned { .. } => ledger,
-        Source::Declared(declared) => as_declared(ledger, declared),
+        Source::Declared(declared) => {
+            let named = named_elsewhere(plan, replicas, "", now).unwrap_or_default();
+            as_declared(ledger, declared, &named)
+        }
     };
     by_the_clock(&mut ledger, now);
     let (ledger, epoch) = (&ledger, ledger.epoch);
-    let live = |replica: &Replica| replica.seen_at >= now.minus(plan.replica_timeout());
+    let live = |replica: &Replica| decide::is_live(plan, replica, now);
     let mut sorted: Vec<&KeyRecord> = ledger.keys.iter().collect();
     let place = |alg: Alg| plan.algorithms.iter().position(|known| *known == alg).unwrap_or(usize::MAX);
     sorted.sort_by_key(|key| (place(key.alg), key.created_at, key.activate_at.is_none(), key.activate_at));

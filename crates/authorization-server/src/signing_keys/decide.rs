@@ -16,7 +16,7 @@ use super::record::{Change, KeyRecord, KeyState, Ledger, Replica};
 pub(crate) fn missing(plan: &Plan, ledger: &Ledger) -> Vec<Alg> {
     let in_reserve = |alg: &Alg| {
         let waiting = |key: &&KeyRecord| matches!(key.state, KeyState::Staged | KeyState::Published);
-        ledger.keys.iter().filter(waiting).any(|key| key.alg == *alg && key.private.is_some())
+        planned(ledger).filter(waiting).any(|key| key.alg == *alg && key.private.is_some())
     };
     plan.algorithms.iter().copied().filter(|alg| !in_reserve(alg)).collect()
 }
@@ -27,17 +27,35 @@ pub(crate) fn due(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Times
     for alg in &plan.algorithms {
         changes.extend(announce(plan, ledger, *alg, replicas, now));
     }
-    let due = ledger.keys.iter().filter(|key| key.state == KeyState::Published && key.signs_at(now));
-    changes.extend(due.map(|key| Change::Activate { kid: key.kid.clone() }));
+    changes.extend(activations(ledger, now));
     changes.extend(retirements(plan, ledger, replicas, now));
     changes.extend(evictions(plan, ledger, now));
     changes
 }
 
+/// The keys that have begun to sign by the clock.
+fn activations(ledger: &Ledger, now: Timestamp) -> impl Iterator<Item = Change> {
+    let begun = planned(ledger).filter(move |key| key.state == KeyState::Published && key.signs_at(now));
+    begun.map(|key| Change::Activate { kid: key.kid.clone() })
+}
+
 /// Keys that sign although their algorithm left the plan.
 pub(crate) fn left_over<'a>(plan: &Plan, ledger: &'a Ledger) -> impl Iterator<Item = &'a KeyRecord> {
-    let active = ledger.keys.iter().filter(|key| key.state == KeyState::Active && !key.declared);
+    let active = planned(ledger).filter(|key| key.state == KeyState::Active);
     active.filter(|key| !plan.algorithms.contains(&key.alg))
+}
+
+/// The changes that are due where keys are declared: what is left of a plan ends once no live replica goes by one.
+pub(crate) fn due_beside_declared(
+    plan: &Plan,
+    ledger: &Ledger,
+    replicas: &[Replica],
+    now: Timestamp,
+) -> Vec<Change> {
+    let mut changes: Vec<Change> = activations(ledger, now).collect();
+    changes.extend(endings(ledger, |alg| is_signed_with(plan, alg, replicas, now), now));
+    changes.extend(evictions(plan, ledger, now));
+    changes
 }
 
 /// The keys of algorithms that left the plan, once nobody signs with them any more: a key of the plan signs, and neither a live
@@ -46,18 +64,31 @@ fn retirements(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestam
     if !plan.algorithms.iter().any(|alg| active(ledger, *alg).is_some()) {
         return Vec::new();
     }
-    let is_wanted = |alg: Alg| {
-        let mut live = replicas.iter().filter(|replica| is_live(plan, replica, now));
-        plan.wanted().any(|wanted| wanted == alg) || live.any(|replica| replica.wants.signs(alg))
-    };
-    let made_by_plan = ledger.keys.iter().filter(|key| !key.declared && key.private.is_some());
-    let over = made_by_plan.filter(|key| match key.state {
+    let is_wanted =
+        |alg: Alg| plan.wanted().any(|wanted| wanted == alg) || is_signed_with(plan, alg, replicas, now);
+    endings(ledger, is_wanted, now)
+}
+
+/// Whether a live replica may sign with keys of `alg` that were made by plan.
+fn is_signed_with(plan: &Plan, alg: Alg, replicas: &[Replica], now: Timestamp) -> bool {
+    replicas.iter().any(|replica| is_live(plan, replica, now) && replica.wants.signs(alg))
+}
+
+/// Ends the keys of algorithms that are not wanted.
+fn endings(ledger: &Ledger, is_wanted: impl Fn(Alg) -> bool, now: Timestamp) -> Vec<Change> {
+    let with_private = planned(ledger).filter(|key| key.private.is_some());
+    let over = with_private.filter(|key| match key.state {
         KeyState::Staged | KeyState::Active => !is_wanted(key.alg),
         // One that has begun by the clock becomes active first.
         KeyState::Published => !key.signs_at(now) && !is_wanted(key.alg),
         _ => false,
     });
     over.map(|key| Change::Retire { kid: key.kid.clone() }).collect()
+}
+
+/// The keys that were made by plan. Those that resources name, of another replica perhaps, are none of its business.
+fn planned(ledger: &Ledger) -> impl Iterator<Item = &KeyRecord> {
+    ledger.keys.iter().filter(|key| !key.declared)
 }
 
 /// Whether a replica has given a sign of life lately.
@@ -104,7 +135,7 @@ fn announce(plan: &Plan, ledger: &Ledger, alg: Alg, replicas: &[Replica], now: T
 /// The key of `alg` that will sign next: the one that is announced, else the one in reserve.
 pub(crate) fn next(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
     let waiting = |state| {
-        let of_alg = ledger.keys.iter().filter(move |key| key.alg == alg && key.private.is_some());
+        let of_alg = planned(ledger).filter(move |key| key.alg == alg && key.private.is_some());
         of_alg.filter(move |key| key.state == state).min_by_key(|key| key.created_at)
     };
     waiting(KeyState::Published).or_else(|| waiting(KeyState::Staged))
@@ -116,20 +147,20 @@ pub(crate) fn planned_activation(plan: &Plan, ledger: &Ledger, alg: Alg) -> Opti
 }
 
 fn active(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
-    ledger.keys.iter().find(|key| key.alg == alg && key.state == KeyState::Active)
+    planned(ledger).find(|key| key.alg == alg && key.state == KeyState::Active)
 }
 
 /// Whether a key is needed at once, announced or not, since verifiers have nothing to lose by it: nothing signs at all, as at the
 /// very first start, or the active key of this algorithm was revoked. An algorithm that is new to a running server, or comes back
 /// to it, is announced.
 fn is_urgent(ledger: &Ledger, alg: Alg) -> bool {
-    let nothing_signs = || ledger.keys.iter().all(|key| key.state != KeyState::Active);
+    let nothing_signs = || planned(ledger).all(|key| key.state != KeyState::Active);
     active(ledger, alg).is_none() && (nothing_signs() || is_orphaned(ledger, alg))
 }
 
 /// Whether the last key that signed with `alg` was revoked while it did.
 fn is_orphaned(ledger: &Ledger, alg: Alg) -> bool {
-    let ended = ledger.keys.iter().filter(|key| key.alg == alg).filter_map(|key| match key.state {
+    let ended = planned(ledger).filter(|key| key.alg == alg).filter_map(|key| match key.state {
         _ if key.retired_at.is_some() => Some((key.retired_at, false)),
         KeyState::Revoked if key.activate_at.is_some() => Some((key.gone_at, true)),
         _ => None,

@@ -1,12 +1,17 @@
 //! Keys that resources name: which of them signs, which are announced, which are remembered.
 //!
-//! Each replica goes by its own resources; the database remembers what was declared, so that no name ever stands for two keys
-//! and people see since when a key signs.
+//! Each replica signs by its own resources, and serves what any live replica names: while a change goes from one to the next, a
+//! token meets no set without its key. The database remembers what was declared, so that no name ever stands for two keys and
+//! people see since when a key signs.
+
+use std::collections::BTreeSet;
 
 use sealwright_service::clock::Timestamp;
 use sealwright_service::database::Database;
 
-use super::record::{Event, KeyRecord, KeyState, Ledger};
+use super::decide;
+use super::plan::Plan;
+use super::record::{Event, KeyRecord, KeyState, Ledger, Replica, Wants};
 use super::transaction::{self, Refused};
 use crate::config::token_signature::{Declared, DeclaredKey};
 
@@ -29,15 +34,33 @@ pub(crate) enum DeclareError {
     Store(#[from] sqlx::Error),
 }
 
+/// The keys that live replicas but `me` name; `None` if one of them is of a version that does not say.
+pub(crate) fn named_elsewhere(
+    plan: &Plan,
+    replicas: &[Replica],
+    me: &str,
+    now: Timestamp,
+) -> Option<BTreeSet<String>> {
+    let mut named = BTreeSet::new();
+    for replica in replicas.iter().filter(|other| other.id != me && decide::is_live(plan, other, now)) {
+        match &replica.wants {
+            Wants::Declared(kids) => named.extend(kids.iter().cloned()),
+            Wants::Planned(_) => {}
+            Wants::Unknown => return None,
+        }
+    }
+    Some(named)
+}
+
 /// Writes down what is declared, and gives all keys as they stand then.
 pub(crate) async fn record(
     database: &Database,
     declared: &Declared,
+    elsewhere: &BTreeSet<String>,
     now: Timestamp,
 ) -> Result<Ledger, DeclareError> {
-    let reconciled =
-        transaction::rewrite(database, now, |ledger, epoch| reconcile(ledger, declared, now, epoch));
-    match reconciled.await {
+    let reconcile = |ledger: &mut Ledger, epoch| reconcile(ledger, declared, elsewhere, now, epoch);
+    match transaction::rewrite(database, now, reconcile).await {
         Ok(ledger) => Ok(ledger),
         Err(Refused::Store(error)) => Err(error.into()),
         Err(Refused::By(error)) => Err(error),
@@ -52,10 +75,11 @@ fn wanted(declared: &Declared) -> impl Iterator<Item = (&DeclaredKey, KeyState)>
     signing.chain(published).chain(verifying)
 }
 
-/// Brings the ledger to what is declared. What is named no longer leaves the set; keys of a plan end, and are remembered.
+/// Brings the ledger to what is declared. What nobody names any more leaves the set; keys of a plan are not its business.
 pub(crate) fn reconcile(
     ledger: &mut Ledger,
     declared: &Declared,
+    elsewhere: &BTreeSet<String>,
     now: Timestamp,
     epoch: i64,
 ) -> Result<Vec<Event>, DeclareError> {
@@ -74,6 +98,8 @@ pub(crate) fn reconcile(
             Some(row) if row.state == KeyState::Revoked => {
                 return Err(DeclareError::Revoked(key.kid.clone()));
             }
+            // It left the set because its time was over, and that was said.
+            Some(row) if state == KeyState::Verifying && is_over(row, key, &declared.plan, now) => {}
             Some(row) => move_to(row, state, now, epoch, &mut events),
             None => {
                 let mut row = new_row(key, thumbprint, now);
@@ -86,24 +112,52 @@ pub(crate) fn reconcile(
             row.declared = true;
         }
     }
-    for row in &mut ledger.keys {
-        if wanted(declared).any(|(key, _)| key.kid == row.kid) {
-            continue;
-        }
-        match row.state {
-            KeyState::Active if !row.declared => move_to(row, KeyState::Verifying, now, epoch, &mut events),
-            KeyState::Verifying if !row.declared => {}
-            KeyState::Evicted | KeyState::Revoked => {}
-            _ => move_to(row, KeyState::Evicted, now, epoch, &mut events),
-        }
-    }
+    events.extend(forget(ledger, declared, elsewhere, now, epoch));
     Ok(events)
 }
 
-/// When keys are made by plan from now on: what was declared ends, and is remembered like any other key.
-pub(crate) fn end(ledger: &mut Ledger, now: Timestamp, epoch: i64) -> Vec<Event> {
+/// Whether a key left the set and its declaration does not call it back.
+fn is_over(row: &KeyRecord, key: &DeclaredKey, plan: &Plan, now: Timestamp) -> bool {
+    let as_declared = KeyRecord { evict_not_before: key.evict_at, ..row.clone() };
+    row.state == KeyState::Evicted && key.evict_at.is_some() && decide::evict_at(plan, &as_declared) < now
+}
+
+/// The declared keys that nobody names any more and that are not gone.
+fn is_stray(row: &KeyRecord, declared: &Declared, elsewhere: &BTreeSet<String>) -> bool {
+    let is_named = || elsewhere.contains(&row.kid) || declared.kids().any(|kid| kid == row.kid);
+    row.declared && !row.state.is_gone() && !is_named()
+}
+
+/// Whether there is something to [`forget`].
+pub(crate) fn has_strays(ledger: &Ledger, declared: &Declared, elsewhere: &BTreeSet<String>) -> bool {
+    ledger.keys.iter().any(|row| is_stray(row, declared, elsewhere))
+}
+
+/// Takes keys out of the set that neither these resources name nor those of another live replica.
+pub(crate) fn forget(
+    ledger: &mut Ledger,
+    declared: &Declared,
+    elsewhere: &BTreeSet<String>,
+    now: Timestamp,
+    epoch: i64,
+) -> Vec<Event> {
     let mut events = Vec::new();
-    for row in ledger.keys.iter_mut().filter(|row| row.declared) {
+    for row in ledger.keys.iter_mut().filter(|row| is_stray(row, declared, elsewhere)) {
+        move_to(row, KeyState::Evicted, now, epoch, &mut events);
+    }
+    events
+}
+
+/// When keys are made by plan from now on: what was declared and no live replica names ends, and is remembered like any other
+/// key.
+pub(crate) fn end(
+    ledger: &mut Ledger,
+    elsewhere: &BTreeSet<String>,
+    now: Timestamp,
+    epoch: i64,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    for row in ledger.keys.iter_mut().filter(|row| row.declared && !elsewhere.contains(&row.kid)) {
         match row.state {
             KeyState::Active => move_to(row, KeyState::Verifying, now, epoch, &mut events),
             KeyState::Published => move_to(row, KeyState::Evicted, now, epoch, &mut events),
@@ -134,6 +188,11 @@ fn move_to(row: &mut KeyRecord, state: KeyState, now: Timestamp, epoch: i64, eve
         row.gone_at = Some(now);
     }
     let name = match state {
+        // It is to sign later, whatever it did before.
+        KeyState::Published => {
+            row.activate_at = None;
+            "key.published"
+        }
         KeyState::Active => {
             (row.activate_at, row.retired_at) = (Some(now), None);
             "key.activated"
@@ -148,16 +207,27 @@ fn move_to(row: &mut KeyRecord, state: KeyState, now: Timestamp, epoch: i64, eve
     events.push(Event { kid: row.kid.clone(), alg: row.alg, name, at: now, reason: None });
 }
 
-/// The keys as this replica has them: its own resources decide about those that are declared, the database about the others.
-pub(crate) fn as_declared(mut ledger: Ledger, declared: &Declared) -> Ledger {
-    ledger.keys.retain(|row| !row.declared || wanted(declared).any(|(key, _)| key.kid == row.kid));
+/// The keys as this replica has them: its own resources decide about those that it names, those of the others about the rest, and
+/// the database about keys of a plan.
+pub(crate) fn as_declared(mut ledger: Ledger, declared: &Declared, elsewhere: &BTreeSet<String>) -> Ledger {
+    let own: BTreeSet<&str> = declared.kids().collect();
+    let is_own = |row: &KeyRecord| own.contains(row.kid.as_str());
+    // One that left the set because its time was over stays out.
+    let is_over = |row: &KeyRecord| row.state == KeyState::Evicted && row.evict_not_before.is_some();
+    ledger.keys.retain(|row| !row.declared || is_own(row) || elsewhere.contains(&row.kid));
+    for row in ledger.keys.iter_mut().filter(|row| row.declared && !is_own(row)) {
+        row.private = None;
+        if row.state == KeyState::Evicted && !is_over(row) {
+            row.state = KeyState::Verifying;
+        }
+    }
     for (key, state) in wanted(declared) {
         if let Some(row) = ledger.key_mut(&key.kid)
-            // One that left the set because its time was over stays out.
-            && !(row.state == KeyState::Evicted && row.evict_not_before.is_some())
+            && !is_over(row)
         {
             row.state = state;
             row.private = key.private.as_ref().map(|_| ELSEWHERE.to_owned());
+            row.declared = true;
         }
     }
     ledger

@@ -282,7 +282,8 @@ impl Ledger {
         let (alg, at) = (key.alg, *key.activate_at.get_or_insert(now));
         events.push(event(key, "key.activated", now));
         for old in &mut self.keys {
-            if old.alg == alg && old.kid != kid && old.state == KeyState::Active {
+            let may_end = old.state == KeyState::Active && !old.declared;
+            if may_end && old.alg == alg && old.kid != kid {
                 old.state = KeyState::Verifying;
                 old.private = None;
                 old.retired_at = Some(at);

@@ -1,5 +1,6 @@
 //! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
 
+mod halves;
 mod process;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,15 +17,15 @@ use sealwright_service::shutdown::Shutdown;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use self::process::{listen, name, new_kid, with_jitter};
+use self::process::{listen, name, with_jitter};
 use super::decide;
 use super::declared::{self, DeclareError};
 use super::plan::Plan;
-use super::record::{KeyRecord, KeyState, Ledger, Replica, Wants};
+use super::record::{Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
 use super::transaction::{self, AuditFailed, CHANNEL, Refused};
 use crate::config::token_signature::Declared;
-use crate::store::signing_key::{self, Remains};
+use crate::store::signing_key;
 
 /// How long a replica waits before it does what another one left undone.
 const LEFT_UNDONE: Duration = Duration::from_secs(60);
@@ -228,29 +229,59 @@ impl ReplicaLoop {
 
     /// Brings the database to where this source can go on.
     async fn adopt(&self, source: &Source) -> Result<(), KeysError> {
-        let now = self.now();
-        match source {
-            Source::Declared(declared) => {
-                let ledger = declared::record(&self.database, declared, now).await?;
-                let floor = declared.plan.lead_floor();
-                let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
-                if let Some(key) = signing.filter(|key| !declared::was_announced(key, floor)) {
-                    tracing::warn!(
-                        kid = key.kid,
-                        "this key signs without having been announced: verifiers that keep the set refuse its tokens until \
-                         they fetch it again; name the next one in `publishedKeyRefs` first"
-                    );
-                }
-                Ok(())
+        let Source::Declared(declared) = source else { return Ok(()) };
+        let (now, (_, replicas)) = (self.now(), self.read().await?);
+        let elsewhere = self.named_elsewhere(source, &replicas, now).unwrap_or_default();
+        let ledger = declared::record(&self.database, declared, &elsewhere, now).await?;
+        let floor = declared.plan.lead_floor();
+        let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
+        if let Some(key) = signing.filter(|key| !declared::was_announced(key, floor)) {
+            tracing::warn!(
+                kid = key.kid,
+                "this key signs without having been announced: verifiers that keep the set refuse its tokens until they fetch \
+                 it again; name the next one in `publishedKeyRefs` first"
+            );
+        }
+        Ok(())
+    }
+
+    fn named_elsewhere(
+        &self,
+        source: &Source,
+        replicas: &[Replica],
+        now: Timestamp,
+    ) -> Option<BTreeSet<String>> {
+        declared::named_elsewhere(source.plan(), replicas, &self.me.id, now)
+    }
+
+    /// Ends declared keys that nobody names any more; whether there were any.
+    async fn end_strays(
+        &self,
+        ledger: &Ledger,
+        elsewhere: &BTreeSet<String>,
+        now: Timestamp,
+    ) -> sqlx::Result<bool> {
+        let ended = match &self.source {
+            Source::Declared(declared) if declared::has_strays(ledger, declared, elsewhere) => {
+                let forget = |ledger: &mut Ledger, epoch| {
+                    Ok::<_, Infallible>(declared::forget(ledger, declared, elsewhere, now, epoch))
+                };
+                transaction::rewrite(&self.database, now, forget).await
             }
-            Source::Planned { .. } => {
-                let end = |ledger: &mut Ledger, epoch| Ok::<_, Infallible>(declared::end(ledger, now, epoch));
-                match transaction::rewrite(&self.database, now, end).await {
-                    Ok(_) => Ok(()),
-                    Err(Refused::Store(error)) => Err(error.into()),
-                    Err(Refused::By(never)) => match never {},
-                }
+            Source::Planned { .. }
+                if ledger.keys.iter().any(|key| key.declared && !elsewhere.contains(&key.kid)) =>
+            {
+                let end = |ledger: &mut Ledger, epoch| {
+                    Ok::<_, Infallible>(declared::end(ledger, elsewhere, now, epoch))
+                };
+                transaction::rewrite(&self.database, now, end).await
             }
+            _ => return Ok(false),
+        };
+        match ended {
+            Ok(_) => Ok(true),
+            Err(Refused::Store(error)) => Err(error),
+            Err(Refused::By(never)) => match never {},
         }
     }
 
@@ -307,6 +338,13 @@ impl ReplicaLoop {
         self.me.wants = self.source.wants();
         self.correct_clock().await?;
         let (mut ledger, mut replicas) = self.read().await?;
+        let named = self.named_elsewhere(&self.source, &replicas, self.now());
+        if let Some(named) = &named
+            && self.end_strays(&ledger, named, self.now()).await?
+        {
+            self.has_news = true;
+            (ledger, replicas) = self.read().await?;
+        }
         if self.make_missing(&ledger).await? {
             self.has_news = true;
             (ledger, replicas) = self.read().await?;
@@ -321,7 +359,7 @@ impl ReplicaLoop {
             Source::Planned { plan, .. } => asked + plan.max_stale,
             // The resources are at hand, whether the database answers or not.
             Source::Declared(declared) => {
-                ledger = declared::as_declared(ledger, declared);
+                ledger = declared::as_declared(ledger, declared, &named.unwrap_or_default());
                 asked + A_YEAR
             }
         };
@@ -363,7 +401,7 @@ impl ReplicaLoop {
     ) -> Result<Option<Ledger>, KeysError> {
         let due = |ledger: &Ledger| match &self.source {
             Source::Planned { plan, .. } => decide::due(plan, ledger, replicas, now),
-            Source::Declared(declared) => decide::evictions(&declared.plan, ledger, now),
+            Source::Declared(declared) => decide::due_beside_declared(&declared.plan, ledger, replicas, now),
         };
         if due(ledger).is_empty() {
             return Ok(None);
@@ -400,62 +438,6 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    /// Makes the keys that the plan wants in reserve; whether there were any to make.
-    async fn make_missing(&self, ledger: &Ledger) -> Result<bool, KeysError> {
-        let Source::Planned { plan, provider } = &self.source else { return Ok(false) };
-        let missing = decide::missing(plan, ledger);
-        for alg in &missing {
-            let now = self.now();
-            let kid = new_kid(*alg, now);
-            let kept = provider.generate(&kid, *alg).await?;
-            let thumbprint = kept.public.thumbprint_base64url();
-            let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text.clone()), now);
-            let wanted = |ledger: &Ledger| decide::missing(plan, ledger).contains(alg);
-            let added = transaction::add(&self.database, &key, "key.created", None, wanted).await;
-            let is_ours = match &added {
-                Ok(added) => *added,
-                // Whether it was written down nobody knows, unless somebody looks.
-                Err(_) => self.read().await.is_ok_and(|(ledger, _)| ledger.key(&kid).is_some()),
-            };
-            if !is_ours {
-                // Another replica was faster, or nothing can be written: a token must not fill up with keys of nobody.
-                if let Err(error) = provider.destroy(&kid, &kept.text).await {
-                    tracing::error!(kid, %error, "a key that nobody uses is left; remove it with the token's own tool");
-                }
-            }
-            added?;
-        }
-        Ok(!missing.is_empty())
-    }
-
-    /// Destroys private halves in a token whose keys have ended: when no replica can have a view by which they sign, and for
-    /// a revoked key now. What fails is tried again.
-    async fn destroy_remains(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
-        let Source::Planned { plan, provider } = &self.source else { return Ok(()) };
-        let mut conn = self.database.reader().acquire().await?;
-        let remains = signing_key::remains(&mut conn).await?;
-        drop(conn);
-        for Remains { kid, private, since } in remains {
-            let is_revoked = ledger.key(&kid).is_some_and(|key| key.state == KeyState::Revoked);
-            if !is_revoked && now < since.plus(plan.max_stale + LOOK_LIMIT) {
-                continue;
-            }
-            match provider.destroy(&kid, &private).await {
-                Ok(()) => {
-                    let mut conn = self.database.writer().acquire().await?;
-                    signing_key::delete_remains(&mut conn, &kid).await?;
-                    self.undestroyed.remove(&kid);
-                }
-                Err(error) => {
-                    if self.undestroyed.insert(kid.clone()) {
-                        tracing::error!(kid, %error, "the private half of a key that ended is still in its token; trying again");
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Has the database confirm until when tokens may live, for every key that may sign before the next look but one.
     async fn reserve(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
         let plan = self.source.plan();
@@ -474,46 +456,6 @@ impl ReplicaLoop {
         }
         self.reserved = reserved;
         Ok(())
-    }
-
-    /// Opens the private halves of keys that sign or will; `false` if one of them does not open.
-    async fn open_signers(&mut self, ledger: &Ledger) -> bool {
-        // What was made in the other way is for other replicas to sign with, while the way is being changed.
-        let is_declared = matches!(self.source, Source::Declared(_));
-        let signs = |key: &&KeyRecord| {
-            matches!(key.state, KeyState::Active | KeyState::Published) && key.declared == is_declared
-        };
-        let (mut open, mut complaints) = (BTreeMap::new(), BTreeMap::new());
-        for key in ledger.keys.iter().filter(signs) {
-            let Some(private) = &key.private else { continue };
-            let handle = match self.open.get(&key.kid) {
-                Some(handle) => Ok(handle.clone()),
-                None => self.open(&key.kid, private).await,
-            };
-            match handle {
-                Ok(handle) => _ = open.insert(key.kid.clone(), handle),
-                Err(error) => {
-                    let complaint = error.to_string();
-                    if self.complained.get(&key.kid) != Some(&complaint) {
-                        tracing::error!(kid = key.kid, %error, "this replica cannot sign with a signing key");
-                    }
-                    complaints.insert(key.kid.clone(), complaint);
-                }
-            }
-        }
-        (self.open, self.complained) = (open, complaints);
-        self.complained.is_empty()
-    }
-
-    async fn open(&self, kid: &str, private: &str) -> Result<KeyHandle, KeystoreError> {
-        match &self.source {
-            Source::Planned { provider, .. } => provider.open(kid, private).await,
-            Source::Declared(declared) => {
-                let mut keys = declared.signing.iter().chain(&declared.published);
-                let private = keys.find(|key| key.kid == kid).and_then(|key| key.private.clone());
-                private.ok_or_else(|| KeystoreError::NotFound(kid.to_owned()))
-            }
-        }
     }
 
     /// A sign of life, when something has changed or the last one is getting old.

@@ -24,7 +24,7 @@ pub(super) fn key(kid: &str) -> DeclaredKey {
 }
 
 /// Only the public half, as an extra key has it.
-fn old(key: &DeclaredKey) -> DeclaredKey {
+pub(super) fn old(key: &DeclaredKey) -> DeclaredKey {
     DeclaredKey { private: None, ..key.clone() }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn declared(plan: &Plan, signing: Option<&DeclaredKey>, verifying: &[
 }
 
 impl Fleet {
-    async fn declare(&self, declared: Declared) -> Member {
+    pub(super) async fn declare(&self, declared: Declared) -> Member {
         let source = Source::Declared(Box::new(declared));
         let mut turning = ReplicaLoop::new(source, self.database.clone(), self.clock.clone());
         let keys = turning.start(&self.audit).await.unwrap();
@@ -50,7 +50,7 @@ impl Fleet {
 }
 
 impl Member {
-    async fn replace(&mut self, fleet: &Fleet, declared: Declared) -> Result<(), String> {
+    pub(super) async fn replace(&mut self, fleet: &Fleet, declared: Declared) -> Result<(), String> {
         let source = Source::Declared(Box::new(declared));
         self.turning.replace(source, &fleet.audit).await.map_err(|error| error.to_string())
     }
@@ -129,6 +129,32 @@ async fn an_extra_key_leaves_by_itself_only_when_its_time_is_named() {
         fleet.clock.advance(10_000 * HOUR);
         member.turn(&fleet).await;
         assert_eq!(member.set(), ["key-2", "key-3"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn that_a_key_has_left_is_said_once_however_often_servers_start() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two) = (key("key-1"), key("key-2"));
+        let ends = |at| DeclaredKey { evict_at: Some(at), ..old(&one) };
+        let declared = |at| declared(&fleet.plan, Some(&two), &[ends(at)]);
+        let member = fleet.declare(declared(START.plus(HOUR))).await;
+        member.turning.leave().await;
+        fleet.clock.advance(2 * HOUR);
+        for _ in 0..3 {
+            let member = fleet.declare(declared(START.plus(HOUR))).await;
+            assert_eq!(member.set(), ["key-2"]);
+            member.turning.leave().await;
+        }
+        let events = "SELECT event FROM key_event WHERE kid = 'key-1' ORDER BY epoch, n";
+        let mut conn = fleet.database.reader().acquire().await.unwrap();
+        let events: Vec<String> = sqlx::query_scalar(events).fetch_all(&mut *conn).await.unwrap();
+        assert_eq!(events, ["key.published", "key.evicted"]);
+        drop(conn);
+        let member = fleet.declare(declared(START.plus(48 * HOUR))).await;
+        assert_eq!(member.set(), ["key-2", "key-1"], "a later moment calls it back");
     })
     .await;
 }
