@@ -6,6 +6,8 @@ use sqlx::{AssertSqlSafe, Row, any::AnyRow};
 use crate::{Record, chain::Head};
 
 const COLUMNS: usize = 9;
+/// Statements for so many records are kept prepared; a connection keeps a hundred.
+const PREPARED: usize = 64;
 
 /// Makes the log of `origin` in a database that has none, and says whose log it holds.
 pub(crate) async fn claim_origin(conn: &mut Connection, origin: &str, now: i64) -> sqlx::Result<String> {
@@ -43,20 +45,9 @@ pub(crate) async fn entry_hash(conn: &mut Connection, sequence: i64) -> sqlx::Re
 /// One statement is one commit and one round trip, however many entries came together. Of two writers that follow
 /// the same entry the primary key lets only one through.
 pub(crate) async fn append(conn: &mut Connection, records: &[Record]) -> sqlx::Result<()> {
-    let mut sql = String::from(
-        "INSERT INTO audit_entry (sequence, time, event, operation, subject, details, salt, previous, entry) VALUES ",
-    );
-    for row in 0..records.len() {
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..COLUMNS {
-            let comma = if column == 0 { "$" } else { ", $" };
-            sql.push_str(comma);
-            sql.push_str(&(row * COLUMNS + column + 1).to_string());
-        }
-        sql.push(')');
-    }
-    // Nothing but numbered parameters was put together. Only the statement for one row is worth keeping prepared.
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(records.len() == 1);
+    let sql = insertion(records.len(), conn.backend_name());
+    // Nothing but parameters was put together.
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(records.len() <= PREPARED);
     for record in records {
         query = query
             .bind(record.sequence)
@@ -70,6 +61,31 @@ pub(crate) async fn append(conn: &mut Connection, records: &[Record]) -> sqlx::R
             .bind(record.entry.as_str());
     }
     query.execute(conn).await.map(drop)
+}
+
+/// The statement that adds so many records. SQLite looks names and numbers of parameters up one after the other, for each
+/// once more, and has a form without them.
+fn insertion(records: usize, backend: &str) -> String {
+    let is_numbered = backend != "SQLite";
+    let mut sql = String::from(
+        "INSERT INTO audit_entry (sequence, time, event, operation, subject, details, salt, previous, entry) VALUES ",
+    );
+    for row in 0..records {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..COLUMNS {
+            if column > 0 {
+                sql.push_str(", ");
+            }
+            if is_numbered {
+                sql.push('$');
+                sql.push_str(&(row * COLUMNS + column + 1).to_string());
+            } else {
+                sql.push('?');
+            }
+        }
+        sql.push(')');
+    }
+    sql
 }
 
 /// Adds a checkpoint; one that is there for the same entry says the same, and stays.

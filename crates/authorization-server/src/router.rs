@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use http::{HeaderValue, StatusCode, header};
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
 use sealwright_service::{health, telemetry};
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::endpoint::{
@@ -56,7 +56,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(console::SIGN_IN, get(console::sign_in))
         .route(console::CALLBACK, get(console::callback))
         .route(console::SIGN_OUT, post(console::sign_out))
-        .layer(middleware::map_response(no_store));
+        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let public = Router::new()
         .route("/oauth2/jwks", get(jwks::jwks))
         .route("/oauth2/jwks/events", get(jwks_events::events))
@@ -69,19 +69,10 @@ pub(crate) fn router(app: App) -> Router {
         .merge(health::routes(vec![("database", ready), ("signing-keys", signs)]))
         .fallback(async || OAuthError::NotFound)
         .method_not_allowed_fallback(async || OAuthError::Method)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(middleware::from_fn(nosniff));
+        .layer((
+            SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT),
+            DefaultBodyLimit::max(MAX_BODY_BYTES),
+        ));
     telemetry::request_layer(routes).with_state(app)
-}
-
-async fn no_store(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-async fn nosniff(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }

@@ -2,15 +2,21 @@
 //!
 //! A line never holds a query string, a header or a body: codes, tokens and passwords travel there.
 
-use std::{any::Any, io::IsTerminal, time::Instant};
+use std::{
+    any::Any,
+    io::IsTerminal,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode};
+use tower::{Service, layer::layer_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use tracing_subscriber::{EnvFilter, util::SubscriberInitExt};
@@ -66,29 +72,51 @@ pub fn init(format: Format, filter: &str) {
 /// is not believed and not passed on. A handler that panics is answered with a problem `internal_error`, and the line says 500.
 /// Put this outside of the routes: `request_layer(router)`.
 pub fn request_layer<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
-    router.layer(CatchPanicLayer::custom(panicked)).layer(middleware::from_fn(trace))
+    // Both at once: each call boxes what it wraps once more.
+    router.layer((layer_fn(Traced), CatchPanicLayer::custom(panicked)))
 }
 
-async fn trace(mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = random::id("req_");
-    let header = HeaderValue::from_str(&id).expect("base64url is visible ASCII");
-    request.headers_mut().remove(X_REQUEST_ID);
-    request.extensions_mut().insert(RequestId(id.clone()));
+/// What makes the id, the span and the line.
+#[derive(Clone)]
+struct Traced<S>(S);
 
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id);
-    async move {
-        let mut response = next.run(request).await;
-        let status = response.status().as_u16();
-        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(%method, route, status, ms, "answered");
-        response.headers_mut().insert(X_REQUEST_ID, header);
-        response
+impl<S, B> Service<Request> for Traced<S>
+where
+    S: Service<Request, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
     }
-    .instrument(span)
-    .await
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let began = Instant::now();
+        let id = random::id("req_");
+        let header = HeaderValue::from_str(&id).expect("base64url is visible ASCII");
+        let span = tracing::info_span!("request", id);
+        request.headers_mut().remove(X_REQUEST_ID);
+        request.extensions_mut().insert(RequestId(id));
+
+        let method = request.method().clone();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let answer = self.0.call(request);
+        Box::pin(
+            async move {
+                let mut response = answer.await?;
+                let route = route.as_ref().map_or("-", MatchedPath::as_str);
+                let status = response.status().as_u16();
+                let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(%method, route, status, ms, "answered");
+                response.headers_mut().insert(X_REQUEST_ID, header);
+                Ok(response)
+            }
+            .instrument(span),
+        )
+    }
 }
 
 fn panicked(cause: Box<dyn Any + Send>) -> Response {
