@@ -181,12 +181,9 @@ impl Alg {
     /// The algorithms that a token or key can mean by this name: one, or for `EdDSA` those of all
     /// its curves, among which the key's own decides. Empty for a name that nobody knows.
     pub(crate) fn meant_by(name: &str) -> &'static [Self] {
-        if name == "EdDSA" {
-            return Self::EDDSA;
-        }
-        match Self::ALL.iter().position(|alg| alg.name() == name) {
-            Some(at) => &Self::ALL[at..=at],
-            None => &[],
+        match name {
+            "EdDSA" => Self::EDDSA,
+            _ => Self::ALL.iter().position(|alg| alg.name() == name).map_or(&[], |at| &Self::ALL[at..=at]),
         }
     }
 

@@ -18,7 +18,7 @@ use std::{borrow::Cow, ops::Range, str::Chars};
 
 use scan::Scanner;
 
-pub(crate) use scan::Part;
+pub(crate) use scan::Parts;
 
 /// Why a text is not the JSON that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,20 @@ impl<'a> Str<'a> {
         }
     }
 
+    /// What is meant, by [`short`].
+    #[inline]
+    pub(crate) fn short(self) -> u64 {
+        if self.escaped {
+            return short(self.unescaped().as_bytes());
+        }
+        let len = self.end - self.start;
+        match self.text.as_bytes().get(self.start..).and_then(|rest| rest.first_chunk()) {
+            // Nothing that stands in a text unescaped is zero.
+            Some(chunk) if len < 8 => u64::from_le_bytes(*chunk) & ((1 << (len * 8)) - 1),
+            _ => short(&self.text.as_bytes()[self.start..self.end]),
+        }
+    }
+
     /// The characters that are meant; borrowed unless an escape is in the way.
     #[inline]
     pub(crate) fn decoded(self) -> Cow<'a, str> {
@@ -102,6 +116,22 @@ impl<'a> Str<'a> {
     fn chars(self) -> Unescaped<'a> {
         Unescaped { rest: self.raw().chars() }
     }
+}
+
+/// A text of at most eight bytes, none of them zero, as a number: quick to compare. Zero for all else.
+pub(crate) const fn short(bytes: &[u8]) -> u64 {
+    if bytes.len() > 8 {
+        return 0;
+    }
+    let (mut number, mut at) = (0, 0);
+    while at < bytes.len() {
+        if bytes[at] == 0 {
+            return 0;
+        }
+        number |= (bytes[at] as u64) << (8 * at);
+        at += 1;
+    }
+    number
 }
 
 struct Unescaped<'a> {
@@ -165,6 +195,9 @@ enum Kind {
 }
 
 impl<'a> Value<'a> {
+    /// A value of no text.
+    pub(crate) const NONE: Self = Self { text: "", start: 0, end: 0, kind: Kind::Word };
+
     #[inline]
     pub(crate) fn raw(self) -> &'a str {
         &self.text[self.start..self.end]
@@ -291,9 +324,9 @@ pub(crate) fn object_of_objects<'a>(
     text: &'a str,
     nesting: usize,
     array: &str,
-    each: impl FnMut(Part<'a>),
+    parts: &mut impl Parts<'a>,
 ) -> Result<(), JsonError> {
-    Scanner::new(text, nesting, Names::Unique).object_of_objects(array, each)
+    Scanner::new(text, nesting, Names::Unique).object_of_objects(array, parts)
 }
 
 /// Shows each member of a text that was accepted before, as an object, by this scanner.

@@ -10,7 +10,7 @@ pub(crate) use member::Member;
 
 use crate::{
     Alg, KeyError, base64url,
-    json::{self, JsonError, Str, Value},
+    json::{self, JsonError, Str, Value, short},
     key::{
         MAX_KEY_BYTES, crt,
         kind::{Curve, Kind, MlDsa},
@@ -39,15 +39,25 @@ impl Operation {
 }
 
 /// A JWK whose members were read but not yet believed.
-#[derive(Default)]
 pub(crate) struct Jwk<'a> {
-    members: [Option<Value<'a>>; Member::COUNT],
+    /// Those that are there: one bit for each.
+    present: u32,
+    members: [Value<'a>; Member::COUNT],
 }
 
 impl<'a> Jwk<'a> {
+    pub(crate) fn new() -> Self {
+        Self { present: 0, members: [Value::NONE; Member::COUNT] }
+    }
+
+    /// Takes all members out again, to read the next key.
+    pub(crate) fn clear(&mut self) {
+        self.present = 0;
+    }
+
     pub(crate) fn parse(text: &'a str) -> Result<Self, KeyError> {
         check_text(text)?;
-        let mut jwk = Self::default();
+        let mut jwk = Self::new();
         json::object(text, NESTING, |name, value| jwk.add(name, value))
             .map_err(|error| malformed("JWK", error))?;
         jwk.check_is_one()?;
@@ -63,8 +73,9 @@ impl<'a> Jwk<'a> {
     /// Adds a member. The caller sees to it that a name stands once.
     #[inline]
     pub(crate) fn add(&mut self, name: Str<'a>, value: Value<'a>) {
-        if let Some(member) = Member::of(&name.bytes()) {
-            self.members[member as usize] = Some(value);
+        if let Some(member) = Member::of(name.short()) {
+            self.present |= member.bit();
+            self.members[member as usize] = value;
         }
     }
 
@@ -77,7 +88,7 @@ impl<'a> Jwk<'a> {
 
     #[inline]
     pub(crate) fn value(&self, member: Member) -> Option<Value<'a>> {
-        self.members[member as usize]
+        (self.present & member.bit() != 0).then(|| self.members[member as usize])
     }
 
     #[inline]
@@ -139,13 +150,18 @@ impl<'a> Jwk<'a> {
     }
 
     pub(crate) fn kind(&self) -> Result<Kind, KeyError> {
-        match &*self.required(Member::Kty)?.bytes() {
-            b"RSA" => Ok(Kind::Rsa),
-            b"oct" => Ok(Kind::Oct),
-            b"EC" => Curve::from_name(&self.required(Member::Crv)?.bytes()).map(Kind::Ec).ok_or(
+        const RSA: u64 = short(b"RSA");
+        const OCT: u64 = short(b"oct");
+        const EC: u64 = short(b"EC");
+        const OKP: u64 = short(b"OKP");
+        const AKP: u64 = short(b"AKP");
+        match self.required(Member::Kty)?.short() {
+            RSA => Ok(Kind::Rsa),
+            OCT => Ok(Kind::Oct),
+            EC => Curve::from_name(&self.required(Member::Crv)?.bytes()).map(Kind::Ec).ok_or(
                 KeyError::Unsupported("a curve (`crv`) other than P-256, P-384, P-521 and secp256k1 for EC"),
             ),
-            b"OKP" => match &*self.required(Member::Crv)?.bytes() {
+            OKP => match &*self.required(Member::Crv)?.bytes() {
                 b"Ed25519" => Ok(Kind::Ed25519),
                 #[cfg(feature = "ed448")]
                 b"Ed448" => Ok(Kind::Ed448),
@@ -156,7 +172,7 @@ impl<'a> Jwk<'a> {
                 })),
             },
             // The name of the algorithm stands in for the curve (RFC 9964 §3).
-            b"AKP" => {
+            AKP => {
                 let alg = Alg::from_name(&self.required(Member::Alg)?.decoded()).and_then(MlDsa::from_alg);
                 alg.map(Kind::MlDsa).ok_or(KeyError::AlgUnsupported)
             }
@@ -166,7 +182,7 @@ impl<'a> Jwk<'a> {
 
     /// Whether it holds anything that must stay secret.
     pub(crate) fn is_secret(&self) -> bool {
-        Member::PRIVATE.iter().any(|member| self.value(*member).is_some())
+        self.present & Member::PRIVATE_BITS != 0
     }
 
     /// The algorithm that the key itself names; `EdDSA` is that of its curve.

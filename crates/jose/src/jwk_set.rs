@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::{
     Alg, KeyError, VerifyingKey,
-    json::{self, Part},
+    json::{self, Parts, Str, Value},
     jwk::{self, Jwk},
     key::pem,
 };
@@ -189,33 +189,64 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
     if !json.trim_ascii_start().starts_with('{') {
         return Err(KeyError::Format { seen: pem::describe(json.as_bytes()), wanted: "a JWK set" });
     }
-    let (mut array, mut is_jwk) = (None, false);
-    let (mut keys, mut skipped, mut seen) = (Vec::new(), Vec::new(), 0);
-    let mut jwk = Jwk::default();
-    json::object_of_objects(json, NESTING, "keys", |part| match part {
-        Part::ElementMember(name, value) => jwk.add(name, value),
-        Part::Element(element) => {
-            if seen < limits.keys {
-                match jwk.check_scanned(element.raw()).and_then(|()| read(&jwk, allowed)) {
-                    Ok(key) => keys.push(key),
-                    Err(error) => skipped.push((seen, error)),
-                }
-            }
-            jwk = Jwk::default();
-            seen += 1;
-        }
-        Part::Member(name, value) if name.is("keys") => array = Some(value),
-        Part::Member(name, _) => is_jwk |= name.is("kty"),
-    })
-    .map_err(|error| jwk::malformed("JWK set", error))?;
-    match array {
+    let mut reader = Reader {
+        allowed,
+        limit: limits.keys,
+        jwk: Jwk::new(),
+        keys: Vec::new(),
+        skipped: Vec::new(),
+        seen: 0,
+        array: None,
+        is_jwk: false,
+    };
+    json::object_of_objects(json, NESTING, "keys", &mut reader)
+        .map_err(|error| jwk::malformed("JWK set", error))?;
+    match reader.array {
         Some(array) if !array.is_array() => {
             Err(KeyError::Member { member: "keys", problem: "is not an array" })
         }
-        Some(_) if seen > limits.keys => Err(KeyError::TooManyKeys(limits.keys)),
-        Some(_) => Ok(Outline::Set(JwkSet { keys: distinct(keys), skipped })),
-        None if is_jwk => Ok(Outline::Jwk),
+        Some(_) if reader.seen > limits.keys => Err(KeyError::TooManyKeys(limits.keys)),
+        Some(_) => Ok(Outline::Set(JwkSet { keys: distinct(reader.keys), skipped: reader.skipped })),
+        None if reader.is_jwk => Ok(Outline::Jwk),
         None => Err(KeyError::MemberMissing("keys")),
+    }
+}
+
+/// What has been read of a set.
+struct Reader<'r, 'a> {
+    allowed: &'r [Alg],
+    limit: usize,
+    /// The key whose members are being shown.
+    jwk: Jwk<'a>,
+    keys: Vec<VerifyingKey>,
+    skipped: Vec<(usize, KeyError)>,
+    seen: usize,
+    array: Option<Value<'a>>,
+    is_jwk: bool,
+}
+
+impl<'a> Parts<'a> for Reader<'_, 'a> {
+    fn member(&mut self, name: Str<'a>, value: Value<'a>) {
+        if name.is("keys") {
+            self.array = Some(value);
+        }
+        self.is_jwk |= name.is("kty");
+    }
+
+    fn element(&mut self, element: Value<'a>) {
+        if self.seen < self.limit {
+            match self.jwk.check_scanned(element.raw()).and_then(|()| read(&self.jwk, self.allowed)) {
+                Ok(key) => self.keys.push(key),
+                Err(error) => self.skipped.push((self.seen, error)),
+            }
+        }
+        self.jwk.clear();
+        self.seen += 1;
+    }
+
+    #[inline]
+    fn element_member(&mut self, name: Str<'a>, value: Value<'a>) {
+        self.jwk.add(name, value);
     }
 }
 

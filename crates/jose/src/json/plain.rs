@@ -2,42 +2,50 @@
 
 /// Many bytes at once, in a loop that the compiler turns into vector instructions.
 const BLOCK: usize = 64;
+/// One vector.
+const STEP: usize = 16;
 
 const ONES: u64 = u64::MAX / 0xFF;
 const HIGH: u64 = ONES * 0x80;
 
 /// The first quote, backslash or control character.
 ///
-/// Names and claims are short, so eight bytes are looked at as one number; a payload of many
-/// megabytes is one string, so what is longer than a block is passed over by blocks.
+/// Names and most values are short, so eight bytes are looked at as one number; a payload of many
+/// megabytes is one string, so what is longer is passed over by vectors, and at last by blocks of them.
 #[inline]
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    for word in &words[..words.len().min(BLOCK / 8)] {
-        let hits = special_in(u64::from_le_bytes(*word));
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    match bytes.last_chunk() {
-        // The last word overlaps the one before, in which nothing was hit.
-        Some(word) if bytes.len() < BLOCK => {
-            let hits = special_in(u64::from_le_bytes(*word));
-            (hits != 0).then(|| bytes.len() - 8 + hits.trailing_zeros() as usize / 8)
-        }
-        _ => beyond(bytes, (words.len() * 8).min(BLOCK)),
+    match bytes.first_chunk() {
+        Some(word) => match special_in(u64::from_le_bytes(*word)) {
+            0 => beyond(bytes, 8),
+            hits => Some(hits.trailing_zeros() as usize / 8),
+        },
+        None => bytes.iter().position(|&byte| is_special(byte)),
     }
 }
 
-#[cold]
+/// The first one from `start`, before which there is none.
 fn beyond(bytes: &[u8], start: usize) -> Option<usize> {
-    let (blocks, _) = bytes[start..].as_chunks::<BLOCK>();
-    let plain =
-        blocks.iter().take_while(|block| !block.iter().fold(false, |hit, &byte| hit | is_special(byte)));
-    let start = start + plain.count() * BLOCK;
+    let mut start = start + plain_in::<STEP>(&bytes[start..], BLOCK / STEP);
+    if start >= BLOCK {
+        start += plain_in::<BLOCK>(&bytes[start..], usize::MAX);
+        start += plain_in::<STEP>(&bytes[start..], usize::MAX);
+    }
+    for word in bytes[start..].as_chunks().0 {
+        let hits = special_in(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return Some(start + hits.trailing_zeros() as usize / 8);
+        }
+        start += 8;
+    }
     bytes[start..].iter().position(|&byte| is_special(byte)).map(|at| start + at)
+}
+
+/// How many bytes the plain chunks of N take with which this begins, at most so many.
+#[inline]
+fn plain_in<const N: usize>(bytes: &[u8], chunks: usize) -> usize {
+    let (all, _) = bytes.as_chunks::<N>();
+    let is_plain = |chunk: &&[u8; N]| !chunk.iter().fold(false, |hit, &byte| hit | is_special(byte));
+    all.iter().take(chunks).take_while(is_plain).count() * N
 }
 
 fn is_special(byte: u8) -> bool {
@@ -48,9 +56,11 @@ fn is_special(byte: u8) -> bool {
 /// nothing: the subtractions borrow across bytes, but only from a hit upwards.
 #[inline]
 fn special_in(word: u64) -> u64 {
-    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word;
+    // A byte of ASCII less a bound has its top bit set where it is below the bound, and one that was taken
+    // out of itself where it is below one.
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));
     let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGH
+    (below(word, 0x20) | equal(b'"') | equal(b'\\')) & !word & HIGH
 }
 
 #[cfg(test)]

@@ -119,20 +119,33 @@ fn scan(text: &str) -> Result<(), JsonError> {
     let mut members = Vec::new();
     let scanned = object(text, DEPTH, |name, value| members.push((name.raw(), value.raw())));
     // The other way to read it says the same.
-    let (mut shown, mut elements) = (Vec::new(), Vec::new());
-    let by_parts = object_of_objects(text, DEPTH, "a", |part| match part {
-        Part::Member(name, value) => {
-            if name.is("a") && value.is_array() {
-                let scanned: Vec<_> = value.elements().into_iter().flatten().map(Value::raw).collect();
-                assert_eq!(elements, scanned);
-            }
-            shown.push((name.raw(), value.raw()));
-        }
-        Part::Element(value) => elements.push(value.raw()),
-        Part::ElementMember(..) => {}
-    });
-    assert_eq!((by_parts, shown), (scanned, members));
+    let mut shown = Shown::default();
+    let by_parts = object_of_objects(text, DEPTH, "a", &mut shown);
+    assert_eq!((by_parts, shown.members), (scanned, members));
     scanned
+}
+
+/// What is shown part by part.
+#[derive(Default)]
+struct Shown<'a> {
+    members: Vec<(&'a str, &'a str)>,
+    elements: Vec<&'a str>,
+}
+
+impl<'a> Parts<'a> for Shown<'a> {
+    fn member(&mut self, name: Str<'a>, value: Value<'a>) {
+        if name.is("a") && value.is_array() {
+            let scanned: Vec<_> = value.elements().into_iter().flatten().map(Value::raw).collect();
+            assert_eq!(self.elements, scanned);
+        }
+        self.members.push((name.raw(), value.raw()));
+    }
+
+    fn element(&mut self, element: Value<'a>) {
+        self.elements.push(element.raw());
+    }
+
+    fn element_member(&mut self, _: Str<'a>, _: Value<'a>) {}
 }
 
 /// Equal but for the last bits of a double, which serde_json does not always get right.

@@ -2,7 +2,7 @@
 
 mod objects;
 
-pub(crate) use objects::Part;
+pub(crate) use objects::Parts;
 
 use super::{JsonError, Kind, Names, Str, Value, plain, seen::Seen};
 
@@ -72,6 +72,35 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The next byte that is no whitespace.
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        self.whitespace();
+        self.peek()
+    }
+
+    /// Passes this byte, with whitespace before it.
+    #[inline]
+    fn token(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.next() != Some(byte) {
+            return Err(JsonError::Syntax);
+        }
+        self.pos += 1;
+        Ok(())
+    }
+
+    /// Passes what stands after an element or a member, and says whether it was the last one.
+    #[inline]
+    fn is_last(&mut self, end: u8) -> Result<bool, JsonError> {
+        let byte = self.next();
+        let is_last = byte == Some(end);
+        if !is_last && byte != Some(b',') {
+            return Err(JsonError::Syntax);
+        }
+        self.pos += 1;
+        Ok(is_last)
+    }
+
     fn enter(&mut self) -> Result<(), JsonError> {
         self.nesting = self.nesting.checked_sub(1).ok_or(JsonError::TooDeep)?;
         Ok(())
@@ -83,6 +112,12 @@ impl<'a> Scanner<'a> {
     fn value(&mut self) -> Result<Kind, JsonError> {
         match self.peek() {
             Some(b'"') => Ok(Kind::String { escaped: self.string()? }),
+            _ => self.no_string(),
+        }
+    }
+
+    fn no_string(&mut self) -> Result<Kind, JsonError> {
+        match self.peek() {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -109,8 +144,7 @@ impl<'a> Scanner<'a> {
     fn members(&mut self, each: &mut impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
         let mut seen = Seen::new();
         self.expect(b'{')?;
-        self.whitespace();
-        if self.peek() == Some(b'}') {
+        if self.next() == Some(b'}') {
             self.pos += 1;
             return Ok(());
         }
@@ -122,25 +156,20 @@ impl<'a> Scanner<'a> {
             if self.names == Names::Unique {
                 seen.add(name)?;
             }
-            self.whitespace();
-            self.expect(b':')?;
+            self.token(b':')?;
             self.whitespace();
             let start = self.pos;
             let kind = self.value()?;
             each(name, Value { text: self.text, start, end: self.pos, kind });
-            self.whitespace();
-            match self.bump()? {
-                b',' => {}
-                b'}' => return Ok(()),
-                _ => return Err(JsonError::Syntax),
+            if self.is_last(b'}')? {
+                return Ok(());
             }
         }
     }
 
     pub(super) fn elements(&mut self, each: &mut dyn FnMut(Value<'a>)) -> Result<(), JsonError> {
         self.expect(b'[')?;
-        self.whitespace();
-        if self.peek() == Some(b']') {
+        if self.next() == Some(b']') {
             self.pos += 1;
             return Ok(());
         }
@@ -149,11 +178,8 @@ impl<'a> Scanner<'a> {
             let start = self.pos;
             let kind = self.value()?;
             each(Value { text: self.text, start, end: self.pos, kind });
-            self.whitespace();
-            match self.bump()? {
-                b',' => {}
-                b']' => return Ok(()),
-                _ => return Err(JsonError::Syntax),
+            if self.is_last(b']')? {
+                return Ok(());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The members of a JWK that are read here; the others mean nothing to us.
 
+use crate::json::short;
+
 /// A member, by its name (RFC 7517 §4 and §5, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Member {
@@ -60,33 +62,71 @@ impl Member {
         }
     }
 
+    /// All of them, in their order.
+    const ALL: [Self; Self::COUNT] = [
+        Self::Kty,
+        Self::Keys,
+        Self::Crv,
+        Self::Alg,
+        Self::Kid,
+        Self::Use,
+        Self::KeyOps,
+        Self::X,
+        Self::Y,
+        Self::N,
+        Self::E,
+        Self::D,
+        Self::P,
+        Self::Q,
+        Self::Dp,
+        Self::Dq,
+        Self::Qi,
+        Self::Oth,
+        Self::K,
+        Self::Priv,
+        Self::Pub,
+    ];
+
+    /// The member of this name, by [`short`].
     #[inline]
-    pub(crate) fn of(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"kty" => Self::Kty,
-            b"keys" => Self::Keys,
-            b"crv" => Self::Crv,
-            b"alg" => Self::Alg,
-            b"kid" => Self::Kid,
-            b"use" => Self::Use,
-            b"key_ops" => Self::KeyOps,
-            b"x" => Self::X,
-            b"y" => Self::Y,
-            b"n" => Self::N,
-            b"e" => Self::E,
-            b"d" => Self::D,
-            b"p" => Self::P,
-            b"q" => Self::Q,
-            b"dp" => Self::Dp,
-            b"dq" => Self::Dq,
-            b"qi" => Self::Qi,
-            b"oth" => Self::Oth,
-            b"k" => Self::K,
-            b"priv" => Self::Priv,
-            b"pub" => Self::Pub,
-            _ => return None,
-        })
+    pub(crate) fn of(name: u64) -> Option<Self> {
+        BY_NAME[slot(name)].filter(|(known, _)| *known == name).map(|(_, member)| member)
     }
+
+    /// The bit of a member in a set of them.
+    #[inline]
+    pub(crate) const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// Those of [`PRIVATE`](Self::PRIVATE).
+    pub(crate) const PRIVATE_BITS: u32 = {
+        let (mut bits, mut at) = (0, 0);
+        while at < Self::PRIVATE.len() {
+            bits |= Self::PRIVATE[at].bit();
+            at += 1;
+        }
+        bits
+    };
+}
+
+const FACTOR: u64 = 0x78E5_1061_7311_D8A3;
+
+/// Where each name stands; the factor was chosen so that no two stand in one place.
+static BY_NAME: [Option<(u64, Member)>; 64] = {
+    let mut table = [None; 64];
+    let mut at = 0;
+    while at < Member::COUNT {
+        let name = short(Member::ALL[at].name().as_bytes());
+        assert!(table[slot(name)].is_none(), "another factor is needed");
+        table[slot(name)] = Some((name, Member::ALL[at]));
+        at += 1;
+    }
+    table
+};
+
+const fn slot(name: u64) -> usize {
+    (name.wrapping_mul(FACTOR) >> 58) as usize
 }
 
 #[cfg(test)]
@@ -96,13 +136,14 @@ mod tests {
     #[test]
     fn a_member_is_found_by_its_name_and_by_no_other() {
         let names = "kty keys crv alg kid use key_ops x y n e d p q dp dq qi oth k priv pub";
-        let found: Vec<_> = names.split(' ').map(|name| Member::of(name.as_bytes()).unwrap()).collect();
+        let of = |name: &str| Member::of(short(name.as_bytes()));
+        let found: Vec<_> = names.split(' ').map(|name| of(name).unwrap()).collect();
         assert_eq!(found.len(), Member::COUNT);
         for (at, (member, name)) in found.iter().zip(names.split(' ')).enumerate() {
-            assert_eq!((*member as usize, member.name()), (at, name));
+            assert_eq!((*member as usize, member.name(), Member::ALL[at]), (at, name, *member));
         }
-        for other in ["", "K", "kt", "ktyy", "key-ops", "x5c", "enc"] {
-            assert_eq!(Member::of(other.as_bytes()), None, "{other}");
+        for other in ["", "K", "kt", "ktyy", "key-ops", "x5c", "enc", "kty\0", "\0", "\0kty", "key_ops_"] {
+            assert_eq!(of(other), None, "{other:?}");
         }
     }
 }

@@ -7,13 +7,12 @@
 /// below p.
 type Number = [u64; 4];
 
-/// −121665/121666 modulo p, the d of −x² + y² = 1 + d·x²·y².
-const D: Number =
-    [0x75eb_4dca_1359_78a3, 0x0070_0a4d_4141_d8ab, 0x8cc7_4079_7779_e898, 0x5203_6cee_2b6f_fe73];
-
 const P: Number = [0xffff_ffff_ffff_ffed, u64::MAX, u64::MAX, 0x7fff_ffff_ffff_ffff];
 
-const P_LESS_1: Number = [P[0] - 1, P[1], P[2], P[3]];
+/// p less a small number.
+const fn minus_small(number: u64) -> Number {
+    [P[0] - number, P[1], P[2], P[3]]
+}
 
 /// Whether there is an x to this y, which is little-endian and below p.
 pub(crate) fn has_x(y: &[u8; 32]) -> bool {
@@ -22,11 +21,11 @@ pub(crate) fn has_x(y: &[u8; 32]) -> bool {
         *limb = bytes.iter().rev().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
     }
     let y2 = multiply(limbs, limbs);
-    // x² = (y² − 1)/(d·y² + 1). A quotient is a square where the product is, and the divisor is
-    // never zero.
-    let u = add(y2, P_LESS_1);
-    let v = add(multiply(D, y2), [1, 0, 0, 0]);
-    symbol(multiply(u, v)) != Symbol::NoSquare
+    // x² = (y² − 1)/(d·y² + 1) with a d of −121665/121666. A quotient is a square where the product is, and the
+    // divisor is never zero. Nor does a factor matter that is a square: that of the divisor here is −121666².
+    let dividend = add(y2, minus_small(1));
+    let divisor = add(scale(y2, 121_665 * 121_666), minus_small(121_666 * 121_666));
+    symbol(multiply(dividend, divisor)) != Symbol::NoSquare
 }
 
 /// What a number is modulo p.
@@ -38,13 +37,17 @@ enum Symbol {
 }
 
 /// The Jacobi symbol of a over p, a fraction of the work of Euler's criterion: Euclid's algorithm by the
-/// leading bits as far as they decide it, and the rest by the binary one.
+/// leading bits as far as they decide it, and by the numbers themselves once they are short.
 fn symbol(a: Number) -> Symbol {
     let p_is_larger = a.iter().rev().lt(P.iter().rev());
     // p is 1 modulo 4, so (p/a) = (a/p).
     let (larger, smaller) = if p_is_larger { (P, a) } else { (a, P) };
-    let mut euclid = Euclid { larger, smaller, negative: 0 };
+    let mut euclid = Euclid { larger, smaller, low: Low::of(&larger, &smaller) };
     while euclid.leap() {}
+    if let ([x, 0, 0, 0], [y, 0, 0, 0]) = (euclid.larger, euclid.smaller) {
+        return euclid.low.symbol_of_limbs(x, y);
+    }
+    // A quotient of more than thirty bits, which chance does not bring, but who chose the key might.
     let mut pair = euclid.pair();
     // The numbers shrink together, and so do the steps.
     pair.shrink::<4>();
@@ -58,12 +61,11 @@ fn symbol(a: Number) -> Symbol {
     }
 }
 
-/// Two numbers that are not both even, and in the lowest bit the sign that their symbol is to be
-/// multiplied with: (larger/smaller), or (smaller/larger) if the smaller one is even.
+/// Two numbers that are not both even: (larger/smaller) is looked for, or (smaller/larger) if the smaller one is even.
 struct Euclid {
     larger: Number,
     smaller: Number,
-    negative: u64,
+    low: Low,
 }
 
 impl Euclid {
@@ -82,30 +84,34 @@ impl Euclid {
         let shift = self.larger[top].leading_zeros();
         let leading = |number: &Number| number[top] << shift | number[top - 1] >> 1 >> (63 - shift);
         let (mut x, mut y) = (leading(&self.larger), leading(&self.smaller));
-        let (mut low_x, mut low_y) = (self.larger[0], self.smaller[0]);
         // How often the larger and, in the upper half, the smaller number is in x and in y; one of the
         // two is to be subtracted, in turn.
         let (mut in_x, mut in_y) = (1, 1 << 32);
-        let mut steps = 0_u32;
-        while let Some(quotient) = x.checked_div(y) {
-            let rest = x - quotient * y;
+        let mut low = self.low;
+        // Two divisions a round, so that x and y need not change places.
+        let odd = loop {
+            let (Some(quotient), Some(rest)) = (x.checked_div(y), x.checked_rem(y)) else { break false };
             if rest < BOUND || y - rest < BOUND {
-                break;
+                break false;
             }
-            let low_rest = low_x.wrapping_sub(quotient.wrapping_mul(low_y));
-            self.negative ^= flips(low_x, low_y, quotient, low_rest);
-            (x, y) = (y, rest);
-            (low_x, low_y) = (low_y, low_rest);
-            (in_x, in_y) = (in_y, in_x + quotient * in_y);
-            steps += 1;
-        }
-        if steps == 0 {
+            low = low.divided(quotient);
+            (x, in_x) = (rest, in_x + quotient * in_y);
+            let (quotient, rest) = (y / x, y % x);
+            if rest < BOUND || x - rest < BOUND {
+                break true;
+            }
+            low = low.divided(quotient);
+            (y, in_y) = (rest, in_y + quotient * in_x);
+        };
+        if in_x == 1 {
             return false;
         }
+        self.low = low;
         let (mut larger, mut smaller) = (self.larger, self.smaller);
-        if steps % 2 == 1 {
+        if odd {
+            // What is in y now is the larger one: they changed places once more.
             (larger, smaller) = (smaller, larger);
-            (in_x, in_y) = (in_x.rotate_left(32), in_y.rotate_left(32));
+            (in_x, in_y) = (in_y.rotate_left(32), in_x.rotate_left(32));
         }
         let halves = |factors: u64| (factors & u64::from(u32::MAX), factors >> 32);
         let ((add, take), (less, more)) = (halves(in_x), halves(in_y));
@@ -115,15 +121,62 @@ impl Euclid {
     }
 
     fn pair(self) -> Pair {
-        let Self { larger, smaller, negative } = self;
+        let Self { larger, smaller, low } = self;
         let (even, odd) = if smaller[0] & 1 == 1 { (larger, smaller) } else { (smaller, larger) };
-        Pair { even, odd, negative: negative & 1 == 1 }
+        Pair { even, odd, negative: low.is_negative() }
+    }
+}
+
+/// The lowest two bits of both numbers, and the sign that their symbol is to be multiplied with: all that a division
+/// needs to know besides its quotient. The sign, two bits of x, two of y, and room for two of a quotient.
+#[derive(Clone, Copy)]
+struct Low(u8);
+
+/// What is left after a division, by that and the quotient's lowest two bits.
+static DIVIDED: [Low; 256] = {
+    let mut table = [Low(0); 256];
+    let mut at = 0_u64;
+    while at < 128 {
+        let (sign, x, y, quotient) = (at >> 6, at >> 4 & 3, at >> 2 & 3, at & 3);
+        let rest = x.wrapping_sub(quotient * y) & 3;
+        let sign = sign ^ flips(x, y, quotient, rest) & 1;
+        table[at as usize] = Low((sign << 6 | y << 4 | rest << 2) as u8);
+        at += 1;
+    }
+    table
+};
+
+impl Low {
+    fn of(x: &Number, y: &Number) -> Self {
+        Self(((x[0] & 3) << 4 | (y[0] & 3) << 2) as u8)
+    }
+
+    #[inline]
+    fn divided(self, quotient: u64) -> Self {
+        DIVIDED[usize::from(self.0 | quotient as u8 & 3)]
+    }
+
+    fn is_negative(self) -> bool {
+        self.0 >> 6 & 1 == 1
+    }
+
+    /// The symbol once both numbers fit a limb.
+    fn symbol_of_limbs(mut self, mut x: u64, mut y: u64) -> Symbol {
+        while let (Some(quotient), Some(rest)) = (x.checked_div(y), x.checked_rem(y)) {
+            self = self.divided(quotient);
+            (x, y) = (y, rest);
+        }
+        match (x, self.is_negative()) {
+            (1, false) => Symbol::Square,
+            (1, true) => Symbol::NoSquare,
+            _ => Symbol::Zero,
+        }
     }
 }
 
 /// Whether the symbol of x and y, in the sense of [`Euclid`], is not that of y and rest = x − quotient·y,
 /// in the lowest bit. The low bits of the numbers tell.
-fn flips(x: u64, y: u64, quotient: u64, rest: u64) -> u64 {
+const fn flips(x: u64, y: u64, quotient: u64, rest: u64) -> u64 {
     // If y is odd, (x/y) = (rest/y), which is −(y/rest) where both are 3 modulo 4.
     let both = rest & y;
     // If y is 2 modulo 4, (y/x) and (y/(x − y)) differ where x is 3 modulo 4, as every second one of x,
@@ -131,13 +184,15 @@ fn flips(x: u64, y: u64, quotient: u64, rest: u64) -> u64 {
     (both & both >> 1) ^ ((quotient + (x >> 1 & 1)) >> 1 & y >> 1 & !y)
 }
 
-/// a times one number less b times another, where a and b are below 2⁶³ and the result is not negative.
+/// a times one number less b times another, where the result is not negative.
+#[inline]
 fn difference(a: u64, number: &Number, b: u64, other: &Number) -> Number {
-    let mut result = [0; 4];
-    let mut carry = 0;
+    let (mut result, mut over, mut under, mut borrow) = ([0; 4], 0, 0, false);
     for i in 0..4 {
-        let wide = i128::from(a) * i128::from(number[i]) - i128::from(b) * i128::from(other[i]) + carry;
-        (result[i], carry) = (wide as u64, wide >> 64);
+        let (plus, minus);
+        (plus, over) = a.carrying_mul(number[i], over);
+        (minus, under) = b.carrying_mul(other[i], under);
+        (result[i], borrow) = plus.borrowing_sub(minus, borrow);
     }
     result
 }
@@ -200,14 +255,11 @@ fn minus<const N: usize>(a: [u64; N], b: [u64; N]) -> ([u64; N], u64) {
 }
 
 fn add(a: Number, b: Number) -> Number {
-    let mut sum = [0; 8];
-    let mut carry = 0;
+    let (mut sum, mut carry) = ([0; 4], false);
     for i in 0..4 {
-        let wide = u128::from(a[i]) + u128::from(b[i]) + carry;
-        (sum[i], carry) = (wide as u64, wide >> 64);
+        (sum[i], carry) = a[i].carrying_add(b[i], carry);
     }
-    sum[4] = carry as u64;
-    fold(sum)
+    fold(sum, u64::from(carry))
 }
 
 fn multiply(a: Number, b: Number) -> Number {
@@ -215,26 +267,37 @@ fn multiply(a: Number, b: Number) -> Number {
     for i in 0..4 {
         let mut carry = 0;
         for j in 0..4 {
-            let wide = u128::from(a[i]) * u128::from(b[j]) + u128::from(product[i + j]) + carry;
-            (product[i + j], carry) = (wide as u64, wide >> 64);
+            (product[i + j], carry) = a[i].carrying_mul_add(b[j], product[i + j], carry);
         }
-        product[i + 4] = carry as u64;
+        product[i + 4] = carry;
     }
-    fold(product)
+    let (low, high) = product.split_at(4);
+    let (mut sum, mut carry) = ([0; 4], 0);
+    for i in 0..4 {
+        (sum[i], carry) = high[i].carrying_mul_add(38, low[i], carry);
+    }
+    fold(sum, carry)
 }
 
-/// Brings eight limbs to four: 2²⁵⁶ is 38 modulo p.
-fn fold(mut wide: [u64; 8]) -> Number {
-    while wide[4..] != [0; 4] {
-        let high: [u64; 4] = [wide[4], wide[5], wide[6], wide[7]];
-        let mut carry = 0;
-        for i in 0..4 {
-            let sum = u128::from(wide[i]) + u128::from(high[i]) * 38 + carry;
-            (wide[i], carry) = (sum as u64, sum >> 64);
-        }
-        wide[4..].copy_from_slice(&[carry as u64, 0, 0, 0]);
+fn scale(a: Number, factor: u64) -> Number {
+    let (mut product, mut carry) = ([0; 4], 0);
+    for i in 0..4 {
+        (product[i], carry) = a[i].carrying_mul(factor, carry);
     }
-    [wide[0], wide[1], wide[2], wide[3]]
+    fold(product, carry)
+}
+
+/// Brings back below 2²⁵⁶ what goes on above by less than 2⁵⁸: 2²⁵⁶ is 38 modulo p.
+fn fold(mut number: Number, above: u64) -> Number {
+    let mut carry = above * 38;
+    for limb in &mut number {
+        let over;
+        (*limb, over) = limb.overflowing_add(carry);
+        carry = u64::from(over);
+    }
+    // If this one is set, next to nothing is left below it.
+    number[0] += carry * 38;
+    number
 }
 
 #[cfg(test)]
@@ -295,12 +358,12 @@ mod tests {
 
     #[test]
     fn constants_are_what_they_are_said_to_be() {
-        assert_eq!(reduce(add(multiply(D, [121_666, 0, 0, 0]), [121_665, 0, 0, 0])), [0; 4]);
+        assert_eq!(reduce(add(scale([1, 0, 0, 0], 19), minus_small(19))), [0; 4]);
         assert_eq!(add(add(EULER, EULER), [1, 0, 0, 0]), P);
         assert_eq!(reduce(P), [0; 4]);
         assert_eq!(reduce([u64::MAX; 4]), [37, 0, 0, 0]);
         assert_eq!(reduce(power([2, 0, 0, 0], add(EULER, EULER))), [1, 0, 0, 0], "Fermat");
-        assert_eq!(reduce(power([2, 0, 0, 0], EULER)), P_LESS_1, "2 is no square");
+        assert_eq!(reduce(power([2, 0, 0, 0], EULER)), minus_small(1), "2 is no square");
         assert_eq!(reduce(power([4, 0, 0, 0], EULER)), [1, 0, 0, 0]);
     }
 

@@ -8,9 +8,10 @@
 //!
 //! A modulus is public, so nothing here needs to take constant time; but a set may hold hundreds.
 
-/// The odd primes up to 751, whose product SP 800-89 §5.3.3 has a modulus checked against.
-const PRIMES: [u16; 132] = {
-    let mut primes = [0; 132];
+/// The odd primes up to 751, whose product SP 800-89 §5.3.3 has a modulus checked against, and one more, which makes
+/// the groups below equally large.
+const PRIMES: [u16; GROUPS * IN_GROUP] = {
+    let mut primes = [0; GROUPS * IN_GROUP];
     let mut found = 0;
     let mut candidate = 3_u16;
     while found < primes.len() {
@@ -35,16 +36,15 @@ struct Divisor {
     largest_quotient: u64,
 }
 
-static DIVISORS: [Divisor; PRIMES.len()] = {
-    let mut divisors = [Divisor { inverse: 1, largest_quotient: 0 }; PRIMES.len()];
-    let mut at = 0;
-    while at < PRIMES.len() {
-        let prime = PRIMES[at] as u64;
-        divisors[at] = Divisor { inverse: inverse(prime), largest_quotient: u64::MAX / prime };
-        at += 1;
+impl Divisor {
+    const fn new(prime: u16) -> Self {
+        Self { inverse: inverse(prime as u64), largest_quotient: u64::MAX / prime as u64 }
     }
-    divisors
-};
+
+    fn divides(self, number: u64) -> bool {
+        number.wrapping_mul(self.inverse) <= self.largest_quotient
+    }
+}
 
 /// 1/odd modulo 2⁶⁴.
 const fn inverse(odd: u64) -> u64 {
@@ -58,33 +58,31 @@ const fn inverse(odd: u64) -> u64 {
     inverse
 }
 
-impl Divisor {
-    fn divides(self, number: u64) -> bool {
-        number.wrapping_mul(self.inverse) <= self.largest_quotient
-    }
+/// The powers of 65537 modulo a prime, one bit for each.
+#[derive(Clone, Copy)]
+struct Powers {
+    prime: u64,
+    bits: [u64; 3],
 }
 
-/// The smallest keys that the library made (512 bits) have the primes from 3 to 167 in their M, and
-/// all larger ones have those too: so many.
-const MARKED: usize = 38;
-
-/// For each of those, one bit for each power of 65537 modulo the prime.
-static POWERS: [[u64; 3]; MARKED] = {
-    let mut powers = [[0; 3]; MARKED];
-    let mut at = 0;
-    while at < MARKED {
+impl Powers {
+    const fn modulo(prime: u16) -> Self {
+        let mut bits = [0; 3];
         let mut power = 1;
         loop {
-            powers[at][power / 64] |= 1 << (power % 64);
-            power = power * 65537 % PRIMES[at] as usize;
+            bits[power / 64] |= 1 << (power % 64);
+            power = power * 65537 % prime as usize;
             if power == 1 {
-                break;
+                return Self { prime: prime as u64, bits };
             }
         }
-        at += 1;
     }
-    powers
-};
+
+    fn has(&self, number: u64) -> bool {
+        let rest = (number % self.prime) as usize;
+        self.bits[rest / 64] >> (rest % 64) & 1 == 1
+    }
+}
 
 /// Limbs of 64 bits in the longest modulus.
 const LIMBS: usize = 8192 / 64;
@@ -92,53 +90,74 @@ const LIMBS: usize = 8192 / 64;
 /// Primes whose product is below 2⁵⁶, so that the sum of `LIMBS` products of a limb and a weight
 /// stays below 2¹²⁷.
 struct Group {
-    primes: (usize, usize),
     product: u64,
     /// −1/product modulo 2⁶⁴.
     minus_inverse: u64,
+    divisors: [Divisor; IN_GROUP],
+    /// The smallest keys that the library made (512 bits) have the primes from 3 to 167 in their M, and all larger
+    /// ones have those too: two in each group.
+    marked: [Powers; MARKED],
     /// 2^(64·(i + 1)) modulo the product: once 2⁶⁴ too much, which [`remainder`](Self::remainder)
     /// takes out again.
-    weights: [[u64; 4]; LIMBS / 4],
+    weights: [[u64; 8]; LIMBS / 8],
 }
 
-const GROUPS: usize = 20;
+const GROUPS: usize = 19;
+const IN_GROUP: usize = 7;
+const MARKED: usize = 2;
 
 static TABLE: [Group; GROUPS] = {
-    const EMPTY: Group = Group { primes: (0, 0), product: 1, minus_inverse: 0, weights: [[0; 4]; LIMBS / 4] };
+    const EMPTY: Group = Group {
+        product: 1,
+        minus_inverse: 0,
+        divisors: [Divisor::new(3); IN_GROUP],
+        marked: [Powers::modulo(3); MARKED],
+        weights: [[0; 8]; LIMBS / 8],
+    };
     let mut table = [EMPTY; GROUPS];
-    let (mut group, mut prime) = (0, 0);
-    while prime < PRIMES.len() {
-        let start = prime;
-        let mut product = 1_u64;
-        while prime < PRIMES.len() && product < (1 << 56) / PRIMES[prime] as u64 {
-            product *= PRIMES[prime] as u64;
-            prime += 1;
+    let mut at = 0;
+    while at < GROUPS {
+        let group = &mut table[at];
+        let mut column = 0;
+        while column < IN_GROUP {
+            let prime = PRIMES[place(at, column)];
+            group.product *= prime as u64;
+            group.divisors[column] = Divisor::new(prime);
+            if column < MARKED {
+                group.marked[column] = Powers::modulo(prime);
+            }
+            column += 1;
         }
-        table[group].primes = (start, prime);
-        table[group].product = product;
-        table[group].minus_inverse = inverse(product).wrapping_neg();
-        let (mut limb, mut weight) = (0, (1_u128 << 64) % product as u128);
+        assert!(group.product < 1 << 56, "the sums have room");
+        group.minus_inverse = inverse(group.product).wrapping_neg();
+        let (mut limb, mut weight) = (0, (1_u128 << 64) % group.product as u128);
         while limb < LIMBS {
-            table[group].weights[limb / 4][limb % 4] = weight as u64;
-            weight = (weight << 64) % product as u128;
+            group.weights[limb / 8][limb % 8] = weight as u64;
+            weight = (weight << 64) % group.product as u128;
             limb += 1;
         }
-        group += 1;
+        at += 1;
     }
-    assert!(group == GROUPS, "as many groups as there are");
     table
 };
+
+/// Where among the primes a group has its own: one of each size, those of the smallest size in the opposite order, so
+/// that all products are about as long.
+const fn place(group: usize, column: usize) -> usize {
+    if column == 0 { GROUPS - 1 - group } else { column * GROUPS + group }
+}
 
 impl Group {
     /// What is the same as the number modulo each of the primes, without a division (P. L. Montgomery:
     /// "Modular Multiplication Without Trial Division", 1985).
-    fn remainder(&self, limbs: &[[u64; 4]]) -> u64 {
+    fn remainder(&self, limbs: &[[u64; 8]]) -> u64 {
         // Two sums, since each waits for its own carries.
         let (mut sum, mut other) = (0, 0);
-        for ([a, b, c, d], weights) in limbs.iter().zip(&self.weights) {
-            let product = |limb: &u64, at: usize| u128::from(*limb) * u128::from(weights[at]);
-            sum += product(a, 0) + product(b, 1);
-            other += product(c, 2) + product(d, 3);
+        for (limbs, weights) in limbs.iter().zip(&self.weights) {
+            for at in [0, 2, 4, 6] {
+                sum += u128::from(limbs[at]) * u128::from(weights[at]);
+                other += u128::from(limbs[at + 1]) * u128::from(weights[at + 1]);
+            }
         }
         sum += other;
         let times = (sum as u64).wrapping_mul(self.minus_inverse);
@@ -155,34 +174,26 @@ pub(crate) enum Mark {
 
 /// Looks for marks in a big-endian modulus of at most 8192 bits.
 pub(crate) fn mark(n: &[u8]) -> Option<Mark> {
-    let mut limbs = [[0_u64; 4]; LIMBS / 4];
+    let mut limbs = [[0_u64; 8]; LIMBS / 8];
     let (first, whole) = n.as_rchunks::<8>();
-    let whole = whole.iter().rev().map(|bytes| u64::from_be_bytes(*bytes));
-    let first = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
-    for (limb, value) in limbs.as_flattened_mut().iter_mut().zip(whole.chain([first])) {
-        *limb = value;
+    for (limb, bytes) in limbs.as_flattened_mut().iter_mut().zip(whole.iter().rev()) {
+        *limb = u64::from_be_bytes(*bytes);
     }
-    let limbs = &limbs[..n.len().div_ceil(32).min(LIMBS / 4)];
+    if let Some(limb) = limbs.as_flattened_mut().get_mut(whole.len()) {
+        *limb = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+    }
+    let limbs = &limbs[..n.len().div_ceil(64).min(LIMBS / 8)];
     let mut roca = true;
     for group in &TABLE {
         let rest = group.remainder(limbs);
-        let (start, end) = group.primes;
-        if DIVISORS[start..end].iter().any(|divisor| divisor.divides(rest)) {
+        // Hardly one has a factor, so all are asked and one branch is taken.
+        if group.divisors.iter().fold(false, |found, divisor| found | divisor.divides(rest)) {
             return Some(Mark::SmallFactor);
         }
         // Of the moduli without the mark hardly one gets past the first dozen.
-        roca = roca && (start..end).all(|at| is_power_of_65537(rest, at));
+        roca = roca && group.marked.iter().all(|powers| powers.has(rest));
     }
     roca.then_some(Mark::Roca)
-}
-
-/// Whether it is one modulo the prime at this place; modulo the primes after the marked ones anything
-/// may be.
-fn is_power_of_65537(number: u64, at: usize) -> bool {
-    POWERS.get(at).is_none_or(|powers| {
-        let rest = (number % u64::from(PRIMES[at])) as usize;
-        powers[rest / 64] >> (rest % 64) & 1 == 1
-    })
 }
 
 #[cfg(test)]
@@ -212,8 +223,11 @@ mod tests {
 
     #[test]
     fn each_small_factor_is_found() {
-        assert_eq!(PRIMES.last(), Some(&751));
-        assert_eq!(PRIMES[MARKED - 1], 167);
+        assert_eq!(PRIMES[PRIMES.len() - 2..], [751, 757]);
+        assert_eq!(PRIMES[MARKED * GROUPS - 1], 167);
+        let mut places: Vec<_> = (0..PRIMES.len()).map(|at| place(at % GROUPS, at / GROUPS)).collect();
+        places.sort_unstable();
+        assert!(places.into_iter().eq(0..PRIMES.len()), "each is in one group");
         for prime in PRIMES {
             // prime · (2^2040 + 2^1000 + 1), whose other factors do not matter.
             let mut number = vec![0; 260];

@@ -4,83 +4,197 @@
 //! A public key is no secret, so nothing here needs to take constant time. All these curves have
 //! cofactor 1: a point on the curve is one of the group that signatures are made in.
 
-use crypto_bigint::{
-    Limb, U256, U384, U576, Uint, const_monty_params,
-    modular::{ConstMontyForm, ConstMontyParams},
-};
-
 use crate::key::{kind::Curve, material::Point};
 
-// The primes, at the width of whole limbs.
-const_monty_params!(P256, U256, "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff");
-const_monty_params!(
-    P384,
-    U384,
-    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff"
+static P256: Equation<4> = Equation::minus_three(
+    "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
+    "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b",
 );
-const_monty_params!(
-    P521,
-    U576,
-    "00000000000001ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-);
-const_monty_params!(P256K1, U256, "fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f");
-
-const P256_B: U256 = U256::from_be_hex("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b");
-const P384_B: U384 = U384::from_be_hex(
+static P384: Equation<6> = Equation::minus_three(
+    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
     "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef",
 );
-const P521_B: U576 = U576::from_be_hex(
-    "0000000000000051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00",
+static P521: Equation<9> = Equation::minus_three(
+    "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00",
 );
+static P256K1: Equation<4> =
+    Equation::zero("fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f", "07");
 
 pub(crate) fn is_on_curve(point: &Point) -> bool {
     let xy = point.coordinates();
     match point.curve() {
-        Curve::P256 => const { Equation::<P256, 4>::minus_three(&P256_B) }.holds(xy),
-        Curve::P384 => const { Equation::<P384, 6>::minus_three(&P384_B) }.holds(xy),
-        Curve::P521 => const { Equation::<P521, 9>::minus_three(&P521_B) }.holds(xy),
-        Curve::Secp256k1 => const { Equation::<P256K1, 4>::zero(&U256::from_u8(7)) }.holds(xy),
+        Curve::P256 => P256.holds(xy),
+        Curve::P384 => P384.holds(xy),
+        Curve::P521 => P521.holds(xy),
+        Curve::Secp256k1 => P256K1.holds(xy),
     }
 }
 
-struct Equation<P: ConstMontyParams<LIMBS>, const LIMBS: usize> {
-    a: ConstMontyForm<P, LIMBS>,
-    b: ConstMontyForm<P, LIMBS>,
+/// A number below the prime, least significant limb first.
+type Number<const LIMBS: usize> = [u64; LIMBS];
+
+/// The curve's equation, for products that are made without a division: each comes out divided by R = 2^(64·LIMBS)
+/// (P. L. Montgomery: "Modular Multiplication Without Trial Division", 1985). Instead of multiplying x and y with R
+/// beforehand, a and b are divided as often as what they are added to.
+struct Equation<const LIMBS: usize> {
+    p: Number<LIMBS>,
+    /// −1/p modulo 2⁶⁴.
+    minus_inverse: u64,
+    /// a/R.
+    a: Number<LIMBS>,
+    /// b/R².
+    b: Number<LIMBS>,
 }
 
-impl<P: ConstMontyParams<LIMBS>, const LIMBS: usize> Equation<P, LIMBS> {
+impl<const LIMBS: usize> Equation<LIMBS> {
     /// With an a of −3, as NIST's curves have it.
-    const fn minus_three(b: &Uint<LIMBS>) -> Self {
-        let three = ConstMontyForm::new(&Uint::from_u8(3));
-        Self { a: three.neg(), b: ConstMontyForm::new(b) }
+    const fn minus_three(p: &str, b: &str) -> Self {
+        let mut a: Number<LIMBS> = number(p);
+        a[0] -= 3;
+        Self::new(number(p), a, number(b))
     }
 
     /// With an a of 0.
-    const fn zero(b: &Uint<LIMBS>) -> Self {
-        Self { a: ConstMontyForm::ZERO, b: ConstMontyForm::new(b) }
+    const fn zero(p: &str, b: &str) -> Self {
+        Self::new(number(p), [0; LIMBS], number(b))
+    }
+
+    const fn new(p: Number<LIMBS>, a: Number<LIMBS>, b: Number<LIMBS>) -> Self {
+        // Each round doubles the bits that are right, of which there are three at first.
+        let (mut inverse, mut round) = (p[0], 0);
+        while round < 5 {
+            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(p[0].wrapping_mul(inverse)));
+            round += 1;
+        }
+        let this = Self { p, minus_inverse: inverse.wrapping_neg(), a, b };
+        Self { a: this.divided(&a), b: this.divided(&this.divided(&b)), ..this }
     }
 
     fn holds(&self, (x, y): (&[u8], &[u8])) -> bool {
-        let (Some(x), Some(y)) = (element::<P, LIMBS>(x), element::<P, LIMBS>(y)) else {
+        let (Some(x), Some(y)) = (self.element(x), self.element(y)) else {
             return false;
         };
-        y.square() == (x.square() + self.a) * x + self.b
+        let x2_and_a = self.sum(&self.product(&x, &x), &self.a);
+        self.divided(&self.product(&y, &y)) == self.sum(&self.product(&x2_and_a, &x), &self.b)
+    }
+
+    /// The number of big-endian bytes; `None` if it is not below the prime, which would be a second way
+    /// to write the same point.
+    fn element(&self, bytes: &[u8]) -> Option<Number<LIMBS>> {
+        let mut number = [0; LIMBS];
+        let (first, whole) = bytes.as_rchunks();
+        for (limb, bytes) in number.iter_mut().zip(whole.iter().rev()) {
+            *limb = u64::from_be_bytes(*bytes);
+        }
+        if let Some(limb) = number.get_mut(whole.len()) {
+            *limb = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
+        }
+        (!self.is_reached(&number)).then_some(number)
+    }
+
+    /// Whether a number is at least p.
+    const fn is_reached(&self, number: &Number<LIMBS>) -> bool {
+        let mut at = LIMBS;
+        while at > 0 {
+            at -= 1;
+            if number[at] != self.p[at] {
+                return number[at] > self.p[at];
+            }
+        }
+        true
+    }
+
+    /// a + b.
+    #[inline]
+    fn sum(&self, a: &Number<LIMBS>, b: &Number<LIMBS>) -> Number<LIMBS> {
+        let (mut sum, mut carry) = ([0; LIMBS], false);
+        for at in 0..LIMBS {
+            (sum[at], carry) = a[at].carrying_add(b[at], carry);
+        }
+        self.reduced(sum, carry)
+    }
+
+    /// a·b/R.
+    #[inline]
+    fn product(&self, a: &Number<LIMBS>, b: &Number<LIMBS>) -> Number<LIMBS> {
+        let (mut sum, mut top) = ([0; LIMBS], 0);
+        for limb in a {
+            let mut carry = 0;
+            for at in 0..LIMBS {
+                (sum[at], carry) = multiply_add(*limb, b[at], sum[at], carry);
+            }
+            top = self.shifted(&mut sum, u128::from(top) + u128::from(carry));
+        }
+        self.reduced(sum, top != 0)
+    }
+
+    /// a/R.
+    #[inline]
+    const fn divided(&self, a: &Number<LIMBS>) -> Number<LIMBS> {
+        let (mut sum, mut top, mut round) = (*a, 0, 0);
+        while round < LIMBS {
+            top = self.shifted(&mut sum, top as u128);
+            round += 1;
+        }
+        self.reduced(sum, top != 0)
+    }
+
+    /// Adds the multiple of p that makes the lowest limb zero, and takes that off. What stands above the limbs comes and
+    /// goes as a number of its own.
+    #[inline]
+    const fn shifted(&self, sum: &mut Number<LIMBS>, top: u128) -> u64 {
+        let times = sum[0].wrapping_mul(self.minus_inverse);
+        let (_, mut carry) = multiply_add(times, self.p[0], sum[0], 0);
+        let mut at = 1;
+        while at < LIMBS {
+            (sum[at - 1], carry) = multiply_add(times, self.p[at], sum[at], carry);
+            at += 1;
+        }
+        let top = top + carry as u128;
+        sum[LIMBS - 1] = top as u64;
+        (top >> 64) as u64
+    }
+
+    /// What is below 2p, with a bit above the limbs, below p.
+    #[inline]
+    const fn reduced(&self, mut number: Number<LIMBS>, above: bool) -> Number<LIMBS> {
+        if above || self.is_reached(&number) {
+            let (mut borrow, mut at) = (false, 0);
+            while at < LIMBS {
+                let (once, first) = number[at].overflowing_sub(self.p[at]);
+                let (twice, second) = once.overflowing_sub(borrow as u64);
+                (number[at], borrow) = (twice, first | second);
+                at += 1;
+            }
+        }
+        number
     }
 }
 
-/// The number of big-endian bytes; `None` if it is not below the prime, which would be a second way
-/// to write the same point.
-fn element<P: ConstMontyParams<LIMBS>, const LIMBS: usize>(bytes: &[u8]) -> Option<ConstMontyForm<P, LIMBS>> {
-    let mut limbs = [Limb::ZERO; LIMBS];
-    for (limb, bytes) in limbs.iter_mut().zip(bytes.rchunks(8)) {
-        *limb = Limb::from_u64(bytes.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte)));
+/// a·b + c + d, by limbs.
+#[inline]
+const fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
+    let wide = a as u128 * b as u128 + c as u128 + d as u128;
+    (wide as u64, (wide >> 64) as u64)
+}
+
+/// The number of this hexadecimal text.
+const fn number<const LIMBS: usize>(hex: &str) -> Number<LIMBS> {
+    let (mut number, mut at) = ([0; LIMBS], 0);
+    while at < hex.len() {
+        let digit = hex.as_bytes()[hex.len() - 1 - at];
+        let digit = if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
+        number[at / 16] |= (digit as u64) << (at % 16 * 4);
+        at += 1;
     }
-    let number = Uint::new(limbs);
-    (number.cmp_vartime(P::PARAMS.modulus().as_ref()).is_lt()).then(|| ConstMontyForm::new(&number))
+    number
 }
 
 #[cfg(test)]
 mod tests {
+    use crypto_bigint::U256;
+
     use super::*;
     use crate::{SigningKey, key::material::PublicMaterial, provider::PublicKey};
 
@@ -120,9 +234,8 @@ mod tests {
     /// x and x + p mean the same, and only one of them may be written.
     #[test]
     fn a_coordinate_is_below_the_prime() {
-        for (curve, p) in
-            [(Curve::P256, P256::PARAMS.modulus()), (Curve::Secp256k1, P256K1::PARAMS.modulus())]
-        {
+        for (curve, p) in [(Curve::P256, P256.p), (Curve::Secp256k1, P256K1.p)] {
+            let p = U256::from_words(p);
             let write = |x: &U256, y: &U256| {
                 let mut bytes = vec![4];
                 bytes.extend_from_slice(&x.to_be_bytes());
@@ -131,7 +244,7 @@ mod tests {
             };
             let (x, y) = small(curve);
             assert!(is_on_curve(&write(&x, &y)), "{}", curve.name());
-            let second = x.wrapping_add(p.as_ref());
+            let second = x.wrapping_add(&p);
             assert!(second > x, "it fits the field");
             assert!(!is_on_curve(&write(&second, &y)), "{}", curve.name());
         }

@@ -3,14 +3,14 @@
 use super::Scanner;
 use crate::json::{JsonError, Kind, Names, Str, Value, seen::Seen};
 
-/// What is passed, in the order of its end: the members of an element, the element, the array.
-pub(crate) enum Part<'a> {
+/// Who is shown what is passed, in the order of its end: the members of an element, the element, the array.
+pub(crate) trait Parts<'a> {
     /// A member of the whole object.
-    Member(Str<'a>, Value<'a>),
+    fn member(&mut self, name: Str<'a>, value: Value<'a>);
     /// An element of the array.
-    Element(Value<'a>),
+    fn element(&mut self, element: Value<'a>);
     /// A member of the element that is shown next.
-    ElementMember(Str<'a>, Value<'a>),
+    fn element_member(&mut self, name: Str<'a>, value: Value<'a>);
 }
 
 impl<'a> Scanner<'a> {
@@ -18,14 +18,13 @@ impl<'a> Scanner<'a> {
     pub(in crate::json) fn object_of_objects(
         mut self,
         array: &str,
-        mut each: impl FnMut(Part<'a>),
+        parts: &mut impl Parts<'a>,
     ) -> Result<(), JsonError> {
         self.whitespace();
         self.enter()?;
         self.expect(b'{')?;
-        self.whitespace();
         let mut seen = Seen::new();
-        let mut is_over = self.peek() == Some(b'}');
+        let mut is_over = self.next() == Some(b'}');
         if is_over {
             self.pos += 1;
         }
@@ -37,27 +36,25 @@ impl<'a> Scanner<'a> {
             if self.names == Names::Unique {
                 seen.add(name)?;
             }
-            self.whitespace();
-            self.expect(b':')?;
+            self.token(b':')?;
             self.whitespace();
             let start = self.pos;
             let kind = if self.peek() == Some(b'[') && name.is(array) {
-                self.objects(&mut each)?
+                self.objects(parts)?
             } else {
                 self.value()?
             };
-            each(Part::Member(name, Value { text: self.text, start, end: self.pos, kind }));
+            parts.member(name, Value { text: self.text, start, end: self.pos, kind });
             is_over = self.is_last(b'}')?;
         }
         self.whitespace();
         if self.pos == self.text.len() { Ok(()) } else { Err(JsonError::Syntax) }
     }
 
-    fn objects(&mut self, each: &mut impl FnMut(Part<'a>)) -> Result<Kind, JsonError> {
+    fn objects(&mut self, parts: &mut impl Parts<'a>) -> Result<Kind, JsonError> {
         self.enter()?;
         self.expect(b'[')?;
-        self.whitespace();
-        let mut is_over = self.peek() == Some(b']');
+        let mut is_over = self.next() == Some(b']');
         if is_over {
             self.pos += 1;
         }
@@ -66,25 +63,16 @@ impl<'a> Scanner<'a> {
             let start = self.pos;
             let kind = if self.peek() == Some(b'{') {
                 self.enter()?;
-                self.members(&mut |name, value| each(Part::ElementMember(name, value)))?;
+                self.members(&mut |name, value| parts.element_member(name, value))?;
                 self.nesting += 1;
                 Kind::Object
             } else {
                 self.value()?
             };
-            each(Part::Element(Value { text: self.text, start, end: self.pos, kind }));
+            parts.element(Value { text: self.text, start, end: self.pos, kind });
             is_over = self.is_last(b']')?;
         }
         self.nesting += 1;
         Ok(Kind::Array)
-    }
-
-    fn is_last(&mut self, end: u8) -> Result<bool, JsonError> {
-        self.whitespace();
-        match self.bump()? {
-            b',' => Ok(false),
-            byte if byte == end => Ok(true),
-            _ => Err(JsonError::Syntax),
-        }
     }
 }
