@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::Hash;
+use crate::{Hash, json::short};
 
 /// A fully specified signature algorithm: the name alone says curve, hash and padding (RFC 9864
 /// §1).
@@ -55,6 +55,16 @@ pub enum Alg {
     /// ML-DSA-87 (FIPS 204, RFC 9964), pure and with an empty context.
     MlDsa87,
 }
+
+/// The names of [`Alg::ALL`] by [`short`], which is zero for the longer ones.
+static SHORT_NAMES: [u64; Alg::ALL.len()] = {
+    let (mut names, mut at) = ([0; Alg::ALL.len()], 0);
+    while at < names.len() {
+        names[at] = short(Alg::ALL[at].name().as_bytes());
+        at += 1;
+    }
+    names
+};
 
 impl Alg {
     /// Every algorithm of this version of the library.
@@ -181,10 +191,14 @@ impl Alg {
     /// The algorithms that a token or key can mean by this name: one, or for `EdDSA` those of all
     /// its curves, among which the key's own decides. Empty for a name that nobody knows.
     pub(crate) fn meant_by(name: &str) -> &'static [Self] {
-        match name {
-            "EdDSA" => Self::EDDSA,
-            _ => Self::ALL.iter().position(|alg| alg.name() == name).map_or(&[], |at| &Self::ALL[at..=at]),
+        if name == "EdDSA" {
+            return Self::EDDSA;
         }
+        let position = match short(name.as_bytes()) {
+            0 => Self::ALL.iter().position(|alg| alg.name() == name),
+            short => SHORT_NAMES.iter().position(|other| *other == short),
+        };
+        position.map_or(&[], |at| &Self::ALL[at..=at])
     }
 
     /// Whether a signature of this algorithm can have `len` bytes.

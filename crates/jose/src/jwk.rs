@@ -211,19 +211,19 @@ impl<'a> Jwk<'a> {
         self.kind()?.check_fits(alg).map(|()| alg)
     }
 
-    /// The one algorithm among `allowed` that is the key's own or, if it names none, fits its type.
-    pub(crate) fn alg_among(&self, allowed: &[Alg]) -> Result<Alg, KeyError> {
+    /// The one algorithm among `allowed` that is the key's own or, if it names none, fits its type; and that type.
+    pub(crate) fn alg_among(&self, allowed: &[Alg]) -> Result<(Alg, Kind), KeyError> {
         let named = self.named_alg()?;
         if named.is_some_and(|alg| !allowed.contains(&alg)) {
             return Err(KeyError::AlgNotAllowed);
         }
         let kind = self.kind()?;
         if let Some(alg) = named {
-            return kind.check_fits(alg).map(|()| alg);
+            return kind.check_fits(alg).map(|()| (alg, kind));
         }
         let mut fitting = Alg::ALL.iter().filter(|alg| allowed.contains(alg) && kind.fits(**alg));
         match (fitting.next(), fitting.next()) {
-            (Some(alg), None) => Ok(*alg),
+            (Some(alg), None) => Ok((*alg, kind)),
             (None, _) => Err(KeyError::AlgNotAllowed),
             (Some(_), Some(_)) => Err(KeyError::AlgAmbiguous),
         }
@@ -257,8 +257,9 @@ impl<'a> Jwk<'a> {
         ))
     }
 
-    pub(crate) fn public_material(&self) -> Result<PublicMaterial, KeyError> {
-        match self.kind()? {
+    /// The numbers of a key of this kind, which is [its own](Self::kind).
+    pub(crate) fn public_material(&self, kind: Kind) -> Result<PublicMaterial, KeyError> {
+        match kind {
             Kind::Rsa => PublicMaterial::rsa(self.number(Member::N)?, self.number(Member::E)?),
             Kind::Ec(curve) => Point::filled_by(curve, |x, y| {
                 self.fill(Member::X, x)?;
@@ -276,7 +277,8 @@ impl<'a> Jwk<'a> {
     }
 
     pub(crate) fn private_material(&self) -> Result<PrivateMaterial, KeyError> {
-        if self.kind()? == Kind::Oct {
+        let kind = self.kind()?;
+        if kind == Kind::Oct {
             return Err(KeyError::Format { seen: "a symmetric key", wanted: "a private key" });
         }
         if !self.is_secret() {
@@ -286,7 +288,7 @@ impl<'a> Jwk<'a> {
         if self.value(Member::Oth).is_some() {
             return Err(KeyError::Unsupported("an RSA key of more than two primes (`oth`)"));
         }
-        Ok(match self.public_material()? {
+        Ok(match self.public_material(kind)? {
             PublicMaterial::Rsa { n, e } => PrivateMaterial::Rsa(self.rsa_private(n, e)?),
             PublicMaterial::Ec(point) => {
                 let curve = point.curve();

@@ -162,6 +162,9 @@ impl JwkSet {
 /// A mark of 64 bits tells most of them apart before they are looked at.
 fn distinct(keys: impl IntoIterator<Item = VerifyingKey>) -> Vec<VerifyingKey> {
     let mut keys: Vec<_> = keys.into_iter().collect();
+    if have_other_bits(keys.iter().map(VerifyingKey::mark)) {
+        return keys;
+    }
     let mut sorted: Vec<_> = keys.iter().map(VerifyingKey::mark).zip(0..).collect();
     let same_mark = |(_, a): (u64, usize), (_, b): (u64, usize)| keys[a].order().cmp(&keys[b].order());
     sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| same_mark(*a, *b)).then(a.1.cmp(&b.1)));
@@ -173,6 +176,23 @@ fn distinct(keys: impl IntoIterator<Item = VerifyingKey>) -> Vec<VerifyingKey> {
     let mut is_again = is_again.into_iter();
     keys.retain(|_| is_again.next() == Some(false));
     keys
+}
+
+/// Whether each of the marks has a bit of its own in a table, so that no two are the same. Of a hundred different
+/// ones they mostly have.
+fn have_other_bits(marks: impl Iterator<Item = u64>) -> bool {
+    const BITS: u32 = 15;
+    let mut table = [0_u64; 1 << (BITS - 6)];
+    for mark in marks {
+        // The top bits of a product depend on all bits of its factors.
+        let bit = (mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as usize;
+        let word = &mut table[bit / 64];
+        if *word >> (bit % 64) & 1 == 1 {
+            return false;
+        }
+        *word |= 1 << (bit % 64);
+    }
+    true
 }
 
 enum Outline {
@@ -255,6 +275,6 @@ fn read(jwk: &Jwk<'_>, allowed: &[Alg]) -> Result<VerifyingKey, KeyError> {
     if jwk.is_secret() {
         return Err(KeyError::Secret);
     }
-    let alg = jwk.alg_among(allowed)?;
-    VerifyingKey::from_parsed(jwk, alg)
+    let (alg, kind) = jwk.alg_among(allowed)?;
+    VerifyingKey::from_public(jwk, alg, kind)
 }

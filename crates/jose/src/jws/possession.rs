@@ -121,7 +121,8 @@ fn embedded_key(header: &str, algs: &[Alg]) -> Result<VerifyingKey, PossessionEr
     if jwk.is_secret() {
         return Err(PossessionError::KeySecret);
     }
-    Ok(VerifyingKey::from_parsed(&jwk, jwk.alg_among(algs)?)?)
+    let (alg, _) = jwk.alg_among(algs)?;
+    Ok(VerifyingKey::from_parsed(&jwk, alg)?)
 }
 
 fn decode<'t>(

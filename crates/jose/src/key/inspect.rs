@@ -154,7 +154,7 @@ impl Inspected {
             let material = jwk.private_material().map(Material::Private);
             facts.of_material(kind, material, &algs);
         } else {
-            facts.of_material(kind, jwk.public_material().map(Material::Public), &algs);
+            facts.of_material(kind, jwk.public_material(kind).map(Material::Public), &algs);
         }
         Ok(facts)
     }

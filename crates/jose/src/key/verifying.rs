@@ -8,7 +8,7 @@ use std::{
 use crate::{
     Alg, Digest, Hash, KeyError, VerifyError, VerifyErrorKind, base64url,
     jwk::{Jwk, Operation, Writer},
-    key::{der, material::PublicMaterial, openssh, pem},
+    key::{der, kind::Kind, material::PublicMaterial, openssh, pem},
     provider, thumbprint,
 };
 
@@ -35,6 +35,21 @@ struct Inner {
     /// Made at once where making it is what checks the key, else when the key is first used: of a set
     /// of a hundred keys most tokens need one. `None` is a key that verifies nothing.
     parsed: OnceLock<Option<Arc<provider::PublicKey>>>,
+}
+
+impl Inner {
+    fn new(alg: Alg, material: PublicMaterial) -> Result<Self, KeyError> {
+        material.kind().check_fits(alg)?;
+        let parsed = OnceLock::new();
+        match material.is_valid() {
+            Some(true) => {}
+            Some(false) => return Err(KeyError::Invalid("the numbers are not a public key")),
+            None => {
+                let _ = parsed.set(Some(Arc::new(provider::PublicKey::new(alg, &material)?)));
+            }
+        }
+        Ok(Self { alg, kid: None, material, parsed })
+    }
 }
 
 impl VerifyingKey {
@@ -64,12 +79,15 @@ impl VerifyingKey {
         if jwk.is_secret() {
             return Err(KeyError::Secret);
         }
+        Self::from_public(jwk, alg, jwk.kind()?)
+    }
+
+    /// The key of a JWK that is known to be public and of this [kind](Jwk::kind).
+    pub(crate) fn from_public(jwk: &Jwk<'_>, alg: Alg, kind: Kind) -> Result<Self, KeyError> {
         jwk.check_use(&[Operation::Verify])?;
-        let mut key = Self::from_material(alg, jwk.public_material()?)?;
-        if let Some(kid) = jwk.kid()? {
-            Arc::make_mut(&mut key.0).kid = Some(kid.into());
-        }
-        Ok(key)
+        let mut key = Inner::new(alg, jwk.public_material(kind)?)?;
+        key.kid = jwk.kid()?.map(Into::into);
+        Ok(Self(Arc::new(key)))
     }
 
     /// The key of a PEM text: SPKI (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or an X.509
@@ -121,16 +139,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn from_material(alg: Alg, material: PublicMaterial) -> Result<Self, KeyError> {
-        material.kind().check_fits(alg)?;
-        let parsed = OnceLock::new();
-        match material.is_valid() {
-            Some(true) => {}
-            Some(false) => return Err(KeyError::Invalid("the numbers are not a public key")),
-            None => {
-                let _ = parsed.set(Some(Arc::new(provider::PublicKey::new(alg, &material)?)));
-            }
-        }
-        Ok(Self(Arc::new(Inner { alg, kid: None, material, parsed })))
+        Inner::new(alg, material).map(|key| Self(Arc::new(key)))
     }
 
     fn parsed(&self) -> Option<&provider::PublicKey> {
@@ -255,8 +264,10 @@ impl VerifyingKey {
 
     /// The same for the same keys, and for most others not: the last bytes of `kid` and numbers.
     pub(crate) fn mark(&self) -> u64 {
-        let last =
-            |bytes: &[u8]| bytes.iter().rev().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+        let last = |bytes: &[u8]| match bytes.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => bytes.iter().fold(0, |mark, byte| mark << 8 | u64::from(*byte)),
+        };
         let numbers = match self.material() {
             PublicMaterial::Rsa { n, .. } => last(n),
             PublicMaterial::Ec(point) => last(point.bytes()),
