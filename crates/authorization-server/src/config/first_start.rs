@@ -1,11 +1,12 @@
 //! What a server needs and nobody has given it: made once, at the first start, and used ever after.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sealwright_jose::Alg;
-use sealwright_keystore::{KeystoreError, SealedStore};
+use sealwright_keystore::{KekRing, KeystoreError, SealedStore};
+use sealwright_service::random;
 use sealwright_service::secret::Secret;
 
 use super::Config;
@@ -29,6 +30,8 @@ pub(crate) struct NewFile {
     pub(crate) content: Secret,
     /// What it is, for the log.
     pub(crate) what: String,
+    /// The name of the key-encryption key that this is: if another process was faster, its key is taken.
+    pub(crate) kek: Option<&'static str>,
 }
 
 /// Why something could not be made.
@@ -46,7 +49,7 @@ pub enum FirstStartError {
     #[error("another process has just made {}; start again to use what it made", .0.display())]
     Raced(PathBuf),
     /// A key cannot be made or opened.
-    #[error("the key of an RSAKey cannot be made or opened")]
+    #[error("a key that is made at the first start cannot be made or opened")]
     Key(#[from] KeystoreError),
 }
 
@@ -62,8 +65,17 @@ impl Config {
             make_folder(folder)?;
         }
         for file in std::mem::take(&mut self.first_start.files) {
-            write(&file)?;
-            tracing::info!(path = %file.path.display(), "made {}", file.what);
+            match (write(&file), file.kek) {
+                (Err(FirstStartError::Raced(path)), Some(id)) => {
+                    let failed = |source| FirstStartError::Io { path: path.clone(), source };
+                    let content = Secret::new(fs::read_to_string(&path).map_err(failed)?.trim_end());
+                    self.kek = KekRing::of_text(id, &content)?;
+                }
+                (written, _) => {
+                    written?;
+                    tracing::info!(path = %file.path.display(), "made {}", file.what);
+                }
+            }
         }
         let TokenSignature::Declared(declared) = &mut self.token_signature else { return Ok(()) };
         for ToMake { namespace, name, role, evict_at } in std::mem::take(&mut declared.to_make) {
@@ -86,24 +98,66 @@ fn make_folder(folder: &Path) -> Result<(), FirstStartError> {
     builder.create(folder).map_err(|source| FirstStartError::Io { path: folder.to_owned(), source })
 }
 
-/// Never replaces a file: what is there may be in use.
+/// Never replaces a file: what is there may be in use. A hard link is the rename that does not, so that of two processes one
+/// gets the name, and nobody ever sees half a secret.
 fn write(file: &NewFile) -> Result<(), FirstStartError> {
-    if let Some(folder) = file.path.parent() {
-        make_folder(folder)?;
-    }
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => FirstStartError::Raced(file.path.clone()),
-        _ => FirstStartError::Io { path: file.path.clone(), source },
-    };
+    let folder = file.path.parent().unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    let temporary = folder.join(random::id(".new-"));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut made = options.open(&file.path).map_err(failed)?;
-    let written = writeln!(made, "{}", file.content.expose()).and_then(|()| made.sync_all());
-    written.map_err(|source| {
-        // Half a secret would be read as a whole one at the next start.
-        let _ = fs::remove_file(&file.path);
-        FirstStartError::Io { path: file.path.clone(), source }
-    })
+    let write = || -> io::Result<()> {
+        let mut made = options.open(&temporary)?;
+        writeln!(made, "{}", file.content.expose())?;
+        made.sync_all()?;
+        fs::hard_link(&temporary, &file.path)
+    };
+    let written = write();
+    // Whatever happened, the temporary name has done its work.
+    let _ = fs::remove_file(&temporary);
+    written.map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => FirstStartError::Raced(file.path.clone()),
+        _ => FirstStartError::Io { path: file.path.clone(), source },
+    })?;
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| FirstStartError::Io { path: folder.to_owned(), source })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &Path, content: &str) -> NewFile {
+        NewFile { path: path.to_owned(), content: Secret::new(content), what: String::new(), kek: None }
+    }
+
+    #[test]
+    fn of_many_that_write_one_does_and_nobody_sees_half() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state/kek");
+        let contents: Vec<String> = (0..8).map(|i| format!("{i}").repeat(40)).collect();
+        let raced = std::thread::scope(|scope| {
+            let write = |content: &String| {
+                let (path, content) = (path.clone(), content.clone());
+                scope.spawn(move || {
+                    let wrote = write(&file(&path, &content));
+                    let seen = fs::read_to_string(&path).unwrap();
+                    assert_eq!(seen.len(), 41, "{seen:?}");
+                    matches!(wrote, Err(FirstStartError::Raced(_))) || {
+                        assert_eq!(seen.trim_end(), content);
+                        false
+                    }
+                })
+            };
+            let writers: Vec<_> = contents.iter().map(write).collect();
+            writers.into_iter().map(|writer| writer.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert_eq!(raced.iter().filter(|raced| !**raced).count(), 1, "one wrote it");
+        assert_eq!(fs::read_dir(dir.path().join("state")).unwrap().count(), 1, "nothing else is left");
+    }
 }

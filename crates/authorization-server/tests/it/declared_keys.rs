@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use sealwright_authorization_server::configure;
+use sealwright_authorization_server::{assemble, configure};
+use sealwright_service::clock::Clock;
 use sealwright_service::resource::{self, Report};
+use sealwright_service::shutdown::Shutdown;
 
 use crate::world::write_secrets;
 
@@ -410,4 +412,29 @@ fn a_file_with_secrets_that_others_may_read_is_warned_of() {
         warnings(0o640),
         "warning: secrets.yaml:2:1: Secret/k: others than the owner may read this file, which has a secret in it; run `chmod 600 secrets.yaml`"
     );
+}
+
+#[tokio::test]
+async fn two_processes_that_start_for_the_first_time_at_once_share_one_key_encryption_key() {
+    let dir = sealwright_testkit::temp_dir();
+    let manifest = format!(
+        "apiVersion: sso.apps.tanzu.vmware.com/v1alpha1\nkind: AuthServer\nmetadata:\n  name: sso\n  labels: {{a: b}}\n  \
+         annotations: {{sealwright.dev/listen: \"127.0.0.1:0\"}}\nspec:\n  issuerURI: https://id.example.com\n  \
+         tokenSignature: {{signAndVerifyKeyRef: {{name: k}}}}\n{}",
+        rsa_key("k")
+    );
+    // Both have read the resources before either has made anything.
+    let read = || {
+        let mut report = Report::default();
+        let resources = resource::parse(&dir.path().join("auth.yaml"), &manifest, &mut report);
+        configure(&resources, &mut report).pop().expect("the manifest is right")
+    };
+    let (one, two) = (read(), read());
+    for config in [one, two, read()] {
+        let (clock, shutdown) = (Clock::system(), Shutdown::new());
+        let assembled = assemble(config, clock, shutdown.clone()).await.unwrap();
+        shutdown.begin();
+        assembled.audit().closed().await;
+        assembled.database().close().await;
+    }
 }

@@ -3,6 +3,8 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use aws_lc_rs::aead::NONCE_LEN;
@@ -23,6 +25,9 @@ use super::{
 use crate::KeystoreError;
 
 const TAG_BITS: u64 = 128;
+
+/// How long another process may take to make the key.
+const MAKING: Duration = Duration::from_secs(5);
 
 /// A key-encryption key in a PKCS#11 token: an AES key of 256 bits that never leaves it.
 #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
@@ -128,24 +133,75 @@ impl TokenKek {
         })
     }
 
+    /// Has the token make the key, of which there must be one however many processes ask at once: nothing would say which of
+    /// two is meant.
+    ///
+    /// It gets its name only when it is seen to be alone. Of two that are made at the same time each sees the other or is seen
+    /// by it, so at most one is named; who is not alone takes its own back, which nothing was sealed under, and looks again.
     fn make(&self, held: &mut Held) -> Result<(), Failure> {
-        held.session.generate_key(
-            &Mechanism::AesKeyGen,
-            &[
-                Attribute::Token(true),
-                Attribute::Private(true),
-                Attribute::Sensitive(true),
-                Attribute::Extractable(false),
-                Attribute::Id(self.label.as_bytes().to_vec()),
-                Attribute::Label(self.label.as_bytes().to_vec()),
-                Attribute::ValueLen(Ulong::from(32_u64)),
-                Attribute::Encrypt(true),
-                Attribute::Decrypt(true),
-                Attribute::Wrap(false),
-                Attribute::Unwrap(false),
-            ],
-        )?;
-        Ok(())
+        let deadline = Instant::now() + MAKING;
+        loop {
+            match self.key(held) {
+                Err(Failure::Final(KeystoreError::Token(TokenError::KeyMissing { .. }))) => {}
+                found => return found.map(drop),
+            }
+            if self.in_the_making(held)?.is_empty() {
+                let made = held.session.generate_key(&Mechanism::AesKeyGen, &self.template())?;
+                match self.name_if_alone(held, made) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => {}
+                    Err(failure) => {
+                        let _ = held.session.destroy_object(made);
+                        return Err(failure);
+                    }
+                }
+            }
+            if Instant::now() >= deadline {
+                let what = format!(
+                    "another process began to make it and did not finish; remove the key labelled `{}` with the token's own \
+                     tool",
+                    self.unnamed()
+                );
+                return Err(Failure::Final(self.wrong(&what)));
+            }
+            let [pause] = random::bytes::<1>();
+            thread::sleep(Duration::from_millis(10 + u64::from(pause)));
+        }
+    }
+
+    fn name_if_alone(&self, held: &Held, made: ObjectHandle) -> Result<bool, Failure> {
+        let named = held.labelled(Kind::Secret, &self.label, &self.label)?;
+        if named.is_empty() && self.in_the_making(held)? == [made] {
+            held.session.update_attributes(made, &[Attribute::Label(self.label.as_bytes().to_vec())])?;
+            return Ok(true);
+        }
+        held.session.destroy_object(made)?;
+        Ok(false)
+    }
+
+    fn in_the_making(&self, held: &Held) -> Result<Vec<ObjectHandle>, Failure> {
+        held.labelled(Kind::Secret, &self.label, &self.unnamed())
+    }
+
+    /// The label of a key that is not yet known to be the only one.
+    fn unnamed(&self) -> String {
+        format!("{}.new", self.label)
+    }
+
+    fn template(&self) -> [Attribute; 11] {
+        [
+            Attribute::Token(true),
+            Attribute::Private(true),
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::Id(self.label.as_bytes().to_vec()),
+            Attribute::Label(self.unnamed().into_bytes()),
+            Attribute::ValueLen(Ulong::from(32_u64)),
+            Attribute::Encrypt(true),
+            Attribute::Decrypt(true),
+            Attribute::Wrap(false),
+            Attribute::Unwrap(false),
+        ]
     }
 
     fn wrong(&self, what: &str) -> KeystoreError {

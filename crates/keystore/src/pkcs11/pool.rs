@@ -272,6 +272,11 @@ impl Held {
         self.search(kind, id, None)
     }
 
+    /// All objects of this kind, id and label.
+    pub(super) fn labelled(&self, kind: Kind, id: &str, label: &str) -> Result<Vec<ObjectHandle>, Failure> {
+        self.search(kind, id, Some(Attribute::Label(label.as_bytes().to_vec())))
+    }
+
     fn search(&self, kind: Kind, id: &str, more: Option<Attribute>) -> Result<Vec<ObjectHandle>, Failure> {
         let class = match kind {
             Kind::Private => ObjectClass::PRIVATE_KEY,

@@ -266,6 +266,9 @@ fn signature(
     }
 }
 
+/// The name of the only key-encryption key.
+const KEK: &str = "k1";
+
 /// The key-encryption key: the one that is given, the one that was made, or a new one.
 fn kek(
     resource: &Resource,
@@ -273,7 +276,7 @@ fn kek(
     first_start: &mut FirstStart,
     report: &mut Report,
 ) -> SecretsSpec {
-    let given = |file: PathBuf| KekSpec { id: "k1".to_owned(), file: Some(file), env: None, pkcs11: None };
+    let given = |file: PathBuf| KekSpec { id: KEK.to_owned(), file: Some(file), env: None, pkcs11: None };
     if let Some(file) = path_annotation(resource, KEK_FILE) {
         return SecretsSpec { kek: vec![given(file)], made: None };
     }
@@ -287,11 +290,11 @@ fn kek(
         return SecretsSpec { kek: vec![given(path)], made: None };
     }
     let content = Secret::new(KekRing::generate_text().as_str());
-    let made = KekRing::of_text("k1", &content)
+    let made = KekRing::of_text(KEK, &content)
         .map_err(|error| resource.fault("metadata", error.to_string(), report))
         .ok();
     let what = "a key-encryption key".to_owned();
-    first_start.files.push(NewFile { path, content, what });
+    first_start.files.push(NewFile { path, content, what, kek: Some(KEK) });
     SecretsSpec { kek: Vec::new(), made }
 }
 

@@ -170,7 +170,7 @@ pub(in crate::config) fn secret(
         let what = format!("the secret of client `{id}`");
         return Some(FoundSecret {
             secret: secret.clone(),
-            new: Some(NewFile { path, content: secret, what }),
+            new: Some(NewFile { path, content: secret, what, kek: None }),
         });
     }
     match (SecretRef { file: Some(path), env: None }).read(resource.base_dir()) {

@@ -1,6 +1,10 @@
 //! Key-encryption keys in a token.
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::Path,
+    process::{self, Command, Stdio},
+};
 
 use sealwright_jose::{Alg, base64url};
 use sealwright_keystore::{KekPkcs11Spec, KekRing, KekSpec, KeyProvider, SealedStore};
@@ -21,9 +25,13 @@ fn folder() -> TempDir {
 }
 
 fn spec(token: &Token, id: &str, create: bool) -> KekSpec {
+    spec_of(&token.label, id, create)
+}
+
+fn spec_of(token: &str, id: &str, create: bool) -> KekSpec {
     let pkcs11 = KekPkcs11Spec {
         module: module(),
-        token: Some(token.label.clone()),
+        token: Some(token.to_owned()),
         slot: None,
         pin: SecretRef { file: Some("pin".into()), env: None },
         label: format!("kek-{id}"),
@@ -98,6 +106,40 @@ async fn keys_move_from_a_file_under_a_key_in_the_token() {
     let token_only = KekRing::read(&[spec(&token, "h1", false)], dir.path()).unwrap();
     let store = SealedStore::open(&dir.path().join("keys"), token_only).unwrap();
     assert_eq!(store.load("a").await.unwrap().verifying_key().to_jwk(), public);
+}
+
+/// What each of several processes does in the test below; nothing where there is no such process.
+#[tokio::test]
+async fn one_of_several_processes() {
+    let Some((folder, label)) = env::var_os("KEK_FOLDER").zip(env::var("KEK_TOKEN").ok()) else { return };
+    let folder = Path::new(&folder);
+    let provider = provider(folder, &[spec_of(&label, "h1", true)]);
+    let kept = provider.generate("a", Alg::Es256).await.unwrap();
+    fs::write(folder.join(format!("kept-{}", process::id())), kept.text).unwrap();
+}
+
+#[tokio::test]
+async fn however_many_processes_ask_at_once_one_key_is_made() {
+    const PROCESSES: usize = 6;
+    for _ in 0..3 {
+        let (dir, token) = (folder(), Token::new());
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "pkcs11::kek::one_of_several_processes"]);
+        child.env("KEK_FOLDER", dir.path()).env("KEK_TOKEN", &token.label).stdout(Stdio::null());
+        let children: Vec<_> = (0..PROCESSES).map(|_| child.spawn().unwrap()).collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        let provider = provider(dir.path(), &[spec(&token, "h1", false)]);
+        let mut opened = 0;
+        for entry in fs::read_dir(dir.path()).unwrap().map(Result::unwrap) {
+            if entry.file_name().to_str().unwrap().starts_with("kept-") {
+                provider.open("a", &fs::read_to_string(entry.path()).unwrap()).await.unwrap();
+                opened += 1;
+            }
+        }
+        assert_eq!(opened, PROCESSES);
+    }
 }
 
 #[test]
