@@ -107,6 +107,7 @@ mod tests {
             ledger: Arc::new(ledger),
             replicas: Arc::new([]),
             signers: Arc::new([]),
+            meters: Arc::new([]),
             all_open: true,
             fresh_until: Instant::now(),
         }

@@ -1,17 +1,26 @@
 //! `GET /metrics`: the signing keys in figures, for Prometheus. Only for administrators, since names of keys and the number of
 //! replicas are nobody else's business.
 
+use std::fmt;
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::admin::AdminProblem;
 use crate::flow::administrator::{ActError, Administrator};
 use crate::keys::KeyList;
+use crate::signing_keys::meter::Meter;
+use crate::signing_keys::snapshot::NoSigner;
 use crate::state::App;
 
 type ByAlg = Family<[(&'static str, &'static str); 1], Gauge>;
@@ -19,10 +28,49 @@ type ByAlg = Family<[(&'static str, &'static str); 1], Gauge>;
 pub(crate) async fn metrics(State(app): State<App>, _: Administrator) -> Result<Response, AdminProblem> {
     let list = app.key_admin().list().await.map_err(ActError::Keys)?;
     let kind = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    Ok((kind, text(&list)).into_response())
+    let meters = Arc::clone(&app.keys.snapshot().meters);
+    let used = Used { meters, refused: app.keys.refused().collect() };
+    Ok((kind, text(&list, used)).into_response())
 }
 
-fn text(list: &KeyList) -> String {
+/// What was signed in this process. A key that is gone is not among it.
+#[derive(Debug)]
+struct Used {
+    meters: Arc<[Arc<Meter>]>,
+    refused: Vec<(NoSigner, u64)>,
+}
+
+impl Collector for Used {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let figures: Vec<_> = self.meters.iter().map(|meter| (labels(meter), meter.figures())).collect();
+        let help = "Signatures that a key could not make, in this process";
+        let mut family = encoder.encode_descriptor("failures", help, None, MetricType::Counter)?;
+        for (labels, figures) in &figures {
+            let metric = family.encode_family(labels)?;
+            ConstCounter::new(figures.failed).encode(metric)?;
+        }
+        let help = "Requests for tokens that no key could sign, in this process, by reason";
+        let mut family = encoder.encode_descriptor("refusals", help, None, MetricType::Counter)?;
+        for (why, count) in &self.refused {
+            let reason = [("reason", why.name())];
+            let metric = family.encode_family(&reason)?;
+            ConstCounter::new(*count).encode(metric)?;
+        }
+        let (help, unit) = ("How long the signatures of a key took, in this process", Unit::Seconds);
+        let mut family = encoder.encode_descriptor("signing", help, Some(&unit), MetricType::Histogram)?;
+        for (labels, figures) in &figures {
+            let mut metric = family.encode_family(labels)?;
+            metric.encode_histogram::<NoLabelSet>(figures.total_s, figures.signed, &figures.buckets, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn labels(meter: &Meter) -> [(&'static str, String); 2] {
+    [("kid", meter.kid.clone()), ("alg", meter.alg.name().to_owned())]
+}
+
+fn text(list: &KeyList, used: Used) -> String {
     let (age, left) = (ByAlg::default(), ByAlg::default());
     for key in list.keys.iter().filter(|key| key.state == "active") {
         let alg = [("alg", key.alg)];
@@ -47,6 +95,7 @@ fn text(list: &KeyList) -> String {
         "Replicas that serve an older set",
         count(&|replica| replica.behind),
     );
+    registry.register_collector(Box::new(used));
     let mut text = String::new();
     // Writing into a string does not fail.
     let _ = encode(&mut text, &registry);

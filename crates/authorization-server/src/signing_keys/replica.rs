@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout};
 use self::process::{listen, name, with_jitter};
 use super::decide;
 use super::declared::{self, DeclareError};
+use super::meter::Meter;
 use super::plan::Plan;
 use super::record::{Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
@@ -96,6 +97,8 @@ pub(crate) struct ReplicaLoop {
     correction_ms: i64,
     /// The private halves that are open, by `kid`.
     open: BTreeMap<String, KeyHandle>,
+    /// What each key did that is not gone, by `kid`.
+    meters: BTreeMap<String, Arc<Meter>>,
     /// Until when tokens of each key may live, in seconds, as the database confirmed.
     reserved: BTreeMap<String, i64>,
     /// What was said about a key that does not open, so that it is said once.
@@ -123,6 +126,7 @@ impl ReplicaLoop {
             me,
             correction_ms: 0,
             open: BTreeMap::new(),
+            meters: BTreeMap::new(),
             reserved: BTreeMap::new(),
             complained: BTreeMap::new(),
             undestroyed: BTreeSet::new(),
@@ -365,6 +369,7 @@ impl ReplicaLoop {
         };
         self.destroy_remains(&ledger, now).await?;
         self.reserve(&ledger, now).await?;
+        self.meters.retain(|kid, _| ledger.key(kid).is_some_and(|key| !key.state.is_gone()));
         let all_open = self.open_signers(&ledger).await;
         // A replica that cannot sign with a key must not count as one that can.
         if all_open {
@@ -503,6 +508,7 @@ impl ReplicaLoop {
             ledger: Arc::new(ledger),
             replicas: replicas.into(),
             signers,
+            meters: self.meters.values().cloned().collect(),
             set,
             all_open,
             fresh_until,

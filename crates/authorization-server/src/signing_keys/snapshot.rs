@@ -1,7 +1,7 @@
 //! What a request sees of the keys: one value, swapped whole.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -14,6 +14,7 @@ use sealwright_service::clock::{Clock, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::meter::Meter;
 use super::record::{KeyState, Ledger, Replica};
 
 /// A document that is the same for everybody, with the header fields that go with it.
@@ -41,6 +42,8 @@ pub(crate) struct KeySnapshot {
     pub(crate) replicas: Arc<[Replica]>,
     /// In the order of preference: by algorithm as the plan has them, then the one that began last.
     pub(crate) signers: Arc<[Signer]>,
+    /// What the keys did in this process, of all that are not gone.
+    pub(crate) meters: Arc<[Arc<Meter>]>,
     pub(crate) set: Published,
     /// Whether this replica can use every key that signs or will.
     pub(crate) all_open: bool,
@@ -59,6 +62,20 @@ pub(crate) enum NoSigner {
     NotOpen,
     #[error("the database did not confirm yet that tokens may live for so long")]
     NotReserved,
+}
+
+impl NoSigner {
+    pub(crate) const ALL: [Self; 4] = [Self::NoKey, Self::Stale, Self::NotOpen, Self::NotReserved];
+
+    /// In one word, for programs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NoKey => "no_key",
+            Self::Stale => "stale",
+            Self::NotOpen => "not_open",
+            Self::NotReserved => "not_reserved",
+        }
+    }
 }
 
 impl KeySnapshot {
@@ -128,12 +145,15 @@ pub(crate) struct Keys {
     clock: Clock,
     /// What must be added to the clock to have the database's time, in milliseconds.
     correction_ms: AtomicI64,
+    /// How often nothing could be signed, in the order of [`NoSigner::ALL`].
+    refused: [AtomicU64; NoSigner::ALL.len()],
 }
 
 impl Keys {
     pub(crate) fn new(first: KeySnapshot, clock: Clock) -> Self {
         let epoch = watch::Sender::new(first.ledger.epoch);
-        Self { current: ArcSwap::from_pointee(first), epoch, clock, correction_ms: AtomicI64::new(0) }
+        let (correction_ms, refused) = (AtomicI64::new(0), Default::default());
+        Self { current: ArcSwap::from_pointee(first), epoch, clock, correction_ms, refused }
     }
 
     pub(crate) fn snapshot(&self) -> arc_swap::Guard<Arc<KeySnapshot>> {
@@ -142,7 +162,15 @@ impl Keys {
 
     /// The key for a token that expires at `expires_s`, in seconds.
     pub(crate) fn signer(&self, wanted: Option<Alg>, expires_s: i64) -> Result<KeyHandle, NoSigner> {
-        self.snapshot().signer(wanted, self.now(), expires_s).cloned()
+        let signer = self.snapshot().signer(wanted, self.now(), expires_s).cloned();
+        signer.inspect_err(|why| {
+            self.refused[*why as usize].fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    /// How often nothing could be signed, by the reason.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (NoSigner, u64)> {
+        NoSigner::ALL.into_iter().zip(self.refused.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 
     /// The time by which keys come and go: that of the database, which all replicas share.

@@ -82,6 +82,11 @@ impl Member {
         self.keys.signer(None, expires).map(|key| key.kid().to_owned())
     }
 
+    /// The keys that have a meter.
+    fn metered(&self) -> Vec<String> {
+        self.keys.snapshot().meters.iter().map(|meter| meter.kid.clone()).collect()
+    }
+
     fn set(&self) -> Vec<String> {
         let snapshot = self.keys.snapshot();
         let set = JwkSet::parse_any(std::str::from_utf8(&snapshot.set.body).unwrap(), Alg::ALL).unwrap();
@@ -226,9 +231,11 @@ async fn a_revoked_key_leaves_at_once_and_the_reserve_takes_over() {
         });
         let revoked = revoked.await.unwrap().unwrap();
         assert!(revoked.ledger.key(&first).is_some_and(|key| key.private.is_none()));
+        assert_eq!(member.metered(), std::slice::from_ref(&first));
 
         member.turn(&fleet).await;
         assert_ne!(member.signer().unwrap(), first);
+        assert_eq!(member.metered(), [member.signer().unwrap()], "a key that is gone leaves the metrics");
         assert!(!member.set().contains(&first));
         member.turn(&fleet).await;
         assert_eq!(fleet.states().await, ["ES256 revoked", "ES256 active", "ES256 staged"]);
@@ -254,7 +261,13 @@ async fn who_cannot_look_any_more_stops_signing_and_goes_on_serving_the_set() {
         member.turn(&fleet).await;
         assert!(member.signer().is_ok(), "what it knows is young enough");
         tokio::time::sleep(Duration::from_millis(320)).await;
+        let refused = |member: &Member| {
+            let refused = member.keys.refused().filter(|(_, count)| *count > 0);
+            refused.collect::<Vec<_>>()
+        };
+        assert_eq!(refused(&member), []);
         assert_eq!(member.signer(), Err(NoSigner::Stale));
+        assert_eq!(refused(&member), [(NoSigner::Stale, 1)]);
         member.turn(&fleet).await;
         assert!(member.keys.snapshot().signers.is_empty(), "private halves are dropped");
         assert_eq!(member.set(), set);

@@ -114,6 +114,12 @@ async fn a_program_sees_the_keys_and_revokes_one() {
     let metrics = world.send(call(Method::GET, "/metrics", &bearer, &json!({}))).await.body;
     assert!(metrics.contains("sealwright_signing_key_age_seconds{alg=\"ES256\"} 60\n"), "{metrics}");
     assert!(metrics.contains("sealwright_signing_key_replicas_behind 0\n"), "{metrics}");
+    assert!(metrics.contains("sealwright_signing_key_refusals_total{reason=\"no_key\"} 0\n"), "{metrics}");
+    let signed: Vec<&str> = metrics.lines().filter(|line| line.contains("signing_seconds_count")).collect();
+    let [signed] = signed[..] else { panic!("one key has signed: {metrics}") };
+    assert!(signed.ends_with("alg=\"ES256\"} 1"), "the administrator's own token: {signed}");
+    let failures = signed.replace("signing_seconds_count", "failures_total").replace("} 1", "} 0");
+    assert!(metrics.contains(&failures), "{metrics}");
     let list = world.send(call(Method::GET, "/admin/api/v1/keys", &bearer, &json!({}))).await.json();
     assert_eq!(list["server"], "main");
     assert_eq!(list["keys"][0]["state"], "active");

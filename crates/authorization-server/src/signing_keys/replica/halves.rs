@@ -1,12 +1,14 @@
 //! Private halves: made, opened, and destroyed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sealwright_keystore::{KeyHandle, KeystoreError};
 use sealwright_service::clock::Timestamp;
 
 use super::process::new_kid;
 use super::{KeysError, LOOK_LIMIT, ReplicaLoop, Source};
+use crate::signing_keys::meter::{Meter, metered};
 use crate::signing_keys::record::{KeyRecord, KeyState, Ledger};
 use crate::signing_keys::{decide, transaction};
 use crate::store::signing_key::{self, Remains};
@@ -80,7 +82,11 @@ impl ReplicaLoop {
             let Some(private) = &key.private else { continue };
             let handle = match self.open.get(&key.kid) {
                 Some(handle) => Ok(handle.clone()),
-                None => self.open(&key.kid, private).await,
+                None => self.open(&key.kid, private).await.map(|handle| {
+                    let new = || Arc::new(Meter::new(&key.kid, key.alg));
+                    let meter = self.meters.entry(key.kid.clone()).or_insert_with(new);
+                    metered(handle, Arc::clone(meter))
+                }),
             };
             match handle {
                 Ok(handle) => _ = open.insert(key.kid.clone(), handle),
