@@ -21,14 +21,14 @@ use sealwright_service::server::{ServeOptions, serve};
 use sealwright_service::shutdown::Shutdown;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::audit_key;
 use crate::config::{Config, FirstStartError};
 use crate::domain::user::{Declared, User};
-use crate::endpoint::jwks_events::LISTENERS;
+use crate::endpoint::jwks_events::Listeners;
 use crate::endpoint::{console, metadata};
 use crate::flow::passwords::PasswordPool;
 use crate::flow::rate;
@@ -200,7 +200,7 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
             snapshot,
             keys,
             key_source,
-            key_listeners: Arc::new(Semaphore::new(LISTENERS)),
+            key_listeners: Listeners::default(),
             database,
             audit,
             passwords,

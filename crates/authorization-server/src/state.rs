@@ -11,12 +11,12 @@ use sealwright_service::client_address::Proxies;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
 use sealwright_service::shutdown::Shutdown;
-use tokio::sync::Semaphore;
 
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::Client;
 use crate::domain::issuer::Issuer;
 use crate::domain::user::User;
+use crate::endpoint::jwks_events::Listeners;
 use crate::flow::buckets::Buckets;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::turns::Turns;
@@ -42,7 +42,7 @@ pub(crate) struct Parts {
     /// Where the keys come from, as it was read last.
     pub(crate) key_source: Arc<ArcSwap<Source>>,
     /// Places for those who wait for news of the keys.
-    pub(crate) key_listeners: Arc<Semaphore>,
+    pub(crate) key_listeners: Listeners,
     pub(crate) database: Database,
     pub(crate) audit: AuditLog,
     pub(crate) passwords: PasswordPool,

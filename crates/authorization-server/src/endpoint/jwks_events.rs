@@ -1,7 +1,9 @@
 //! News of the published keys, as server-sent events: for verifiers that want to hear of a revocation at once.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -9,17 +11,22 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::{HeaderValue, header};
+use sealwright_service::client_address::network;
 use sealwright_service::shutdown::Shutdown;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::peer::Peer;
 use crate::error::OAuthError;
 use crate::signing_keys::snapshot::Keys;
 use crate::state::App;
 
 /// So many may listen at a time. They keep a connection each, which others need, too.
-pub(crate) const LISTENERS: usize = 128;
+const LISTENERS: usize = 128;
+
+/// So many of them from one address (IPv6: one /64), so that nobody takes all places.
+const FROM_ADDRESS: usize = 8;
 
 /// Whoever listens for longer connects anew, so that nobody keeps a place for good.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -28,8 +35,10 @@ const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /oauth2/jwks/events`: the set's entity tag now, and again whenever it changes. The set itself is fetched as ever.
-pub(crate) async fn events(State(app): State<App>) -> Response {
-    let Ok(place) = Arc::clone(&app.key_listeners).try_acquire_owned() else {
+///
+/// Who finds no place is told to come back (503 with `Retry-After`).
+pub(crate) async fn events(State(app): State<App>, Peer(address): Peer) -> Response {
+    let Some(place) = app.key_listeners.place(address) else {
         return OAuthError::Busy.into_response();
     };
     let listener = Listener {
@@ -51,6 +60,44 @@ pub(crate) async fn events(State(app): State<App>) -> Response {
     response
 }
 
+/// Who listens, by address. It never grows beyond [`LISTENERS`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listeners(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// A place among the listeners, for as long as it is kept.
+#[derive(Debug)]
+struct Place {
+    listeners: Listeners,
+    network: IpAddr,
+}
+
+impl Listeners {
+    fn place(&self, address: IpAddr) -> Option<Place> {
+        let network = network(address);
+        let mut taken = self.taken();
+        let from_here = taken.get(&network).copied().unwrap_or(0);
+        if from_here >= FROM_ADDRESS || taken.values().sum::<usize>() >= LISTENERS {
+            return None;
+        }
+        taken.insert(network, from_here + 1);
+        Some(Place { listeners: self.clone(), network })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.listeners.taken();
+        match taken.get_mut(&self.network) {
+            Some(from_here) if *from_here > 1 => *from_here -= 1,
+            _ => _ = taken.remove(&self.network),
+        }
+    }
+}
+
 struct Listener {
     changes: watch::Receiver<i64>,
     keys: Arc<Keys>,
@@ -58,7 +105,7 @@ struct Listener {
     /// The entity tag that was told last.
     told: Option<HeaderValue>,
     ends_at: Instant,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Listener {
@@ -88,7 +135,6 @@ mod tests {
 
     use sealwright_jose::{Alg, SigningKey};
     use sealwright_service::clock::{Clock, Timestamp};
-    use tokio::sync::Semaphore;
     use tokio::time::timeout;
 
     use super::*;
@@ -109,6 +155,7 @@ mod tests {
             signers: Arc::new([]),
             meters: Arc::new([]),
             all_open: true,
+            sealed_elsewhere: 0,
             fresh_until: Instant::now(),
         }
     }
@@ -129,7 +176,7 @@ mod tests {
             shutdown: shutdown.clone(),
             told: None,
             ends_at: Instant::now() + LIFETIME,
-            _place: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(),
+            _place: Listeners::default().place(IpAddr::from([127, 0, 0, 1])).unwrap(),
         };
         let shown = |event: Option<Option<Event>>| format!("{:?}", event.unwrap().unwrap());
         let etag = first.set.etag.to_str().unwrap().trim_matches('"').to_owned();
@@ -148,5 +195,23 @@ mod tests {
 
         shutdown.begin();
         assert!(matches!(told(&mut listener).await, Some(None)));
+    }
+
+    #[test]
+    fn no_address_takes_all_places() {
+        let listeners = Listeners::default();
+        let from = |address: &str| listeners.place(address.parse().unwrap());
+        let mut places: Vec<Place> = (0..FROM_ADDRESS).map(|_| from("192.0.2.1").unwrap()).collect();
+        assert!(from("192.0.2.1").is_none());
+        assert!(from("::ffff:192.0.2.1").is_none(), "the same in other words");
+        places.pop();
+        places.push(from("192.0.2.1").unwrap());
+        // A home has a whole /64.
+        places.extend((0..FROM_ADDRESS).map(|i| from(&format!("2001:db8::{i}")).unwrap()));
+        assert!(from("2001:db8::ffff").is_none());
+        places.extend((0..LISTENERS - places.len()).map(|i| from(&format!("10.0.{i}.1")).unwrap()));
+        assert!(from("198.51.100.1").is_none(), "all places together");
+        places.clear();
+        assert!(listeners.taken().is_empty());
     }
 }

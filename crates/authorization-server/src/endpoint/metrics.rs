@@ -13,7 +13,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::admin::AdminProblem;
@@ -28,8 +28,11 @@ type ByAlg = Family<[(&'static str, &'static str); 1], Gauge>;
 pub(crate) async fn metrics(State(app): State<App>, _: Administrator) -> Result<Response, AdminProblem> {
     let list = app.key_admin().list().await.map_err(ActError::Keys)?;
     let kind = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-    let meters = Arc::clone(&app.keys.snapshot().meters);
-    let used = Used { meters, refused: app.keys.refused().collect() };
+    let used = {
+        let keys = app.keys.snapshot();
+        let (meters, sealed_elsewhere) = (Arc::clone(&keys.meters), keys.sealed_elsewhere);
+        Used { meters, refused: app.keys.refused().collect(), sealed_elsewhere }
+    };
     Ok((kind, text(&list, used)).into_response())
 }
 
@@ -38,6 +41,7 @@ pub(crate) async fn metrics(State(app): State<App>, _: Administrator) -> Result<
 struct Used {
     meters: Arc<[Arc<Meter>]>,
     refused: Vec<(NoSigner, u64)>,
+    sealed_elsewhere: usize,
 }
 
 impl Collector for Used {
@@ -56,6 +60,9 @@ impl Collector for Used {
             let metric = family.encode_family(&reason)?;
             ConstCounter::new(*count).encode(metric)?;
         }
+        let help = "Keys under a key-encryption key that this process does not have";
+        let metric = encoder.encode_descriptor("sealed_elsewhere", help, None, MetricType::Gauge)?;
+        ConstGauge::new(i64::try_from(self.sealed_elsewhere).unwrap_or(i64::MAX)).encode(metric)?;
         let (help, unit) = ("How long the signatures of a key took, in this process", Unit::Seconds);
         let mut family = encoder.encode_descriptor("signing", help, Some(&unit), MetricType::Histogram)?;
         for (labels, figures) in &figures {

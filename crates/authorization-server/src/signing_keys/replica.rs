@@ -103,6 +103,8 @@ pub(crate) struct ReplicaLoop {
     reserved: BTreeMap<String, i64>,
     /// What was said about a key that does not open, so that it is said once.
     complained: BTreeMap<String, String>,
+    /// Private halves as they were sealed when they were looked at last, by `kid`, and whether this replica can open them.
+    sealed: BTreeMap<String, (String, bool)>,
     /// Keys whose private halves could not be destroyed, so that it is said once.
     undestroyed: BTreeSet<String>,
     /// Keys that sign although their algorithm left the plan, so that it is said once.
@@ -129,6 +131,7 @@ impl ReplicaLoop {
             meters: BTreeMap::new(),
             reserved: BTreeMap::new(),
             complained: BTreeMap::new(),
+            sealed: BTreeMap::new(),
             undestroyed: BTreeSet::new(),
             left_over: BTreeSet::new(),
             told: None,
@@ -214,14 +217,16 @@ impl ReplicaLoop {
         self.source = source;
         // What is open may belong to another key-encryption key or token.
         self.open.clear();
+        self.sealed.clear();
         self.has_news = true;
         self.try_turn(audit).await
     }
 
     /// Whether another source can use the keys that sign now: one that could not would end signing.
     async fn opens_what_is_open(&self, source: &Source) -> Result<(), KeysError> {
-        let (Source::Planned { provider, .. }, Some(keys)) = (source, &self.keys) else { return Ok(()) };
-        let ledger = Arc::clone(&keys.snapshot().ledger);
+        let Source::Planned { provider, .. } = source else { return Ok(()) };
+        // Not as they were at the last look: they may have been sealed anew since.
+        let (ledger, _) = self.read().await?;
         let open = ledger.keys.iter().filter(|key| !key.declared && self.open.contains_key(&key.kid));
         for key in open {
             if let Some(private) = &key.private {
@@ -370,6 +375,7 @@ impl ReplicaLoop {
         self.destroy_remains(&ledger, now).await?;
         self.reserve(&ledger, now).await?;
         self.meters.retain(|kid, _| ledger.key(kid).is_some_and(|key| !key.state.is_gone()));
+        self.notice_other_seals(&ledger).await;
         let all_open = self.open_signers(&ledger).await;
         // A replica that cannot sign with a key must not count as one that can.
         if all_open {
@@ -511,6 +517,7 @@ impl ReplicaLoop {
             meters: self.meters.values().cloned().collect(),
             set,
             all_open,
+            sealed_elsewhere: self.sealed.values().filter(|(_, opens)| !opens).count(),
             fresh_until,
         }
     }

@@ -47,6 +47,9 @@ pub(crate) struct KeySnapshot {
     pub(crate) set: Published,
     /// Whether this replica can use every key that signs or will.
     pub(crate) all_open: bool,
+    /// Keys that this replica uses or has in reserve, and that it could not open anew: somebody has sealed them under another
+    /// key-encryption key.
+    pub(crate) sealed_elsewhere: usize,
     /// From then on this is too old to sign by.
     pub(crate) fresh_until: Instant,
 }

@@ -6,6 +6,7 @@ mod declared;
 mod in_token;
 mod leaving;
 mod operators;
+mod resealed;
 mod rolling;
 
 use std::sync::Arc;

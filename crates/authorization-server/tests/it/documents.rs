@@ -135,3 +135,27 @@ async fn what_is_not_there_is_not_there() {
         );
     }
 }
+
+#[tokio::test]
+async fn one_address_cannot_take_all_places_at_the_news_of_keys() {
+    let world = World::with("  trustedProxies: [10.0.0.0/8]").await;
+    let listen = async |peer: &str, forwarded: &str| {
+        let request = Request::get("/oauth2/jwks/events").header("x-forwarded-for", forwarded);
+        world.begin_from(peer, request.body(Body::empty()).unwrap()).await
+    };
+    let mut open = Vec::new();
+    for i in 0..8 {
+        // What a stranger says of itself counts for nothing.
+        let answer = listen("192.0.2.1:4711", &format!("198.51.100.{i}")).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        open.push(answer);
+    }
+    let refused = listen("192.0.2.1:4712", "198.51.100.9").await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key(header::RETRY_AFTER));
+    let proxied = listen("10.0.0.1:1", "192.0.2.1").await;
+    assert_eq!(proxied.status(), StatusCode::SERVICE_UNAVAILABLE, "also through our proxy");
+    assert_eq!(listen("10.0.0.1:1", "192.0.2.2").await.status(), StatusCode::OK);
+    open.pop();
+    assert_eq!(listen("192.0.2.1:4712", "").await.status(), StatusCode::OK, "who leaves makes room");
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use sealwright_authorization_server::{Assembled, PasswordCost, assemble, configure, hash_password_at};
 use sealwright_service::clock::{Clock, Timestamp};
@@ -218,10 +218,15 @@ impl World {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    pub(crate) async fn send_from(&self, address: &str, mut request: Request<Body>) -> Answer {
+    /// The answer as it begins, for one that does not end.
+    pub(crate) async fn begin_from(&self, address: &str, mut request: Request<Body>) -> Response<Body> {
         let address: SocketAddr = address.parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(address));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send_from(&self, address: &str, request: Request<Body>) -> Answer {
+        let response = self.begin_from(address, request).await;
         let (parts, body) = response.into_parts();
         let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }

@@ -70,6 +70,39 @@ impl ReplicaLoop {
         Ok(())
     }
 
+    /// Looks whether private halves that were sealed anew still open here, and says what to do where they do not, long before
+    /// they are needed: this replica goes on with those that it has open, but a new start could not open them.
+    pub(super) async fn notice_other_seals(&mut self, ledger: &Ledger) {
+        let Source::Planned { provider, .. } = &self.source else { return };
+        let mut sealed = BTreeMap::new();
+        for key in ledger.keys.iter().filter(|key| !key.declared) {
+            let Some(private) = &key.private else { continue };
+            if key.state != KeyState::Staged && !self.open.contains_key(&key.kid) {
+                // What cannot be opened when it must be is said then.
+                continue;
+            }
+            if let Some(known) = self.sealed.get(&key.kid).filter(|(text, _)| text == private) {
+                sealed.insert(key.kid.clone(), known.clone());
+                continue;
+            }
+            match provider.open(&key.kid, private).await {
+                Ok(_) => _ = sealed.insert(key.kid.clone(), (private.clone(), true)),
+                Err(error @ (KeystoreError::KekUnknown { .. } | KeystoreError::Seal { .. })) => {
+                    tracing::error!(
+                        kid = key.kid,
+                        %error,
+                        "this key was sealed anew, and this server could not open it again after a restart: put the \
+                         key-encryption key into its `secrets.kek`, and it is taken over at once"
+                    );
+                    sealed.insert(key.kid.clone(), (private.clone(), false));
+                }
+                // A token may be away for a moment; it is asked again.
+                Err(error) => tracing::debug!(kid = key.kid, %error, "a private half could not be looked at"),
+            }
+        }
+        self.sealed = sealed;
+    }
+
     /// Opens the private halves of keys that sign or will; `false` if one of them does not open.
     pub(super) async fn open_signers(&mut self, ledger: &Ledger) -> bool {
         // What was made in the other way is for other replicas to sign with, while the way is being changed.
