@@ -285,6 +285,7 @@ impl Authenticator {
     }
 
     /// Whether a token that passed also meets the requirements.
+    #[inline]
     fn meets(
         &self,
         requirements: &Requirements,
@@ -302,6 +303,7 @@ impl Authenticator {
 
     /// Counts a decision, and notes it in its span: of a token that passed the issuer, and of one that did not the
     /// reason only. Nothing of it was written by a stranger.
+    #[inline]
     fn count(&self, span: &Span, decided: Result<&AccessToken, &'static str>) {
         match decided {
             Ok(token) => {
@@ -338,25 +340,52 @@ impl Authenticator {
         fetched: Option<Fetched>,
         witness: &mut W,
     ) -> Step<Result<AccessToken, TokenError>> {
-        let credentials = match self.credentials(request.headers()) {
+        // A dry run tells everything in its order.
+        let credentials = match W::DRY_RUN {
+            true => self.credentials(request.headers()),
+            false => self.sent(request.headers()),
+        };
+        let credentials = match credentials {
             Ok(credentials) => credentials,
             Err(error) => {
                 return Step::Done(Err(witness.failed(Check::Request, error, || error.to_string())));
             }
         };
         witness.passed(Check::Request);
-        self.validate(credentials.token, now_s, fetched, witness)
-            .and_then(|token| self.check_sender(token, Some((request, &credentials)), now_s, witness))
+        let decided = self
+            .validate(credentials.token, now_s, fetched, witness)
+            .and_then(|token| self.check_sender(token, Some((request, &credentials)), now_s, witness));
+        match decided {
+            Step::Done(Ok(token)) => Step::Done(Ok(token)),
+            // That the request is malformed comes before all that is wrong with the token, and nobody waits for it.
+            decided => match self.credentials(request.headers()) {
+                Ok(_) => decided,
+                Err(error) => Step::Done(Err(error)),
+            },
+        }
     }
 
-    fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, TokenError> {
+    /// What was sent as a token, in the one header and under a scheme that is understood.
+    #[inline]
+    fn sent<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, TokenError> {
         match self.0.compat {
             None => Credentials::read(headers).and_then(|sent| match sent.scheme {
                 // As good as none (RFC 6750 §3.1), where it is not set up.
-                Scheme::Dpop if !self.0.sender.knows_dpop() => Err(TokenError::Missing),
+                Scheme::Dpop if !self.0.sender.knows_dpop() => {
+                    sent.of_one_piece().and(Err(TokenError::Missing))
+                }
                 _ => Ok(sent),
             }),
             Some(Compat::TutorialPair) => Credentials::read_bare(headers),
+        }
+    }
+
+    /// As [`sent`](Self::sent), if it could be a token at all.
+    fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, TokenError> {
+        let sent = self.sent(headers)?;
+        match self.0.compat {
+            None => sent.of_one_piece(),
+            Some(Compat::TutorialPair) => Ok(sent),
         }
     }
 
@@ -374,6 +403,7 @@ impl Authenticator {
 
     /// Whether a token is valid, whoever sent it. What is remembered of tokens ends here: all that depends on the
     /// request is looked at each time.
+    #[inline]
     fn validate<W: Witness>(
         &self,
         token: &[u8],
@@ -411,6 +441,7 @@ impl Authenticator {
     }
 
     /// The last check, which is made with each request; what is remembered of it are proofs, so that each passes once.
+    #[inline]
     fn check_sender<W: Witness>(
         &self,
         token: AccessToken,

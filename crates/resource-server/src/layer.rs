@@ -88,12 +88,13 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let now_s = self.layer.authenticator.now_s();
         let state = match self.layer.decide(&request, now_s, None) {
             Step::Done(Ok(token)) => {
                 let nonce = self.layer.next_nonce(&request, now_s);
-                State::Passed { future: self.inner.call(admitted(request, token)), nonce }
+                admit(&mut request, token);
+                State::Passed { future: self.inner.call(request), nonce }
             }
             Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
             Step::Wait(wait) => {
@@ -133,20 +134,17 @@ impl AuthLayer {
 }
 
 /// An answer with a nonce must not be kept, since whoever got it from a cache would get an old one (RFC 9449 §8.2).
-fn with_nonce<R>(mut answer: Response<R>, nonce: Option<HeaderValue>) -> Response<R> {
-    if let Some(nonce) = nonce {
-        answer.headers_mut().insert(DPOP_NONCE, nonce);
-        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    answer
+fn add_nonce<R>(answer: &mut Response<R>, nonce: HeaderValue) {
+    answer.headers_mut().insert(DPOP_NONCE, nonce);
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn admitted<B>(mut request: http::Request<B>, token: AccessToken) -> http::Request<B> {
+/// Leaves the token with the request, for whoever is further in.
+fn admit<B>(request: &mut http::Request<B>, token: AccessToken) {
     if let Some(value) = request.headers_mut().get_mut(header::AUTHORIZATION) {
         value.set_sensitive(true);
     }
     request.extensions_mut().insert(token);
-    request
 }
 
 pin_project! {
@@ -190,8 +188,13 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProjection::Passed { future, nonce } => {
-                    let answer = ready!(future.poll(context));
-                    return Poll::Ready(answer.map(|answer| with_nonce(answer, nonce.take())));
+                    let mut answer = ready!(future.poll(context));
+                    if let Some(nonce) = nonce.take()
+                        && let Ok(answer) = &mut answer
+                    {
+                        add_nonce(answer, nonce);
+                    }
+                    return Poll::Ready(answer);
                 }
                 StateProjection::Refused { refusal } => {
                     let refusal = refusal.take().expect("a future is not polled after it is done");
@@ -205,10 +208,8 @@ where
                     match decided.layer.decide(&decided.request, now_s, Some(fetched)) {
                         Step::Done(Ok(token)) => {
                             let nonce = decided.layer.next_nonce(&decided.request, now_s);
-                            State::Passed {
-                                future: decided.inner.call(admitted(decided.request, token)),
-                                nonce,
-                            }
+                            admit(&mut decided.request, token);
+                            State::Passed { future: decided.inner.call(decided.request), nonce }
                         }
                         Step::Done(Err(refusal)) => State::Refused { refusal: Some(refusal) },
                         Step::Wait(wait) => {

@@ -30,12 +30,14 @@ pub struct Request<'a> {
     uri: &'a Uri,
     headers: &'a HeaderMap,
     client_certificate: Option<CertThumbprint>,
+    /// Looked into only for a token that is bound to its sender.
+    extensions: Option<&'a Extensions>,
 }
 
 impl<'a> Request<'a> {
     /// A request whose sender showed no certificate. `uri` is as the server received it.
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method, uri, headers, client_certificate: None }
+        Self { method, uri, headers, client_certificate: None, extensions: None }
     }
 
     /// The same request over a connection in which the client showed this certificate.
@@ -50,13 +52,7 @@ impl<'a> Request<'a> {
         headers: &'a HeaderMap,
         extensions: &'a Extensions,
     ) -> Self {
-        let certificate = extensions.get::<ClientCertificate>();
-        Self {
-            method,
-            uri: extensions.get::<OriginalUri>().map_or(uri, |original| &original.0),
-            headers,
-            client_certificate: certificate.map(ClientCertificate::thumbprint),
-        }
+        Self { extensions: Some(extensions), ..Self::new(method, uri, headers) }
     }
 
     /// Its method.
@@ -66,7 +62,8 @@ impl<'a> Request<'a> {
 
     /// Its URI, as the server received it.
     pub fn uri(&self) -> &'a Uri {
-        self.uri
+        let original = self.extensions.and_then(|extensions| extensions.get::<OriginalUri>());
+        original.map_or(self.uri, |original| &original.0)
     }
 
     /// Its headers.
@@ -76,7 +73,8 @@ impl<'a> Request<'a> {
 
     /// The certificate that the client showed, if it is known.
     pub fn certificate(&self) -> Option<CertThumbprint> {
-        self.client_certificate
+        let shown = || self.extensions?.get().map(ClientCertificate::thumbprint);
+        self.client_certificate.or_else(shown)
     }
 }
 
@@ -97,7 +95,7 @@ impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("path", &self.uri.path())
+            .field("path", &self.uri().path())
             .finish_non_exhaustive()
     }
 }
@@ -131,13 +129,15 @@ impl Scheme {
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
     pub(crate) scheme: Scheme,
-    /// ASCII. It is looked at as text only if it was not seen before.
+    /// It is looked at as text only if it was not seen before.
     pub(crate) token: &'a [u8],
 }
 
 impl<'a> Credentials<'a> {
     /// The one `Authorization` header. The query and the body are not looked at (RFC 6750 §2.2 and §2.3 are
     /// optional, and RFC 9700 §4.3.2 forbids the query).
+    ///
+    /// Whether the token is of [one piece](Self::of_one_piece) is not looked at.
     pub(crate) fn read(headers: &'a HeaderMap) -> Result<Self, TokenError> {
         let value = authorization(headers)?;
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
@@ -148,10 +148,18 @@ impl<'a> Credentials<'a> {
             None if value.is_ascii() => return Err(TokenError::Missing),
             None => return Err(TokenError::RequestMalformed),
         };
-        if token.is_empty() || !is_of_one_piece(token) {
+        if token.is_empty() {
             return Err(TokenError::RequestMalformed);
         }
         Ok(Self { scheme, token })
+    }
+
+    /// Refuses what could be no token, whoever reads it: something with a space or a control character in it, or
+    /// something that is not ASCII.
+    ///
+    /// A token that passed is base64url and dots, so that this is only asked about one that did not.
+    pub(crate) fn of_one_piece(self) -> Result<Self, TokenError> {
+        if is_of_one_piece(self.token) { Ok(self) } else { Err(TokenError::RequestMalformed) }
     }
 
     /// The whole of the one `Authorization` header is the token.

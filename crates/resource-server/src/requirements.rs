@@ -89,6 +89,7 @@ impl Requirements {
     }
 
     /// As [`check`](Self::check), before a witness.
+    #[inline]
     pub(crate) fn check_before(
         &self,
         witness: &mut impl Witness,
@@ -100,6 +101,7 @@ impl Requirements {
         self.check_assurance(witness, token, now_s)
     }
 
+    #[inline]
     fn check_scopes(&self, witness: &mut impl Witness, token: &AccessToken) -> Result<(), Refusal> {
         if self.scopes.is_empty() {
             witness.waived(Check::Scope, NOTHING_ASKED);
@@ -118,6 +120,7 @@ impl Requirements {
         }))
     }
 
+    #[inline]
     fn check_rules(&self, witness: &mut impl Witness, token: &AccessToken) -> Result<(), Refusal> {
         if self.rules.is_empty() {
             witness.waived(Check::Rules, NOTHING_ASKED);
@@ -135,6 +138,7 @@ impl Requirements {
         }
     }
 
+    #[inline]
     fn check_assurance(
         &self,
         witness: &mut impl Witness,

@@ -70,6 +70,7 @@ impl SenderPolicy {
     /// The last check of a token: what it is bound to, and whether its sender has that.
     ///
     /// `sent` is the request that the token came in, and `None` where somebody presents a token without one.
+    #[inline]
     pub(crate) fn check(
         &self,
         token: &AccessToken,
@@ -83,6 +84,7 @@ impl SenderPolicy {
     }
 
     /// As [`check`](Self::check), without remembering that the proof was seen: for a dry run.
+    #[inline]
     pub(crate) fn verify(
         &self,
         token: &AccessToken,
@@ -90,7 +92,14 @@ impl SenderPolicy {
         now_s: i64,
     ) -> Result<Option<Proof>, TokenError> {
         let binding = match token.binding() {
-            None => Methods::default(),
+            // Most are bound to nothing, and sent as what they are.
+            None if self.constraint == SenderConstraint::IfBound => {
+                return match sent {
+                    Some((_, Credentials { scheme: Scheme::Dpop, .. })) => Err(TokenError::SchemeMismatch),
+                    _ => Ok(None),
+                };
+            }
+            None => return Err(TokenError::SenderUnbound),
             Some(Binding::Known(methods)) => *methods,
             Some(Binding::Unknown) => return Err(TokenError::SenderConstraintFailed),
         };

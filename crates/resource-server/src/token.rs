@@ -18,7 +18,10 @@ use sealwright_jose::jwt::Claims;
 use serde_json::Value;
 use std::{
     fmt,
-    sync::{Arc, Weak, atomic::AtomicU64},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
 };
 use window::Window;
 
@@ -39,6 +42,9 @@ struct Inner {
     set: Option<Weak<KeySet>>,
     /// The state of the revocations in which it was not among them.
     cleared: AtomicU64,
+    /// What it takes in memory, once somebody has asked; 0 before. Who makes room for others asks again, when the text has
+    /// long left the processor's caches.
+    memory_bytes: AtomicU32,
 }
 
 impl AccessToken {
@@ -102,6 +108,7 @@ impl AccessToken {
             trusted: Arc::clone(trusted),
             set: set.map(Arc::downgrade),
             cleared: AtomicU64::new(0),
+            memory_bytes: AtomicU32::new(0),
         })))
     }
 
@@ -206,6 +213,18 @@ impl AccessToken {
 
     /// What it takes in memory.
     pub(crate) fn memory_bytes(&self) -> usize {
+        match self.0.memory_bytes.load(Relaxed) {
+            0 => {
+                let bytes = self.count_memory_bytes();
+                // One that does not fit, which none does, would be counted each time.
+                self.0.memory_bytes.store(u32::try_from(bytes).unwrap_or_default(), Relaxed);
+                bytes
+            }
+            bytes => bytes as usize,
+        }
+    }
+
+    fn count_memory_bytes(&self) -> usize {
         /// A `String` in a list, and what the allocator adds.
         const AUDIENCE: usize = 24 + 16;
         /// Beside it stand the counts of the `Arc`.

@@ -80,7 +80,7 @@ impl Text {
     /// `json` is a value in `payload`; `None` if it is no string.
     fn read(json: &str, payload: &[u8]) -> Option<Self> {
         let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-        if inner.contains('\\') {
+        if inner.as_bytes().contains(&b'\\') {
             return serde_json::from_str(json).ok().map(Self::Decoded);
         }
         let start = (inner.as_ptr() as usize).checked_sub(payload.as_ptr() as usize)?;
@@ -92,22 +92,24 @@ impl Text {
 impl Members {
     /// The claims that decide about access have the type that their standard gives them, or the token is refused: one
     /// that is not understood must not count as one that is not there.
+    #[inline]
     fn note(&mut self, name: &str, json: &str, payload: &[u8]) -> Option<()> {
-        match name {
-            "client_id" => self.client_id = Text::read(json, payload)?,
-            "acr" => self.acr = Text::read(json, payload)?,
+        // As bytes, which takes a few comparisons for all names instead of a call for each of the same length.
+        match name.as_bytes() {
+            b"client_id" => self.client_id = Text::read(json, payload)?,
+            b"acr" => self.acr = Text::read(json, payload)?,
             // Some issuers write a list. Anything else grants nothing.
-            "scope" => match Text::read(json, payload) {
+            b"scope" => match Text::read(json, payload) {
                 Some(words) => self.scope = words,
                 None => self.lists_mut().scopes = strings_of(json),
             },
-            "auth_time" => self.auth_time = Some(numeric_date(json)?),
-            "amr" => self.lists_mut().amr = serde_json::from_str(json).ok()?,
-            "authorization_details" => {
+            b"auth_time" => self.auth_time = Some(numeric_date(json)?),
+            b"amr" => self.lists_mut().amr = serde_json::from_str(json).ok()?,
+            b"authorization_details" => {
                 let details: Box<[Value]> = serde_json::from_str(json).ok()?;
                 self.lists_mut().authorization_details = details.iter().all(has_type).then_some(details)?;
             }
-            "cnf" => self.lists_mut().binding = Some(Binding::read(json)),
+            b"cnf" => self.lists_mut().binding = Some(Binding::read(json)),
             _ => {}
         }
         Some(())
