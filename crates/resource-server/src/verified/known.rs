@@ -80,12 +80,22 @@ impl Known {
 
     /// Whether it was revoked. Looks only if anything was revoked since the last time.
     pub(crate) fn is_revoked(&self, revoked: &Revoked) -> bool {
+        self.is_revoked_by(revoked, |token| revoked.contains(token))
+    }
+
+    /// As [`is_revoked`](Self::is_revoked), where `contains` looks.
+    pub(super) fn is_revoked_by(
+        &self,
+        revoked: &Revoked,
+        contains: impl FnOnce(&AccessToken) -> bool,
+    ) -> bool {
+        // Before looking, so that what is revoked meanwhile is looked for the next time.
         let state = revoked.state();
         let cleared = self.0.cleared();
         if cleared.load(Relaxed) == state {
             return false;
         }
-        let is_revoked = revoked.contains(&self.0);
+        let is_revoked = contains(&self.0);
         if !is_revoked {
             cleared.store(state, Relaxed);
         }

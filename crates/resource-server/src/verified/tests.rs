@@ -221,6 +221,37 @@ fn a_revoked_token_is_neither_found_nor_kept() {
     assert_eq!((status.hits, status.misses, status.entries), (0, 1, 0));
 }
 
+/// Every moment at which a token can be revoked while a request verifies it, remembers it and the next one finds it, one
+/// after the other.
+#[test]
+fn a_token_that_is_revoked_while_it_is_remembered_passes_nobody_after_that() {
+    for at in ["before the look", "during the look", "before it is remembered", "after that", "after a hit"] {
+        let (cache, revocations) = (cache(100), Revocations::default());
+        let revoked = revocations.revoked();
+        let token = access_token(&json!({}));
+        let revoke = |moment: &str| {
+            if moment == at {
+                revoked.add(Revocation::of_token(&token), NOW).unwrap();
+            }
+        };
+        let known = Known::new(token.clone());
+        revoke("before the look");
+        let was_revoked = known.is_revoked_by(revoked, |token| {
+            let found = revoked.contains(token);
+            revoke("during the look");
+            found
+        });
+        assert_eq!(was_revoked, at == "before the look", "{at}");
+        revoke("before it is remembered");
+        cache.insert(name(1), known);
+        revoke("after that");
+        assert_eq!(cache.find(&name(1), revoked, NOW).is_some(), at == "after a hit", "{at}");
+        revoke("after a hit");
+        assert!(cache.find(&name(1), revoked, NOW).is_none(), "{at}");
+        assert_eq!(cache.status().entries, 0, "{at}: it is dropped");
+    }
+}
+
 #[test]
 fn issuer_and_jti_do_not_run_into_each_other() {
     let revocations = Revocations::default();
