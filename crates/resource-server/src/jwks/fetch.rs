@@ -40,8 +40,8 @@ pub(crate) type Listening<'a> = Pin<Box<dyn Future<Output = Result<(), FetchErro
 
 /// Where the bytes come from; the clock of the caller limits how long it may take.
 pub(crate) trait Fetch: Send + Sync {
-    /// Gets the document, unless it is still the one of `etag`.
-    fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a>;
+    /// Gets the document in one of the types that `accept` names, unless it is still the one of `etag`.
+    fn fetch<'a>(&'a self, uri: &'a Url, accept: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a>;
 
     /// Passes what comes from an event stream on to `hear`, until it has enough or the stream ends.
     fn listen<'a>(&'a self, _uri: &'a Url, _hear: &'a mut Hear<'_>) -> Listening<'a> {
@@ -167,10 +167,14 @@ impl HttpFetch {
         Ok(cell.get_or_init(|| made))
     }
 
-    async fn get(&self, uri: &Url, etag: Option<&HeaderValue>) -> Result<Answer, FetchError> {
+    async fn get(
+        &self,
+        uri: &Url,
+        accept: &'static str,
+        etag: Option<&HeaderValue>,
+    ) -> Result<Answer, FetchError> {
         let client = self.client(uri).map_err(FetchError::of)?;
-        let mut request =
-            client.get(uri.clone()).header(header::ACCEPT, "application/jwk-set+json, application/json");
+        let mut request = client.get(uri.clone()).header(header::ACCEPT, accept);
         if let Some(etag) = etag {
             request = request.header(header::IF_NONE_MATCH, etag);
         }
@@ -235,8 +239,8 @@ impl HttpFetch {
 }
 
 impl Fetch for HttpFetch {
-    fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a> {
-        Box::pin(self.get(uri, etag))
+    fn fetch<'a>(&'a self, uri: &'a Url, accept: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a> {
+        Box::pin(self.get(uri, accept, etag))
     }
 
     fn listen<'a>(&'a self, uri: &'a Url, hear: &'a mut Hear<'_>) -> Listening<'a> {

@@ -80,7 +80,9 @@ impl KeySets {
             let plan = self.plan("the JWK set", vec![uri.clone()], options.set_bounds(), move |body| {
                 check_set(body, limits)
             });
-            Plan { events: events.filter(|_| options.events).cloned(), ..plan }
+            let events = events.filter(|_| options.events).cloned();
+            // RFC 7517 §8.5.2; many sources know their sets only as JSON.
+            Plan { accept: "application/jwk-set+json, application/json", events, ..plan }
         })
     }
 
@@ -106,6 +108,8 @@ impl KeySets {
     ) -> Plan<T> {
         Plan {
             what,
+            // RFC 8414 §3.2 and OpenID Connect Discovery §4.2.
+            accept: "application/json",
             places,
             read: Box::new(read),
             bounds,

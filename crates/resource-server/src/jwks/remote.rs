@@ -52,6 +52,8 @@ pub(crate) type Read<T> = Box<dyn Fn(&str) -> Result<T, FetchError> + Send + Syn
 pub(crate) struct Plan<T> {
     /// For the log.
     pub(crate) what: &'static str,
+    /// The media types that are asked for.
+    pub(crate) accept: &'static str,
     /// In the order in which they are tried: the next one if the source says that there is nothing at this one.
     pub(crate) places: Vec<Url>,
     pub(crate) read: Read<T>,
@@ -297,7 +299,8 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
         for place in (first..places).chain(0..first) {
             // An `ETag` is that of one place.
             let etag = etag.as_ref().filter(|_| place == first);
-            let fetched = match self.plan.fetch.fetch(&self.plan.places[place], etag).await {
+            let fetched = match self.plan.fetch.fetch(&self.plan.places[place], self.plan.accept, etag).await
+            {
                 Ok(answer) => self.read(answer, place, known.as_deref()),
                 Err(error) => Err(error),
             };

@@ -117,7 +117,7 @@ impl Source {
 struct Network(Arc<Source>);
 
 impl Fetch for Network {
-    fn fetch<'a>(&'a self, uri: &'a Url, etag: Option<&'a HeaderValue>) -> Pending<'a> {
+    fn fetch<'a>(&'a self, uri: &'a Url, _: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a> {
         Box::pin(self.0.reply(uri, etag))
     }
 }

@@ -83,6 +83,27 @@ async fn an_issuer_is_found_by_its_url_at_either_place() {
     }
 }
 
+/// Sources that serve several kinds of documents under one address choose by this header.
+#[tokio::test]
+async fn each_document_is_asked_for_by_its_type() {
+    let answered = |accept: &'static str, body: String| {
+        get(async move |headers: HeaderMap| {
+            let named: Vec<_> = headers.get_all(header::ACCEPT).iter().collect();
+            if named == [accept] { body.into_response() } else { StatusCode::NOT_ACCEPTABLE.into_response() }
+        })
+    };
+    let origin = serve(|origin| {
+        let metadata = metadata(&format!("{origin}/one"), &format!("{origin}/keys"));
+        Router::new()
+            .route(RFC8414, answered("application/json", metadata))
+            .route("/keys", answered("application/jwk-set+json, application/json", jwk_set(&[&K1])))
+    })
+    .await;
+    let issuer = format!("{origin}/one");
+    let authenticator = discover(&issuer, loopback()).unwrap();
+    assert_eq!(decide_at(&authenticator, &issuer).await, Ok(()), "{}", metadata_error(&authenticator));
+}
+
 #[tokio::test]
 async fn keys_on_another_host_need_its_name() {
     let keys = serve(|_| Router::new().route("/keys", document(jwk_set(&[&K1])))).await;

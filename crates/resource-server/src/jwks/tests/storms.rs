@@ -56,7 +56,7 @@ async fn rotation_under_load_forgets_nobody() {
         busy: AtomicBool,
     }
     impl Fetch for Rotating {
-        fn fetch<'a>(&'a self, _: &'a Url, _: Option<&'a HeaderValue>) -> Pending<'a> {
+        fn fetch<'a>(&'a self, _: &'a Url, _: &'static str, _: Option<&'a HeaderValue>) -> Pending<'a> {
             Box::pin(async {
                 assert!(!self.busy.swap(true, Ordering::SeqCst), "two fetches at once");
                 sleep(Duration::from_micros(200)).await;
