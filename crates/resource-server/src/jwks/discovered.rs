@@ -74,13 +74,21 @@ impl Discovered {
                 Ok(newer) => return Ok(newer),
                 Err(missing) => missing,
             };
-            // The key may be where the keys are now.
-            if let Err(NoNewer::NotAsked) = self.metadata.newer_than(metadata.generation).await {
+            // The key may be where the keys are now, unless the metadata has said just now that they are here: an unknown
+            // key costs one fetch then, and not two.
+            if !self.is_metadata_fresh()
+                && let Err(NoNewer::NotAsked) = self.metadata.newer_than(metadata.generation).await
+            {
                 missing = NoNewer::NotAsked;
             }
         }
         let set = self.obtain(terms).await.ok_or(NoNewer::NotAsked)?;
         if Arc::ptr_eq(&set.document, &old.document) { Err(missing) } else { Ok(set) }
+    }
+
+    /// Whether the metadata is younger than a set may become before it is fetched again.
+    fn is_metadata_fresh(&self) -> bool {
+        self.metadata.age().is_some_and(|age| age < self.sets.options().refresh)
     }
 
     pub(super) fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {

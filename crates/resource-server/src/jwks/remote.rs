@@ -201,6 +201,11 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
         Some((self.current.load_full()?, age, rest))
     }
 
+    /// How old the document at hand is.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.state().cache.age(self.now())
+    }
+
     /// The document that came last, however old it is: not to be used for tokens.
     pub(crate) fn latest(&self) -> Option<Arc<Document<T>>> {
         self.current.load_full()
