@@ -7,7 +7,7 @@ use crate::{
     TokenError, Waived,
     explain::{Check, Quoted, Witness},
     issuer::trusted::Trusted,
-    jwks::KeySet,
+    jwks::{KeySet, PublishedKeys},
     sender::Binding,
 };
 pub(crate) use members::Payload;
@@ -38,8 +38,8 @@ struct Inner {
     span: Span,
     /// Who vouches for it. No two authenticators share one, so it also says which of them let the token pass.
     trusted: Arc<Trusted>,
-    /// The set whose key made the signature, unless the keys are fixed. It does not keep the set.
-    set: Option<Weak<KeySet>>,
+    /// Those among which the key is that made the signature, unless they are fixed. It does not keep them.
+    keys: Option<Weak<PublishedKeys>>,
     /// The state of the revocations in which it was not among them.
     cleared: AtomicU64,
     /// What it takes in memory, once somebody has asked; 0 before. Who makes room for others asks again, when the text has
@@ -106,7 +106,7 @@ impl AccessToken {
             members,
             span: window.span(),
             trusted: Arc::clone(trusted),
-            set: set.map(Arc::downgrade),
+            keys: set.map(|set| Arc::downgrade(set.keys())),
             cleared: AtomicU64::new(0),
             memory_bytes: AtomicU32::new(0),
         })))
@@ -208,7 +208,7 @@ impl AccessToken {
 
     /// Whether the keys that it was verified with are still those of its issuer.
     pub(crate) fn has_current_keys(&self) -> bool {
-        self.0.trusted.has_still(self.0.set.as_ref())
+        self.0.trusted.has_still(self.0.keys.as_ref())
     }
 
     /// What it takes in memory.

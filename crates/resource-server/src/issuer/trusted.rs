@@ -3,7 +3,7 @@
 use crate::{
     AccessToken, ConfigError, IssuerConfig, KeySetStatus, KeySets, KeySource, TokenError, Waived,
     explain::{Check, Outcome, Quoted, Witness},
-    jwks::{KeySet, NoNewer, RemoteKeys},
+    jwks::{KeySet, NoNewer, PublishedKeys, RemoteKeys},
     token::Payload,
 };
 use sealwright_jose::{
@@ -132,13 +132,13 @@ impl Trusted {
         }
     }
 
-    /// Whether a token that was verified with the keys of `set` would be so now: they are still those that are at hand.
-    /// A set that was fetched again and says the same is the same one.
-    pub(crate) fn has_still(&self, set: Option<&Weak<KeySet>>) -> bool {
-        match (&self.keys, set) {
+    /// Whether a token that was verified with `keys` would be so now: they are still those that are at hand, in the same
+    /// document or in another one.
+    pub(crate) fn has_still(&self, keys: Option<&Weak<PublishedKeys>>) -> bool {
+        match (&self.keys, keys) {
             (Keys::Fixed(_), None) => true,
-            (Keys::Remote(remote), Some(set)) => {
-                remote.at_hand().is_some_and(|now| ptr::eq(set.as_ptr(), Arc::as_ptr(&now)))
+            (Keys::Remote(remote), Some(keys)) => {
+                remote.at_hand().is_some_and(|now| ptr::eq(keys.as_ptr(), Arc::as_ptr(now.keys())))
             }
             _ => false,
         }

@@ -8,7 +8,7 @@ use super::{
 use crate::{ConfigError, IssuerConfig, KeySource};
 use arc_swap::ArcSwapOption;
 use sealwright_jose::{
-    JwkSet,
+    JwkSet, VerifyingKey,
     jws::{BuildError, Verifier},
 };
 use std::{
@@ -21,15 +21,34 @@ use url::Url;
 #[derive(Debug)]
 pub(crate) struct KeySet {
     verifier: Verifier,
+    keys: Arc<Keys>,
     pub(super) document: Arc<Document<()>>,
     pub(super) uri: Url,
     pub(super) usable_keys: usize,
     pub(super) skipped_keys: usize,
 }
 
+/// The keys of a set that its issuer may use. As long as they stay, sets that follow each other share one of these, and
+/// what was verified with them stays verified, whatever else the documents say.
+#[derive(Debug)]
+pub(crate) struct Keys(Vec<VerifyingKey>);
+
+impl Keys {
+    /// Whether these are all the same, by algorithm, name and material, in any order: RFC 7517 §5 gives that no meaning.
+    fn are(&self, others: &[VerifyingKey]) -> bool {
+        let count = |keys: &[VerifyingKey], key| keys.iter().filter(|other| *other == key).count();
+        self.0.len() == others.len() && self.0.iter().all(|key| count(&self.0, key) == count(others, key))
+    }
+}
+
 impl KeySet {
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.verifier
+    }
+
+    /// Its keys; the same ones as those of the set before, if they are equal.
+    pub(crate) fn keys(&self) -> &Arc<Keys> {
+        &self.keys
     }
 
     #[cfg(test)]
@@ -180,7 +199,8 @@ impl View {
         if let Some(set) = self.made_from(document) {
             return Some(set);
         }
-        match KeySet::new(document, terms, self.remote.uri().clone()) {
+        let before = self.set.load();
+        match KeySet::new(document, terms, self.remote.uri().clone(), before.as_deref()) {
             Ok(set) => {
                 let set = Arc::new(set);
                 self.set.store(Some(Arc::clone(&set)));
@@ -225,7 +245,12 @@ enum MakeError {
 }
 
 impl KeySet {
-    fn new(document: &Arc<Document<()>>, terms: &IssuerConfig, uri: Url) -> Result<Self, MakeError> {
+    fn new(
+        document: &Arc<Document<()>>,
+        terms: &IssuerConfig,
+        uri: Url,
+        before: Option<&Self>,
+    ) -> Result<Self, MakeError> {
         let set = JwkSet::parse(&document.body, &terms.algs)?;
         let (usable, skipped) = (set.keys().len(), set.skipped().len());
         let issuer = terms.issuer.as_str();
@@ -235,8 +260,13 @@ impl KeySet {
         if usable == 0 {
             tracing::warn!(issuer, skipped, "the JWK set has no usable key, so that no token can pass");
         }
+        let (verifier, keys) = match before.filter(|before| before.keys.are(set.keys())) {
+            Some(before) => (before.verifier.clone(), Arc::clone(&before.keys)),
+            None => (terms.policy().keys(&set).build()?, Arc::new(Keys(set.keys().to_vec()))),
+        };
         Ok(Self {
-            verifier: terms.policy().keys(&set).build()?,
+            verifier,
+            keys,
             document: Arc::clone(document),
             uri,
             usable_keys: usable,

@@ -2,12 +2,12 @@
 
 use crate::support::*;
 use http::{HeaderMap, header::AUTHORIZATION};
-use sealwright_jose::base64url;
+use sealwright_jose::{SigningKey, base64url};
 use sealwright_resource_server::{
     AccessToken, Authenticator, IssuerConfig, JwksOptions, Requirements, Revocation, Revocations, TokenError,
     VerifiedTokens,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     sync::{
         Arc,
@@ -143,6 +143,37 @@ async fn a_key_that_left_the_set_takes_its_tokens_with_it() {
     assert_eq!(decided(&authenticator, &unknown, NOW).await, Err(TokenError::KeyUnknown));
     assert_eq!(decided(&authenticator, &old, NOW).await, Err(TokenError::KeyUnknown));
     assert!(hits(&new).await.0);
+}
+
+/// Some issuers write each answer anew. What counts are the keys: their algorithms, names and material.
+#[tokio::test]
+async fn a_set_that_is_written_in_another_way_drops_no_tokens() {
+    let set = |keys: &[&SigningKey], changed: i64| {
+        let mut set: Value = serde_json::from_str(&jwk_set(keys)).unwrap();
+        set["changed"] = changed.into();
+        set["keys"][0]["x5t"] = changed.to_string().into();
+        Answer::Ok(set.to_string())
+    };
+    let source = Source::start(set(&[&K1, &K2], 1)).await;
+    let jwks = JwksOptions { cooldown: Duration::ZERO, ..loopback() };
+    let authenticator =
+        Authenticator::builder().issuer(source.terms()).jwks(jwks).clock(|| NOW).build().unwrap();
+    let (token, unknown) = (good(), token(json!({"kid": "k9"}), json!({})));
+    decided(&authenticator, &token, NOW).await.unwrap();
+    let cases: [(&str, Vec<&SigningKey>, Result<u64, TokenError>); 5] = [
+        ("a time stamp", vec![&*K1, &*K2], Ok(1)),
+        ("another order", vec![&*K2, &*K1], Ok(1)),
+        ("one key fewer", vec![&*K1], Ok(0)),
+        ("one key more", vec![&*K1, &*K2], Ok(0)),
+        ("the same name for another key", vec![&*STRANGER], Err(TokenError::SignatureInvalid)),
+    ];
+    for (name, keys, outcome) in cases {
+        source.answer(set(&keys, i64::try_from(source.requests()).unwrap()));
+        assert_eq!(decided(&authenticator, &unknown, NOW).await, Err(TokenError::KeyUnknown), "{name}");
+        let before = authenticator.verified_tokens().hits;
+        let passed = decided(&authenticator, &token, NOW).await;
+        assert_eq!(passed.map(|_| authenticator.verified_tokens().hits - before), outcome, "{name}");
+    }
 }
 
 #[tokio::test]
