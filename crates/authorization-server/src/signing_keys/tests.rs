@@ -19,11 +19,12 @@ use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
 use sealwright_service::shutdown::Shutdown;
 use sealwright_testkit::database::on_both;
+use tokio::time::Instant;
 
 use super::plan::{Plan, PlanSpec};
 use super::record::{Change, KeyState};
 use super::replica::{ReplicaLoop, Source};
-use super::snapshot::{Keys, NoSigner};
+use super::snapshot::{KeySnapshot, Keys, NoSigner};
 use super::transaction;
 use crate::store::{MIGRATOR, signing_key};
 
@@ -252,21 +253,27 @@ async fn a_revoked_key_leaves_at_once_and_the_reserve_takes_over() {
 #[tokio::test]
 async fn who_cannot_look_any_more_stops_signing_and_goes_on_serving_the_set() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
-        let mut fleet = Fleet::new(database.clone(), &[Alg::Es256]).await;
-        fleet.plan.max_stale = Duration::from_millis(300);
+        let fleet = Fleet::new(database.clone(), &[Alg::Es256]).await;
+        let before = Instant::now();
         let mut member = fleet.replica(&provider()).await;
+        let after = Instant::now();
         let set = member.set();
         member.signer().unwrap();
 
         database.close().await;
         member.turn(&fleet).await;
         assert!(member.signer().is_ok(), "what it knows is young enough");
-        tokio::time::sleep(Duration::from_millis(320)).await;
         let refused = |member: &Member| {
             let refused = member.keys.refused().filter(|(_, count)| *count > 0);
             refused.collect::<Vec<_>>()
         };
         assert_eq!(refused(&member), []);
+        // As if that time had come already.
+        let mut known = KeySnapshot::clone(&member.keys.snapshot());
+        let looked_at = known.fresh_until - fleet.plan.max_stale;
+        assert!(before <= looked_at && looked_at <= after, "as long as the plan says, and no look has succeeded since");
+        known.fresh_until = Instant::now();
+        member.keys.swap(known);
         assert_eq!(member.signer(), Err(NoSigner::Stale));
         assert_eq!(refused(&member), [(NoSigner::Stale, 1)]);
         member.turn(&fleet).await;

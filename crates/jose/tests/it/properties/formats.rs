@@ -52,7 +52,7 @@ proptest! {
         let mut private = Vec::new();
         let named = SECRETS.iter().zip(kids.iter().cycle()).enumerate();
         let keys: Vec<VerifyingKey> = named.filter_map(|(at, (secret, kid))| {
-            let Secret::Signing(key) = secret.with_kid(&format!("{kid}{at}")) else { return None };
+            let Secret::Signing(key) = secret.with_kid(&format!("{at}-{kid}")) else { return None };
             private.push(key.to_jwk().unwrap());
             Some(key.verifying_key())
         }).collect();

@@ -107,8 +107,9 @@ async fn rotation_under_load_forgets_nobody() {
     }
     let all = tokio::time::timeout(60 * SECOND, tasks.join_all());
     assert_eq!(all.await.expect("somebody waits for ever").len(), 64);
-    assert!(rotating.calls.load(Ordering::SeqCst) > 100);
-    assert!(newest.load(Ordering::SeqCst) > 50);
+    // Tasks in lockstep share each fetch of theirs: then there is about one a round.
+    assert!(rotating.calls.load(Ordering::SeqCst) > 30);
+    assert!(newest.load(Ordering::SeqCst) > 20);
 }
 
 /// Polled by something that is no tokio runtime: refused, and no panic.
