@@ -8,9 +8,11 @@ pub mod database;
 pub mod issuer;
 
 use std::{
+    collections::BTreeSet,
     hash::{BuildHasher, RandomState},
     net::{Ipv4Addr, TcpListener},
     process,
+    sync::{Mutex, PoisonError},
 };
 
 /// A folder that is removed when this is dropped.
@@ -26,7 +28,8 @@ pub fn temp_dir() -> TempDir {
     made.expect("the folder for temporary files is writable")
 }
 
-/// A loopback port that was free a moment ago. Prefer port 0 where the server can say which one it got.
+/// A loopback port that was free a moment ago, and that this process was not given before. Prefer port 0 where the server can
+/// say which one it got.
 ///
 /// It lies below the range from which systems choose for port 0 and for connections (Linux: from 32768, others: from
 /// 49152), because those take a port of that range while it waits for its server.
@@ -35,7 +38,9 @@ pub fn temp_dir() -> TempDir {
 ///
 /// If a thousand attempts find no free port.
 pub fn free_port() -> u16 {
-    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = |port: &u16| given.insert(*port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let chosen = |_| 16_384 + (RandomState::new().hash_one(process::id()) % 16_384) as u16;
     (0..1_000).map(chosen).find(free).expect("there is a free port")
 }
