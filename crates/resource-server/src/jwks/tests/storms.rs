@@ -132,7 +132,7 @@ fn without_a_runtime_there_are_no_keys() {
 /// A runtime that nobody drives any more, but that is still there, keeps nobody waiting for its fetch.
 #[test]
 fn a_runtime_that_stands_still_holds_nobody_up() {
-    let options = JwksOptions { timeout: Duration::from_millis(100), ..JwksOptions::default() };
+    let options = JwksOptions { timeout: SECOND, ..JwksOptions::default() };
     let (keys, source) = remote(options, [Reply::Never, fresh(&["a"])]);
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let (still, other) = (runtime(), runtime());
