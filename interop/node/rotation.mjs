@@ -18,7 +18,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 import jwt from "jsonwebtoken";
 import jwksClient from "jwks-rsa";
 import { MOD_AUTH_OPENIDC, apache } from "./apache.mjs";
-import { folder, freePort, start, stopWithUs } from "./started.mjs";
+import { folder, freePort, isReady, start, startServer, stopWithUs } from "./started.mjs";
 import { expect, judge, mustRefuse } from "./verdict.mjs";
 
 const [, , sealwright, apiProgram, python, apacheProgram, ...rest] = process.argv;
@@ -276,16 +276,7 @@ spec:
 async function startReplica(file, port) {
   const replica = { port, ready: false };
   replica.start = async () => {
-    const child = stopWithUs(spawn(sealwright, ["serve", "-f", file], { stdio: ["ignore", "ignore", "pipe"] }));
-    const said = [];
-    createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
-    replica.child = child;
-    for (let attempt = 0; attempt < 200; attempt += 1) {
-      if (child.exitCode !== null) break;
-      if (await isReady(port)) return;
-      await sleep(100);
-    }
-    throw new Error(`a replica did not get ready\n${said.slice(-20).join("\n")}`);
+    replica.child = await startServer(sealwright, file, `http://127.0.0.1:${port}`);
   };
   replica.kill = async () => {
     replica.child.kill("SIGKILL");
@@ -295,18 +286,10 @@ async function startReplica(file, port) {
   return replica;
 }
 
-async function isReady(port) {
-  try {
-    return (await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(3_000) })).status === 200;
-  } catch {
-    return false;
-  }
-}
-
 /** What stands in front of the replicas: one after the other, of those that are ready; if none is, of all. */
 async function balance(port, tlsPort) {
   const look = async () => {
-    for (const replica of replicas) replica.ready = await isReady(replica.port);
+    for (const replica of replicas) replica.ready = await isReady(`http://127.0.0.1:${replica.port}`);
   };
   await look();
   setInterval(look, 500).unref();

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const PATIENCE_MS = 20_000;
 const children = [];
@@ -47,6 +48,27 @@ export async function start(program, args = [], env = {}) {
     });
   });
   return { url, lines, errors, child };
+}
+
+/** Starts `sealwright serve` on the resources of `file`, and waits until it is ready at `url`. */
+export async function startServer(sealwright, file, url) {
+  const child = stopWithUs(spawn(sealwright, ["serve", "-f", file], { stdio: ["ignore", "ignore", "pipe"] }));
+  const said = [];
+  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end && child.exitCode === null) {
+    if (await isReady(url)) return child;
+    await sleep(100);
+  }
+  throw new Error(`a server did not get ready\n${said.slice(-20).join("\n")}`);
+}
+
+export async function isReady(url) {
+  try {
+    return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3_000) })).status === 200;
+  } catch {
+    return false;
+  }
 }
 
 /** Serves an express application. */

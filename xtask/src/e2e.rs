@@ -2,6 +2,7 @@
 
 mod audit;
 mod certificate;
+mod console;
 mod demo;
 mod document;
 pub(crate) mod judge;
@@ -28,6 +29,7 @@ pub(crate) fn run(runner: &mut Runner) {
     }
     runner.step("demo: 50 MB, told in plain text", large::run);
     visit::run(runner);
+    console::run(runner);
 }
 
 /// Two runs at once in one tree would write into each other's folders.

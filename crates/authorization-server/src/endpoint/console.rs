@@ -73,7 +73,7 @@ pub(crate) async fn keys(State(app): State<App>, headers: HeaderMap) -> Response
 
 /// What an action would break, and the button that does it.
 pub(crate) async fn confirm(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
-    let Session { csrf, .. } = match session(&app, &headers).await {
+    let Session { admin, csrf } = match session(&app, &headers).await {
         Ok(session) => session,
         Err(response) => return response,
     };
@@ -83,7 +83,7 @@ pub(crate) async fn confirm(State(app): State<App>, uri: Uri, headers: HeaderMap
     };
     let Some(asked) = Asked::read(&params) else { return pages::keys::nothing_to_do() };
     match app.key_admin().consequences(&asked.action).await {
-        Ok(consequences) => pages::keys::confirm(&asked, &consequences, &csrf, None),
+        Ok(consequences) => pages::keys::confirm(&asked, &consequences, &admin.signed_by, &csrf, None),
         Err(KeyAdminError::Refused(refusal)) => pages::keys::refused(&refusal.to_string()),
         Err(error) => failed(&error),
     }
@@ -104,7 +104,7 @@ pub(crate) async fn act(State(app): State<App>, request: Request) -> Response {
             match app.key_admin().consequences(&asked.action).await {
                 Ok(consequences) => {
                     let problem = Some(KeyAdminError::Reason.to_string());
-                    pages::keys::confirm(&asked, &consequences, csrf, problem)
+                    pages::keys::confirm(&asked, &consequences, &admin.signed_by, csrf, problem)
                 }
                 Err(error) => failed(&error),
             }
@@ -193,7 +193,7 @@ pub(crate) async fn callback(State(app): State<App>, uri: Uri, headers: HeaderMa
 /// Forgets the session in this browser.
 pub(crate) async fn sign_out(State(app): State<App>, request: Request) -> Response {
     match posted(&app, request).await {
-        Ok(_) => with_cookie(pages::error::over(), &app, SESSION, "", 0),
+        Ok(_) => with_cookie(pages::error::signed_out(), &app, SESSION, "", 0),
         Err(response) => response,
     }
 }

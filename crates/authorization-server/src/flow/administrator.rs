@@ -21,6 +21,8 @@ const ADMIN: &str = "admin";
 pub(crate) struct Administrator {
     pub(crate) subject: String,
     pub(crate) expires_at: Timestamp,
+    /// The key of their token, which goes with it.
+    pub(crate) signed_by: String,
 }
 
 /// Why somebody is not taken for one.
@@ -52,8 +54,11 @@ pub(crate) async fn verify(app: &App, token: &str) -> Result<Administrator, NotA
         app.audit.count_refusal(refusal::ADMIN);
         return Err(NotAdministrator::Token);
     };
-    let admin =
-        Administrator { subject: claims.subject, expires_at: Timestamp::from_secs(claims.expires_at_s) };
+    let admin = Administrator {
+        subject: claims.subject,
+        expires_at: Timestamp::from_secs(claims.expires_at_s),
+        signed_by: claims.signed_by,
+    };
     if claims.may {
         return Ok(admin);
     }
@@ -69,6 +74,7 @@ pub(crate) async fn verify(app: &App, token: &str) -> Result<Administrator, NotA
 struct Verified {
     subject: String,
     expires_at_s: i64,
+    signed_by: String,
     may: bool,
 }
 
@@ -94,6 +100,7 @@ fn verified(app: &App, token: &str) -> Option<Verified> {
         .ok()?;
     let mut scratch = Scratch::default();
     let token = verifier.verify_jwt(token, &validator, app.now().as_secs(), &mut scratch).ok()?;
+    let signed_by = token.verified().kid()?.to_owned();
     let claims = token.claims();
     let subject = claims.sub()?.to_owned();
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -107,6 +114,7 @@ fn verified(app: &App, token: &str) -> Option<Verified> {
     Some(Verified {
         subject,
         expires_at_s: claims.exp()?,
+        signed_by,
         may: if is_program { has_scope } else { has_role },
     })
 }
@@ -120,7 +128,8 @@ pub(crate) enum ActError {
     Audit(#[from] AuditError),
 }
 
-/// Carries `action` out; that it was asked for is durable in the audit log before anything happens.
+/// Carries `action` out, and has this replica follow; that it was asked for is durable in the audit log before anything
+/// happens.
 pub(crate) async fn act(
     app: &App,
     admin: &Administrator,
@@ -138,7 +147,9 @@ pub(crate) async fn act(
     let reason = crate::keys::checked(action, reason)?;
     details["reason"] = reason.into();
     append(app, "admin.keys.asked", admin, details).await?;
-    Ok(keys.act(action, reason).await?)
+    let done = keys.act(action, reason).await?;
+    app.keys.catch_up(done.epoch).await;
+    Ok(done)
 }
 
 /// A `kid` of ours, so that nobody writes what they like into the log.

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::texts::en as t;
 use super::{page, retry_after, style};
+use crate::endpoint::console;
 use crate::error::OAuthError;
 
 #[derive(Template)]
@@ -16,6 +17,8 @@ struct ErrorPage<'a> {
     help: &'a str,
     /// For the operator of the application: the error's code, and what it means.
     detail: Option<(&'a str, String)>,
+    /// Where to go from here, and what the link says.
+    way_on: Option<(&'a str, &'a str)>,
 }
 
 /// An error that nobody but the person can be told.
@@ -44,7 +47,18 @@ pub(crate) fn other_browser() -> Response {
 
 /// Signed in, but not somebody who may.
 pub(crate) fn not_permitted() -> Response {
-    show(StatusCode::FORBIDDEN, t::NOT_PERMITTED, t::NOT_PERMITTED_HELP, None)
+    let help = t::NOT_PERMITTED_HELP;
+    out_of_console(StatusCode::FORBIDDEN, t::NOT_PERMITTED, help, t::AS_SOMEBODY_ELSE)
+}
+
+/// The session in the console was ended by its owner.
+pub(crate) fn signed_out() -> Response {
+    out_of_console(StatusCode::OK, t::SIGNED_OUT, t::SIGNED_OUT_HELP, t::SIGN_IN_AGAIN)
+}
+
+fn out_of_console(status: StatusCode, title: &str, help: &str, again: &str) -> Response {
+    let way_on = Some((console::SIGN_IN, again));
+    page(status, &ErrorPage { title, style: style::path(), help, detail: None, way_on }, None)
 }
 
 /// A fault of ours, which the log has.
@@ -58,5 +72,5 @@ pub(crate) fn foreign() -> Response {
 }
 
 pub(super) fn show(status: StatusCode, title: &str, help: &str, detail: Option<(&str, String)>) -> Response {
-    page(status, &ErrorPage { title, style: style::path(), help, detail }, None)
+    page(status, &ErrorPage { title, style: style::path(), help, detail, way_on: None }, None)
 }

@@ -134,15 +134,19 @@ struct ConfirmPage<'a> {
     title: String,
     style: String,
     asked: &'a Asked,
-    consequences: &'a Consequences,
+    /// Sentences in pieces, of which every other one is a name.
+    consequences: Vec<Vec<&'a str>>,
+    disturbs: bool,
     csrf: &'a str,
     problem: Option<String>,
     button: &'static str,
 }
 
+/// Asks whether to do it; `signed_by` is the key of the session.
 pub(crate) fn confirm(
     asked: &Asked,
     consequences: &Consequences,
+    signed_by: &str,
     csrf: &str,
     problem: Option<String>,
 ) -> Response {
@@ -152,7 +156,18 @@ pub(crate) fn confirm(
         _ => (t::revoke_title(&asked.kid), t::REVOKE),
     };
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let template = ConfirmPage { title, style: style::path(), asked, consequences, csrf, problem, button };
+    let ends_session = (asked.name == "revoke" && asked.kid == signed_by).then_some(t::ENDS_SESSION);
+    let sentences = consequences.sentences.iter().map(String::as_str).chain(ends_session);
+    let template = ConfirmPage {
+        title,
+        style: style::path(),
+        asked,
+        consequences: sentences.map(|sentence| sentence.split('`').collect()).collect(),
+        disturbs: consequences.disturbs,
+        csrf,
+        problem,
+        button,
+    };
     page(status, &template, None)
 }
 

@@ -14,7 +14,7 @@ use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::{Database, Kind};
 use sealwright_service::random;
 use sealwright_service::shutdown::Shutdown;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use self::process::{listen, name, with_jitter};
@@ -171,7 +171,7 @@ impl ReplicaLoop {
         mut replacements: mpsc::Receiver<Replacement>,
         shutdown: Shutdown,
     ) {
-        let told = Arc::new(Notify::new());
+        let told = self.keys.as_ref().map_or_else(Arc::default, |keys| keys.told());
         let listening =
             tokio::spawn(listen(self.database.clone(), Arc::clone(&told), self.source.plan().poll));
         loop {

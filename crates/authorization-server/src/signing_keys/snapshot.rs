@@ -11,11 +11,15 @@ use http::HeaderValue;
 use sealwright_jose::{Alg, base64url};
 use sealwright_keystore::KeyHandle;
 use sealwright_service::clock::{Clock, Timestamp};
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
 
 use super::meter::Meter;
 use super::record::{KeyState, Ledger, Replica};
+
+/// How long who changed keys through this replica waits for it; a look takes some milliseconds, and as long as a new key in
+/// reserve takes to make.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// A document that is the same for everybody, with the header fields that go with it.
 #[derive(Clone, Debug)]
@@ -145,6 +149,8 @@ pub(crate) struct Keys {
     current: ArcSwap<KeySnapshot>,
     /// The epoch of `current`, for those who wait for another.
     epoch: watch::Sender<i64>,
+    /// Wakes who looks after the keys.
+    told: Arc<Notify>,
     clock: Clock,
     /// What must be added to the clock to have the database's time, in milliseconds.
     correction_ms: AtomicI64,
@@ -155,8 +161,14 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new(first: KeySnapshot, clock: Clock) -> Self {
         let epoch = watch::Sender::new(first.ledger.epoch);
-        let (correction_ms, refused) = (AtomicI64::new(0), Default::default());
-        Self { current: ArcSwap::from_pointee(first), epoch, clock, correction_ms, refused }
+        Self {
+            current: ArcSwap::from_pointee(first),
+            epoch,
+            told: Arc::default(),
+            clock,
+            correction_ms: AtomicI64::new(0),
+            refused: Default::default(),
+        }
     }
 
     pub(crate) fn snapshot(&self) -> arc_swap::Guard<Arc<KeySnapshot>> {
@@ -189,6 +201,20 @@ impl Keys {
         let epoch = snapshot.ledger.epoch;
         self.current.store(Arc::new(snapshot));
         self.epoch.send_if_modified(|known| std::mem::replace(known, epoch) != epoch);
+    }
+
+    /// What wakes who looks after the keys, before the next poll.
+    pub(super) fn told(&self) -> Arc<Notify> {
+        Arc::clone(&self.told)
+    }
+
+    /// Has this replica look at the keys, and waits until it serves those of `epoch`, but not for long. So whoever changes keys
+    /// through it sees what came of that, and a revoked key is out of the set that they fetch next.
+    pub(crate) async fn catch_up(&self, epoch: i64) {
+        let mut served = self.changes();
+        self.told.notify_one();
+        // If it takes longer, they are followed all the same.
+        let _ = timeout(CATCH_UP, served.wait_for(|served| *served >= epoch)).await;
     }
 
     /// Tells whenever the keys have changed.

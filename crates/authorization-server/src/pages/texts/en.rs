@@ -100,6 +100,11 @@ fn duration(seconds: u64) -> String {
 pub(in crate::pages) const NOT_PERMITTED: &str = "You may not administer this server";
 pub(in crate::pages) const NOT_PERMITTED_HELP: &str = "Ask whoever runs it to give you the role admin.";
 
+pub(in crate::pages) const SIGNED_OUT: &str = "You are signed out";
+pub(in crate::pages) const SIGNED_OUT_HELP: &str = "Nobody can go on from here without signing in.";
+pub(in crate::pages) const SIGN_IN_AGAIN: &str = "Sign in again";
+pub(in crate::pages) const AS_SOMEBODY_ELSE: &str = "Sign in as somebody else";
+
 pub(in crate::pages) const KEYS: &str = "Signing keys";
 pub(in crate::pages) const ALL_RIGHT: &str = "Everything is all right.";
 pub(in crate::pages) fn all_right_until(next: &str) -> String {
@@ -152,6 +157,7 @@ pub(in crate::pages) const REVOKE: &str = "Revoke this key";
 pub(in crate::pages) fn revoke_title(kid: &str) -> String {
     format!("Revoke {kid}?")
 }
+pub(in crate::pages) const ENDS_SESSION: &str = "It signed you in, so that you sign in again afterwards.";
 pub(in crate::pages) const REASON_LABEL: &str = "Why?";
 pub(in crate::pages) const REASON_HINT: &str = "It stands in the audit log.";
 pub(in crate::pages) const LEAVE_AS_IS: &str = "Leave everything as it is";
