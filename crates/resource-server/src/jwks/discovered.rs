@@ -8,7 +8,10 @@ use super::{
 use crate::{IssuerConfig, issuer::discovery::Metadata};
 use arc_swap::ArcSwapOption;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::Instant;
@@ -25,6 +28,8 @@ pub(super) struct Discovered {
 
 struct Place {
     view: View,
+    /// The generation of the newest metadata that named it.
+    named_by: AtomicU64,
     /// What serves until this place gives keys.
     before: Option<Arc<LeftBehind>>,
 }
@@ -115,6 +120,9 @@ impl Discovered {
         let is_at =
             |place: &Arc<Place>, named: &Document<Metadata>| *place.view.remote.uri() == named.value.jwks_uri;
         if let Some(place) = self.place.load_full().filter(|place| is_at(place, metadata)) {
+            if place.named_by.load(Ordering::Relaxed) < metadata.generation {
+                self.listen_as_named(&place, metadata);
+            }
             return place;
         }
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,9 +135,18 @@ impl Discovered {
         }
         let before = left.and_then(|left| left.leave(newest.said_since, terms));
         let view = View::new(self.sets.set(&newest.value.jwks_uri, newest.value.jwks_events_uri.as_ref()));
-        let place = Arc::new(Place { view, before });
+        let place = Arc::new(Place { view, named_by: AtomicU64::new(newest.generation), before });
         self.place.store(Some(Arc::clone(&place)));
         place
+    }
+
+    /// The keys are where they were, but the metadata is new: it may name another address for news of them.
+    fn listen_as_named(&self, place: &Place, metadata: &Document<Metadata>) {
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.named_by.fetch_max(metadata.generation, Ordering::Relaxed) < metadata.generation {
+            let named = metadata.value.jwks_events_uri.as_ref();
+            place.view.remote.listen_at(named.filter(|_| self.sets.options().events));
+        }
     }
 }
 

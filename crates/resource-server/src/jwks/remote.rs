@@ -63,7 +63,7 @@ pub(crate) struct Plan<T> {
     /// Whether it is also refreshed without a request.
     pub(crate) background: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
-    /// Where its source tells of changes.
+    /// Where its source tells of changes, at first.
     pub(crate) events: Option<Url>,
 }
 
@@ -111,6 +111,8 @@ struct State {
     fetches: Fetches,
     refresher: Option<AbortHandle>,
     listener: Option<AbortHandle>,
+    /// Where its source tells of changes now.
+    events: Option<Url>,
 }
 
 /// How an attempt went that did not fail.
@@ -137,6 +139,7 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
                 fetches: Fetches::default(),
                 refresher: None,
                 listener: None,
+                events: plan.events.clone(),
             }),
             plan,
             current: ArcSwapOption::empty(),
@@ -269,11 +272,29 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
             let task = refresh(Arc::downgrade(self), self.ended.subscribe(), Arc::clone(&self.news));
             state.refresher = Some(runtime.spawn(task).abort_handle());
         }
-        if let Some(uri) = &self.plan.events
+        if let Some(uri) = state.events.clone()
             && state.listener.as_ref().is_none_or(AbortHandle::is_finished)
         {
-            let task = events::listen(Arc::downgrade(self), Arc::clone(&self.plan.fetch), uri.clone());
+            let task = events::listen(Arc::downgrade(self), Arc::clone(&self.plan.fetch), uri);
             state.listener = Some(runtime.spawn(task).abort_handle());
+        }
+    }
+
+    /// The source tells of changes there from now on.
+    pub(crate) fn listen_at(self: &Arc<Self>, uri: Option<&Url>) {
+        let is_used = {
+            let mut state = self.state();
+            if state.events.as_ref() == uri {
+                return;
+            }
+            state.events = uri.cloned();
+            if let Some(listener) = state.listener.take() {
+                listener.abort();
+            }
+            state.refresher.is_some()
+        };
+        if let (true, Ok(runtime)) = (is_used, Handle::try_current()) {
+            self.refresh_in_background(&runtime);
         }
     }
 

@@ -7,7 +7,7 @@ mod storms;
 mod waiting;
 
 use super::{
-    fetch::{Answer, Fetch, Pending},
+    fetch::{Answer, Fetch, Hear, Listening, Pending},
     *,
 };
 use crate::IssuerConfig;
@@ -43,6 +43,8 @@ enum Reply {
 #[derive(Default)]
 struct Source {
     scripts: Mutex<HashMap<String, Script>>,
+    /// Where somebody listened for news.
+    listened: Mutex<Vec<String>>,
 }
 
 #[derive(Default)]
@@ -119,6 +121,11 @@ struct Network(Arc<Source>);
 impl Fetch for Network {
     fn fetch<'a>(&'a self, uri: &'a Url, _: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a> {
         Box::pin(self.0.reply(uri, etag))
+    }
+
+    fn listen<'a>(&'a self, uri: &'a Url, _: &'a mut Hear<'_>) -> Listening<'a> {
+        self.0.listened.lock().unwrap().push(uri.to_string());
+        Box::pin(std::future::pending())
     }
 }
 

@@ -316,3 +316,32 @@ async fn what_is_discovered_is_shared() {
     }
     assert_eq!((source.calls_of(RFC8414), source.calls()), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn news_are_listened_to_where_the_newest_metadata_says() {
+    let telling = |events: &str| {
+        let named = format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"{KEYS}","jwks_events_uri":"{events}"}}"#);
+        Reply::Body(named)
+    };
+    let (first, second) = ("https://id.example.com/events", "https://id.example.com/news");
+    let (keys, source) =
+        discovered(JwksOptions::default(), [(RFC8414, telling(first)), (KEYS, fresh(&["a"]))]);
+    let listened = || source.listened.lock().unwrap().clone();
+    keys.obtain().await.unwrap();
+    settle().await;
+    assert_eq!(listened(), [first]);
+    for (named, expected) in [
+        (second, vec![first, second]),
+        ("https://evil.example/events", vec![first, second]),
+        (first, vec![first, second, first]),
+    ] {
+        source.script(RFC8414, [telling(named)]);
+        advance(2 * 3600 * SECOND).await;
+        settle().await;
+        keys.obtain().await.unwrap();
+        settle().await;
+        keys.at_hand();
+        settle().await;
+        assert_eq!(listened(), expected, "{named}");
+    }
+}
