@@ -1,16 +1,29 @@
 //! One way to sign, wherever the key lives.
 
-use std::{borrow::Cow, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    thread,
+};
 
 use sealwright_jose::{
     Alg, Digest, SignError, SigningKey, VerifyingKey,
     jws::{Prepared, SigningInput},
 };
+use tokio::sync::Semaphore;
 
 use crate::KeystoreError;
 
 /// From this size on hashing the message takes long enough to be moved off the async threads.
 const INLINE_BYTES: usize = 64 * 1024;
+
+/// So many long signatures are made at once, the others wait in order: more than there are processors would share them, and
+/// all of them would end late.
+static TURNS: LazyLock<Arc<Semaphore>> =
+    LazyLock::new(|| Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, usize::from))));
 
 /// What [`RemoteSigner::sign`] gives: the signature in its JWS form, some time.
 pub type Signing<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, KeystoreError>> + Send + 'a>>;
@@ -116,7 +129,14 @@ impl RemoteSigner for InMemory {
                 // An RSA signature takes about a millisecond, which other requests would wait for. The copy of
                 // a long message costs less than hashing it.
                 let (key, input) = (self.key.clone(), input.into_owned());
-                tokio::task::spawn_blocking(move || input.sign(&key))
+                // Kept until the signature is made, also if nobody waits for it any more. The semaphore is never closed.
+                let turn = Arc::clone(&TURNS).acquire_owned().await;
+                let sign = move || {
+                    let signed = input.sign(&key);
+                    drop(turn);
+                    signed
+                };
+                tokio::task::spawn_blocking(sign)
                     .await
                     .map_err(|e| KeystoreError::Unavailable(e.to_string()))?
             } else {

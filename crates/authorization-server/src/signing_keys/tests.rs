@@ -271,7 +271,10 @@ async fn who_cannot_look_any_more_stops_signing_and_goes_on_serving_the_set() {
         // As if that time had come already.
         let mut known = KeySnapshot::clone(&member.keys.snapshot());
         let looked_at = known.fresh_until - fleet.plan.max_stale;
-        assert!(before <= looked_at && looked_at <= after, "as long as the plan says, and no look has succeeded since");
+        assert!(
+            before <= looked_at && looked_at <= after,
+            "as long as the plan says, and no look has succeeded since"
+        );
         known.fresh_until = Instant::now();
         member.keys.swap(known);
         assert_eq!(member.signer(), Err(NoSigner::Stale));
