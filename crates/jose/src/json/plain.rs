@@ -2,34 +2,42 @@
 
 /// Many bytes at once, in a loop that the compiler turns into vector instructions.
 const BLOCK: usize = 64;
-/// One vector.
-const STEP: usize = 16;
 
 const ONES: u64 = u64::MAX / 0xFF;
 const HIGH: u64 = ONES * 0x80;
 
 /// The first quote, backslash or control character.
 ///
-/// Names and most values are short, so eight bytes are looked at as one number; a payload of many
-/// megabytes is one string, so what is longer is passed over by vectors, and at last by blocks of them.
+/// Names and claims are short, so eight bytes are looked at as one number; a payload of many
+/// megabytes is one string, so what is longer than a block is passed over by blocks.
 #[inline]
 pub(super) fn special(bytes: &[u8]) -> Option<usize> {
-    match bytes.first_chunk() {
-        Some(word) => match special_in(u64::from_le_bytes(*word)) {
-            0 => beyond(bytes, 8),
-            hits => Some(hits.trailing_zeros() as usize / 8),
-        },
-        None => bytes.iter().position(|&byte| is_special(byte)),
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for word in &words[..words.len().min(BLOCK / 8)] {
+        let hits = special_in(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return Some(at + hits.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    match bytes.last_chunk() {
+        // The last word overlaps the one before, in which nothing was hit.
+        Some(word) if bytes.len() < BLOCK => {
+            let hits = special_in(u64::from_le_bytes(*word));
+            (hits != 0).then(|| bytes.len() - 8 + hits.trailing_zeros() as usize / 8)
+        }
+        _ => beyond(bytes, (words.len() * 8).min(BLOCK)),
     }
 }
 
-/// The first one from `start`, before which there is none.
+#[cold]
 fn beyond(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut start = start + plain_in::<STEP>(&bytes[start..], BLOCK / STEP);
-    if start >= BLOCK {
-        start += plain_in::<BLOCK>(&bytes[start..], usize::MAX);
-        start += plain_in::<STEP>(&bytes[start..], usize::MAX);
-    }
+    let (blocks, _) = bytes[start..].as_chunks::<BLOCK>();
+    let plain =
+        blocks.iter().take_while(|block| !block.iter().fold(false, |hit, &byte| hit | is_special(byte)));
+    let mut start = start + plain.count() * BLOCK;
+    // What is left is less than a block, or the block with the hit.
     for word in bytes[start..].as_chunks().0 {
         let hits = special_in(u64::from_le_bytes(*word));
         if hits != 0 {
@@ -38,14 +46,6 @@ fn beyond(bytes: &[u8], start: usize) -> Option<usize> {
         start += 8;
     }
     bytes[start..].iter().position(|&byte| is_special(byte)).map(|at| start + at)
-}
-
-/// How many bytes the plain chunks of N take with which this begins, at most so many.
-#[inline]
-fn plain_in<const N: usize>(bytes: &[u8], chunks: usize) -> usize {
-    let (all, _) = bytes.as_chunks::<N>();
-    let is_plain = |chunk: &&[u8; N]| !chunk.iter().fold(false, |hit, &byte| hit | is_special(byte));
-    all.iter().take(chunks).take_while(is_plain).count() * N
 }
 
 fn is_special(byte: u8) -> bool {
