@@ -127,7 +127,7 @@ async fn more_logins_than_can_be_checked_are_told_to_come_back() {
     let storage = sealwright_testkit::database::sqlite_storage();
     // Dear enough that one check outlasts the arrival of all the others.
     let yaml = crate::world::resources(&storage.yaml(), ON)
-        .replace("{m: 8, t: 1, p: 1}}", "{m: 65536, t: 8, p: 1}, maxConcurrent: 1, queueTimeout: 0s}");
+        .replace("{m: 8, t: 1, p: 1}}", "{m: 65536, t: 40, p: 1}, maxConcurrent: 1, queueTimeout: 0s}");
     let world = World::of(&yaml, storage).await;
     let (slow, busy) = tokio::join!(
         try_from(&world, "192.0.2.1:1", "nobody", "wrong"),

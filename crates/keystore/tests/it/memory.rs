@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     in_a_child, ring,
-    softhsm::{PIN, Token},
+    softhsm::{PIN, Token, util},
 };
 
 /// A secret by which it can be recognised without being in memory itself: every byte is inverted.
@@ -149,12 +149,10 @@ async fn of_a_key_in_a_token_nothing_is_left_after_signing() {
         let key = SigningKey::generate(alg).unwrap().with_kid("k");
         let pem = dir.path().join("key.pem");
         fs::write(&pem, key.to_pem().unwrap().as_bytes()).unwrap();
-        let imported = std::process::Command::new("softhsm2-util")
-            .args(["--import", pem.to_str().unwrap(), "--token", &token.label, "--pin", PIN])
-            .args(["--id", "6b", "--label", &format!("k {}", alg.name())])
-            .output()
-            .unwrap();
-        assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+        let (pem, object) = (pem.to_str().unwrap(), format!("k {}", alg.name()));
+        let import =
+            ["--import", pem, "--token", &token.label, "--pin", PIN, "--id", "6b", "--label", &object];
+        util(&import, || ());
         let public: Value = serde_json::from_str(&key.verifying_key().to_jwk()).unwrap();
         let text = json!({
             "version": 1, "kid": "k", "alg": alg.name(), "token": token.label, "public_jwk": public,

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -76,26 +77,31 @@ impl Token {
     }
 }
 
-/// Makes a token with the program that comes with SoftHSM.
-///
-/// It reads the folder of all tokens, in which others make and remove some, and gives up when one goes away then.
+/// Makes a token.
 pub(crate) fn initialise(label: &str) {
     initialise_with(label, PIN);
 }
 
 pub(crate) fn initialise_with(label: &str, pin: &str) {
+    util(&["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", pin], || {
+        // It may be half done.
+        Command::new("softhsm2-util").args(["--delete-token", "--token", label]).output().unwrap();
+    });
+}
+
+/// Runs the program that comes with SoftHSM until it succeeds, with `clean_up` after each failure.
+///
+/// It reads the folder of all tokens, in which others make and remove some, and gives up when one goes away then.
+pub(crate) fn util(arguments: &[&str], clean_up: impl Fn()) {
     let mut said = String::new();
     for _ in 0..10 {
-        let done = Command::new("softhsm2-util")
-            .args(["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", pin])
-            .output()
-            .unwrap();
+        let done = Command::new("softhsm2-util").args(arguments).output().unwrap();
         if done.status.success() {
             return;
         }
         said = String::from_utf8_lossy(&done.stderr).into_owned();
-        // It may be half done.
-        Command::new("softhsm2-util").args(["--delete-token", "--token", label]).output().unwrap();
+        clean_up();
+        thread::sleep(Duration::from_millis(100));
     }
     panic!("{said}");
 }

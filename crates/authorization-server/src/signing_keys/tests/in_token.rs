@@ -19,13 +19,29 @@ async fn token() -> KeyProvider {
          `cargo xtask softhsm` prints what to set",
     );
     let label = random::id("t");
-    let made = Command::new("softhsm2-util")
-        .args(["--init-token", "--free", "--label", &label, "--so-pin", "4711-officer", "--pin", PIN])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    initialise(&label);
     let settings = Pkcs11Settings::new(module, TokenName::Label(label), Secret::new(PIN));
     KeyProvider::pkcs11(Pkcs11Token::open(settings).await.unwrap())
+}
+
+/// Makes a token. SoftHSM's program reads the folder of all tokens, in which other tests make and remove some, and gives up when
+/// one goes away then.
+fn initialise(label: &str) {
+    let mut said = String::new();
+    for _ in 0..10 {
+        let made = Command::new("softhsm2-util")
+            .args(["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN])
+            .output()
+            .unwrap();
+        if made.status.success() {
+            return;
+        }
+        said = String::from_utf8_lossy(&made.stderr).into_owned();
+        // It may be half done.
+        Command::new("softhsm2-util").args(["--delete-token", "--token", label]).output().unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{said}");
 }
 
 async fn remains(fleet: &Fleet) -> usize {

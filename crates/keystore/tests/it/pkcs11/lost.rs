@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use sealwright_jose::Alg;
 
-use crate::softhsm::{Token, eventually, initialise, initialise_with, said};
+use crate::softhsm::{Token, eventually, initialise, initialise_with, said, util};
 
 #[tokio::test]
 async fn a_key_that_was_removed_under_us_is_told_as_missing() {
@@ -29,9 +29,7 @@ async fn a_token_that_was_deleted_and_brought_back_is_used_again_without_a_new_s
     let copied = Command::new("cp").arg("-a").arg(&folder).arg(away.path().join("token")).status().unwrap();
     assert!(copied.success());
 
-    let deleted =
-        Command::new("softhsm2-util").args(["--delete-token", "--token", &token.label]).output().unwrap();
-    assert!(deleted.status.success(), "{}", String::from_utf8_lossy(&deleted.stderr));
+    util(&["--delete-token", "--token", &token.label], || ());
     let error = said(&key.sign_message(b"message").await.unwrap_err(), &token.label);
     assert!(error.starts_with("there is no PKCS#11 token `LABEL`; the module has "), "{error}");
 
