@@ -14,7 +14,7 @@ import { expect, judge } from "./verdict.mjs";
 const [, , tokenService, protectedApi] = process.argv;
 const LIFETIME_S = 20 * 60;
 /** How long each key signs in the last pairing. The API meets both kinds of new key: announced before, and unknown. */
-const ROTATE_S = 5;
+const ROTATE_S = 6;
 const RUN_MS = 17_000;
 const EVERY_MS = 25;
 
