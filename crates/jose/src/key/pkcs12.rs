@@ -20,6 +20,8 @@ const FORMAT: &str = "PKCS#12";
 /// A key and a long chain have less than a tenth of this.
 const MAX_BYTES: usize = 256 * 1024;
 const MAX_BAGS: usize = 64;
+/// A key and its certificates are two; each costs a derivation of its own.
+const MAX_ENCRYPTED: usize = 4;
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
@@ -60,7 +62,7 @@ impl Pkcs12 {
     ///
     /// [`KeyError::Password`] if it is the wrong one or the file was changed, [`KeyError::Unsupported`] for old
     /// encryption, with the command that writes the file anew, [`KeyError::TooCostly`] for more than ten million
-    /// iterations, [`KeyError::TooLarge`] beyond 256 KiB, [`KeyError::Format`] unless it holds exactly one private key;
+    /// iterations or more than four encrypted parts, [`KeyError::TooLarge`] beyond 256 KiB, [`KeyError::Format`] unless it holds exactly one private key;
     /// otherwise [`KeyError::Malformed`], which BER is, too.
     pub fn read(bytes: &[u8], password: &str) -> Result<Self, KeyError> {
         if bytes.len() > MAX_BYTES {
@@ -79,14 +81,15 @@ impl Pkcs12 {
             .ok_or(KeyError::Unsupported("PKCS#12 without a MAC, which nothing keeps from changes"))?;
         mac.check(content.as_bytes(), password)?;
 
-        let mut bags = Bags { password, keys: Vec::new(), certificates: Vec::new(), seen: 0 };
+        let mut bags = Bags { password, keys: Vec::new(), certificates: Vec::new(), seen: 0, decrypted: 0 };
         for safe in sequence_of::<ContentInfo<'_>>(content.as_bytes())? {
             if safe.id == DATA {
                 let plain: OctetStringRef<'_> = safe.value.decode_as().map_err(malformed)?;
                 bags.read(plain.as_bytes())?;
             } else if safe.id == ENCRYPTED_DATA {
                 let data: EncryptedData<'_> = safe.value.decode_as().map_err(malformed)?;
-                bags.read(&decrypted(&data.info.algorithm, data.info.content.as_bytes(), password)?)?;
+                let plain = bags.decrypt(&data.info.algorithm, data.info.content.as_bytes())?;
+                bags.read(&plain)?;
             } else {
                 return Err(KeyError::Unsupported("PKCS#12 encrypted for a public key"));
             }
@@ -144,17 +147,6 @@ fn sequence_of<'a, T: Decode<'a>>(der: &'a [u8]) -> Result<Vec<T>, KeyError> {
         })
     };
     read().map_err(malformed)
-}
-
-fn decrypted(
-    algorithm: &AlgorithmIdentifierRef<'_>,
-    data: &[u8],
-    password: &str,
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    if algorithm.oid != encrypted::PBES2 {
-        return Err(KeyError::Unsupported(OLD));
-    }
-    encrypted::decrypt_data(algorithm, data, Some(password.as_bytes()))
 }
 
 /// `PFX` of RFC 7292 §4.
@@ -218,9 +210,25 @@ struct Bags<'p> {
     keys: Vec<Zeroizing<Vec<u8>>>,
     certificates: Vec<Vec<u8>>,
     seen: usize,
+    decrypted: usize,
 }
 
 impl Bags<'_> {
+    fn decrypt(
+        &mut self,
+        algorithm: &AlgorithmIdentifierRef<'_>,
+        data: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        if algorithm.oid != encrypted::PBES2 {
+            return Err(KeyError::Unsupported(OLD));
+        }
+        self.decrypted += 1;
+        if self.decrypted > MAX_ENCRYPTED {
+            return Err(KeyError::TooCostly("more than 4 encrypted parts of PKCS#12"));
+        }
+        encrypted::decrypt_data(algorithm, data, Some(self.password.as_bytes()))
+    }
+
     /// Reads `SafeContents`. Bags of other kinds (lists of revoked certificates, secrets) say nothing of the key.
     fn read(&mut self, contents: &[u8]) -> Result<(), KeyError> {
         for bag in sequence_of::<SafeBag<'_>>(contents)? {
@@ -230,7 +238,8 @@ impl Bags<'_> {
             }
             if bag.id == SHROUDED_KEY_BAG {
                 let key: Shrouded<'_> = bag.value.decode_as().map_err(malformed)?;
-                self.keys.push(decrypted(&key.algorithm, key.data.as_bytes(), self.password)?);
+                let key = self.decrypt(&key.algorithm, key.data.as_bytes())?;
+                self.keys.push(key);
             } else if bag.id == KEY_BAG {
                 self.keys.push(to_der(bag.value)?);
             } else if bag.id == CERTIFICATE_BAG {
@@ -322,4 +331,21 @@ fn mac_key(hash: Hash, block: usize, password: &str, salt: &[u8], iterations: u3
         key.copy_from_slice(next.as_bytes());
     }
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_asks_for_more_than_four_derivations() {
+        let mut bags =
+            Bags { password: "", keys: Vec::new(), certificates: Vec::new(), seen: 0, decrypted: 0 };
+        // Each of them is malformed, which is found after it was counted and before anything is derived.
+        let part = AlgorithmIdentifierRef { oid: encrypted::PBES2, parameters: None };
+        for _ in 0..4 {
+            assert!(matches!(bags.decrypt(&part, b""), Err(KeyError::Malformed { .. })));
+        }
+        assert!(matches!(bags.decrypt(&part, b""), Err(KeyError::TooCostly(_))));
+    }
 }
