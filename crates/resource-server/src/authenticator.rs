@@ -422,7 +422,7 @@ impl Authenticator {
         {
             return Step::Done(Ok(known.into_token()));
         }
-        // Of a request, it is ASCII.
+        // What a request sent may be anything here; if its header is malformed, that is said in place of this.
         let Ok(token) = str::from_utf8(token) else { return Step::Done(Err(TokenError::Malformed)) };
         let access = match self.0.issuers.decide(token, now_s, fetched, witness) {
             Step::Done(Ok(access)) => access,

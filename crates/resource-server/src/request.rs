@@ -30,7 +30,7 @@ pub struct Request<'a> {
     uri: &'a Uri,
     headers: &'a HeaderMap,
     client_certificate: Option<CertThumbprint>,
-    /// Looked into only for a token that is bound to its sender.
+    /// Looked into when somebody asks: for a token that is bound to its sender, above all.
     extensions: Option<&'a Extensions>,
 }
 

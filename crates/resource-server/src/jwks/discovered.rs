@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
+use url::Url;
 
 /// An issuer whose metadata says where its keys are.
 pub(super) struct Discovered {
@@ -30,6 +31,8 @@ struct Place {
     view: View,
     /// The generation of the newest metadata that named it.
     named_by: AtomicU64,
+    /// Where that metadata says that changes are told.
+    events: Mutex<Option<Url>>,
     /// What serves until this place gives keys.
     before: Option<Arc<LeftBehind>>,
 }
@@ -134,8 +137,13 @@ impl Discovered {
             return Arc::clone(place);
         }
         let before = left.and_then(|left| left.leave(newest.said_since, terms));
-        let view = View::new(self.sets.set(&newest.value.jwks_uri, newest.value.jwks_events_uri.as_ref()));
-        let place = Arc::new(Place { view, named_by: AtomicU64::new(newest.generation), before });
+        let place = Arc::new(Place {
+            view: View::new(self.sets.set(&newest.value.jwks_uri)),
+            named_by: AtomicU64::new(newest.generation),
+            events: Mutex::default(),
+            before,
+        });
+        place.listen_at(self.events(newest));
         self.place.store(Some(Arc::clone(&place)));
         place
     }
@@ -144,13 +152,25 @@ impl Discovered {
     fn listen_as_named(&self, place: &Place, metadata: &Document<Metadata>) {
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         if place.named_by.fetch_max(metadata.generation, Ordering::Relaxed) < metadata.generation {
-            let named = metadata.value.jwks_events_uri.as_ref();
-            place.view.remote.listen_at(named.filter(|_| self.sets.options().events));
+            place.listen_at(self.events(metadata));
         }
+    }
+
+    fn events<'m>(&self, metadata: &'m Document<Metadata>) -> Option<&'m Url> {
+        metadata.value.jwks_events_uri.as_ref().filter(|_| self.sets.options().events)
     }
 }
 
 impl Place {
+    /// The set may be shared with others, who know of another address: they are overruled only by news.
+    fn listen_at(&self, named: Option<&Url>) {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if events.as_ref() != named {
+            *events = named.cloned();
+            self.view.remote.listen_at(named);
+        }
+    }
+
     /// What is left of this place, which the metadata has not named since that moment.
     fn leave(&self, since: Instant, terms: &IssuerConfig) -> Option<Arc<LeftBehind>> {
         let Some((document, age, rest)) = self.view.remote.remains() else {

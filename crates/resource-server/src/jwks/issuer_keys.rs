@@ -103,7 +103,11 @@ impl RemoteKeys {
             KeySource::Fixed(_) | KeySource::Contradictory => return Ok(None),
             KeySource::JwksUri(uri) => {
                 prepare(uri)?;
-                Source::Published(Arc::new(View::new(sets.set(uri, terms.jwks_events.as_ref()))))
+                let set = sets.set(uri);
+                if let Some(events) = terms.jwks_events.as_ref().filter(|_| sets.options().events) {
+                    set.listen_always_at(events);
+                }
+                Source::Published(Arc::new(View::new(set)))
             }
             KeySource::Discovery => {
                 let metadata = sets

@@ -71,8 +71,8 @@ impl KeySets {
         self.0.fetch.prepare(uri)
     }
 
-    /// The set that is published there, of whose changes the source tells at `events`.
-    pub(crate) fn set(&self, uri: &Url, events: Option<&Url>) -> Arc<Remote<()>> {
+    /// The set that is published there.
+    pub(crate) fn set(&self, uri: &Url) -> Arc<Remote<()>> {
         let options = &self.0.options;
         let limits = JwkSetLimits::default();
         let limits = limits.keys(options.max_keys.min(limits.max_keys()));
@@ -80,9 +80,8 @@ impl KeySets {
             let plan = self.plan("the JWK set", vec![uri.clone()], options.set_bounds(), move |body| {
                 check_set(body, limits)
             });
-            let events = events.filter(|_| options.events).cloned();
             // RFC 7517 §8.5.2; many sources know their sets only as JSON.
-            Plan { accept: "application/jwk-set+json, application/json", events, ..plan }
+            Plan { accept: "application/jwk-set+json, application/json", ..plan }
         })
     }
 
@@ -116,7 +115,6 @@ impl KeySets {
             timeout: self.0.options.timeout,
             background: self.0.options.background,
             fetch: Arc::clone(&self.0.fetch),
-            events: None,
         }
     }
 }

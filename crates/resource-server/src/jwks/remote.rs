@@ -63,8 +63,6 @@ pub(crate) struct Plan<T> {
     /// Whether it is also refreshed without a request.
     pub(crate) background: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
-    /// Where its source tells of changes, at first.
-    pub(crate) events: Option<Url>,
 }
 
 /// What is known of a document: for whoever looks after it.
@@ -111,8 +109,15 @@ struct State {
     fetches: Fetches,
     refresher: Option<AbortHandle>,
     listener: Option<AbortHandle>,
-    /// Where its source tells of changes now.
-    events: Option<Url>,
+    /// Where its source tells of changes: as whoever configured it said, or else as metadata says now.
+    configured_events: Option<Url>,
+    named_events: Option<Url>,
+}
+
+impl State {
+    fn events(&self) -> Option<&Url> {
+        self.configured_events.as_ref().or(self.named_events.as_ref())
+    }
 }
 
 /// How an attempt went that did not fail.
@@ -139,7 +144,8 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
                 fetches: Fetches::default(),
                 refresher: None,
                 listener: None,
-                events: plan.events.clone(),
+                configured_events: None,
+                named_events: None,
             }),
             plan,
             current: ArcSwapOption::empty(),
@@ -272,29 +278,39 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
             let task = refresh(Arc::downgrade(self), self.ended.subscribe(), Arc::clone(&self.news));
             state.refresher = Some(runtime.spawn(task).abort_handle());
         }
-        if let Some(uri) = state.events.clone()
+    }
+
+    /// Starts to listen, unless somebody does or there is nothing to listen to. Called by the refresher, which has a runtime.
+    fn listen(self: &Arc<Self>) {
+        let mut state = self.state();
+        if let Some(uri) = state.events().cloned()
             && state.listener.as_ref().is_none_or(AbortHandle::is_finished)
         {
             let task = events::listen(Arc::downgrade(self), Arc::clone(&self.plan.fetch), uri);
-            state.listener = Some(runtime.spawn(task).abort_handle());
+            state.listener = Some(tokio::spawn(task).abort_handle());
         }
     }
 
-    /// The source tells of changes there from now on.
-    pub(crate) fn listen_at(self: &Arc<Self>, uri: Option<&Url>) {
-        let is_used = {
-            let mut state = self.state();
-            if state.events.as_ref() == uri {
-                return;
-            }
-            state.events = uri.cloned();
+    /// The source tells of changes there, whatever metadata says: this was configured.
+    pub(crate) fn listen_always_at(&self, uri: &Url) {
+        self.change_events(|state| state.configured_events = Some(uri.clone()));
+    }
+
+    /// Metadata says that the source tells of changes there from now on.
+    pub(crate) fn listen_at(&self, uri: Option<&Url>) {
+        self.change_events(|state| state.named_events = uri.cloned());
+    }
+
+    fn change_events(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        let before = state.events().cloned();
+        change(&mut state);
+        if state.events() != before.as_ref() {
             if let Some(listener) = state.listener.take() {
                 listener.abort();
             }
-            state.refresher.is_some()
-        };
-        if let (true, Ok(runtime)) = (is_used, Handle::try_current()) {
-            self.refresh_in_background(&runtime);
+            // The refresher listens anew. Who asks here may have no runtime.
+            self.news.notify_one();
         }
     }
 
@@ -406,6 +422,7 @@ async fn refresh<T: PartialEq + Send + Sync + 'static>(
     loop {
         let pause = {
             let Some(remote) = remote.upgrade() else { return };
+            remote.listen();
             let (tick, id, now) = {
                 let (mut state, now) = (remote.state(), remote.now());
                 (state.cache.tick(now), state.cache.attempt(), now)

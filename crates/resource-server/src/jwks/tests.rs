@@ -43,7 +43,7 @@ enum Reply {
 #[derive(Default)]
 struct Source {
     scripts: Mutex<HashMap<String, Script>>,
-    /// Where somebody listened for news.
+    /// Where somebody listens for news now.
     listened: Mutex<Vec<String>>,
 }
 
@@ -124,8 +124,24 @@ impl Fetch for Network {
     }
 
     fn listen<'a>(&'a self, uri: &'a Url, _: &'a mut Hear<'_>) -> Listening<'a> {
-        self.0.listened.lock().unwrap().push(uri.to_string());
-        Box::pin(std::future::pending())
+        let uri = uri.to_string();
+        self.0.listened.lock().unwrap().push(uri.clone());
+        let stream = Stream(Arc::clone(&self.0), uri);
+        Box::pin(async move {
+            let _open = stream;
+            std::future::pending().await
+        })
+    }
+}
+
+/// An open stream of news; forgotten when it is closed.
+struct Stream(Arc<Source>, String);
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut listened = self.0.listened.lock().unwrap();
+        let at = listened.iter().position(|uri| *uri == self.1).unwrap();
+        listened.remove(at);
     }
 }
 

@@ -42,6 +42,24 @@ async fn nothing_is_fetched_for_a_token_that_cannot_pass() {
     assert_eq!(source.requests(), 1);
 }
 
+/// The answer to a malformed request is known without any key, also if the token in it names one that nobody has yet.
+#[tokio::test]
+async fn nothing_is_fetched_for_a_malformed_request() {
+    let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
+    let authenticator = trust(&source, loopback());
+    let (method, uri) = (http::Method::GET, http::Uri::from_static("/"));
+    for header in [format!("Bearer {} x", signed_by(&K1)), format!("Bearer {}, x", signed_by(&K2))] {
+        let headers = http::HeaderMap::from_iter([(
+            http::header::AUTHORIZATION,
+            http::HeaderValue::try_from(header).unwrap(),
+        )]);
+        let request = sealwright_resource_server::Request::new(&method, &uri, &headers);
+        let decided = authenticator.authenticate(&request, NOW).await.map(drop);
+        assert_eq!(decided, Err(TokenError::RequestMalformed));
+    }
+    assert_eq!(source.requests(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_cold_requests_share_one_fetch() {
     let source = Source::start(Answer::Ok(jwk_set(&[&K1]))).await;
