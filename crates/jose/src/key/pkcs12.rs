@@ -20,8 +20,8 @@ const FORMAT: &str = "PKCS#12";
 /// A key and a long chain have less than a tenth of this.
 const MAX_BYTES: usize = 256 * 1024;
 const MAX_BAGS: usize = 64;
-/// A key and its certificates are two; each costs a derivation of its own.
-const MAX_ENCRYPTED: usize = 4;
+/// A key, and its certificates in one piece; each costs a derivation of its own.
+const MAX_ENCRYPTED: usize = 2;
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
@@ -62,7 +62,7 @@ impl Pkcs12 {
     ///
     /// [`KeyError::Password`] if it is the wrong one or the file was changed, [`KeyError::Unsupported`] for old
     /// encryption, with the command that writes the file anew, [`KeyError::TooCostly`] for more than ten million
-    /// iterations or more than four encrypted parts, [`KeyError::TooLarge`] beyond 256 KiB, [`KeyError::Format`] unless it holds exactly one private key;
+    /// iterations or more than two encrypted parts, [`KeyError::TooLarge`] beyond 256 KiB, [`KeyError::Format`] unless it holds exactly one private key;
     /// otherwise [`KeyError::Malformed`], which BER is, too.
     pub fn read(bytes: &[u8], password: &str) -> Result<Self, KeyError> {
         if bytes.len() > MAX_BYTES {
@@ -224,7 +224,7 @@ impl Bags<'_> {
         }
         self.decrypted += 1;
         if self.decrypted > MAX_ENCRYPTED {
-            return Err(KeyError::TooCostly("more than 4 encrypted parts of PKCS#12"));
+            return Err(KeyError::TooCostly("more than two encrypted parts of PKCS#12"));
         }
         encrypted::decrypt_data(algorithm, data, Some(self.password.as_bytes()))
     }
@@ -338,12 +338,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_file_asks_for_more_than_four_derivations() {
+    fn no_file_asks_for_more_than_two_derivations() {
         let mut bags =
             Bags { password: "", keys: Vec::new(), certificates: Vec::new(), seen: 0, decrypted: 0 };
         // Each of them is malformed, which is found after it was counted and before anything is derived.
         let part = AlgorithmIdentifierRef { oid: encrypted::PBES2, parameters: None };
-        for _ in 0..4 {
+        for _ in 0..2 {
             assert!(matches!(bags.decrypt(&part, b""), Err(KeyError::Malformed { .. })));
         }
         assert!(matches!(bags.decrypt(&part, b""), Err(KeyError::TooCostly(_))));

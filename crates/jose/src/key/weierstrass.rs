@@ -250,6 +250,31 @@ mod tests {
         }
     }
 
+    /// In 66 bytes there is room for each number of P-521 and the prime.
+    #[test]
+    fn of_p_521_no_coordinate_has_a_second_spelling() {
+        let plus_p = |number: &[u8]| {
+            // p is 2^521 - 1: one bit more, less one.
+            let mut sum = number.to_vec();
+            sum[0] += 2;
+            for byte in sum.iter_mut().rev() {
+                let (less, borrowed) = byte.overflowing_sub(1);
+                *byte = less;
+                if !borrowed {
+                    break;
+                }
+            }
+            sum
+        };
+        let key = SigningKey::generate(Curve::P521.alg()).unwrap().verifying_key();
+        let PublicMaterial::Ec(point) = key.material() else { unreachable!("the key is of EC") };
+        let (x, y) = point.coordinates();
+        let written = |x: &[u8], y: &[u8]| Point::parse(Curve::P521, &[&[4], x, y].concat()).unwrap();
+        assert!(is_on_curve(&written(x, y)));
+        assert!(!is_on_curve(&written(&plus_p(x), y)));
+        assert!(!is_on_curve(&written(x, &plus_p(y))));
+    }
+
     /// A point with a small x; found by trying x = 0, 1, … for one of which y is a square root.
     fn small(curve: Curve) -> (U256, U256) {
         match curve {
