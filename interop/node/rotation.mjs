@@ -113,13 +113,16 @@ await judge("mod_auth_openidc: refuses what it should, and says how it came by n
   let token = await issue();
   for (const since = Date.now(); !token && Date.now() - since < 30_000; token = await issue()) await sleep(500);
   const [header, payload, signature] = token.split(".");
-  const changed = Buffer.from(payload, "base64url").toString().replace(AUDIENCE, `${AUDIENCE}/other`);
+  // Its signature alone is wrong: no requirement looks at the id.
+  const changed = Buffer.from(payload, "base64url").toString().replace('"jti":"tok_', '"jti":"tok-');
+  expect(changed.includes("tok-"), changed);
   await mustRefuse("another payload", () =>
     openidc.verify(`${header}.${Buffer.from(changed).toString("base64url")}.${signature}`),
   );
   await mustRefuse("no token", () => openidc.verify(""));
   await openidc.verify(token);
   const refetched = openidc.log().split("doing a forced refresh").length - 1;
+  expect(refetched > 0, "it never met a kid that it did not know");
   return `${refetched} times it met an unknown kid and fetched the set again`;
 });
 
