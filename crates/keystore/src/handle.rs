@@ -128,9 +128,11 @@ impl RemoteSigner for InMemory {
             let signed = if self.alg().is_rsa() || input.is_long() {
                 // An RSA signature takes about a millisecond, which other requests would wait for. The copy of
                 // a long message costs less than hashing it.
-                let (key, input) = (self.key.clone(), input.into_owned());
-                // Kept until the signature is made, also if nobody waits for it any more. The semaphore is never closed.
+                // The turn is kept until the signature is made, also if nobody waits for it any more. The semaphore is never
+                // closed.
                 let turn = Arc::clone(&TURNS).acquire_owned().await;
+                // Copied only now, so that those who wait hold no copies.
+                let (key, input) = (self.key.clone(), input.into_owned());
                 let sign = move || {
                     let signed = input.sign(&key);
                     drop(turn);

@@ -167,8 +167,14 @@ impl Pkcs11Token {
         Ok(signer::handle(self.0.clone(), scheme, kid, public))
     }
 
-    /// Removes both halves of a key, if they are there.
-    pub(crate) fn destroy(&self, kid: &str) -> Result<(), KeystoreError> {
+    /// Removes both halves of a key, if they are there. Of a key that is kept in another token nothing is known here.
+    pub(crate) fn destroy(&self, kid: &str, token: &str) -> Result<(), KeystoreError> {
+        if token != self.0.token() {
+            return Err(KeystoreError::Unsupported {
+                kid: kid.to_owned(),
+                what: "it is in another PKCS#11 token than the one among the settings; remove it with the token's own tool",
+            });
+        }
         let _permit = self.0.permit_blocking()?;
         key::destroy(&self.0, kid)
     }

@@ -133,16 +133,16 @@ impl KeyProvider {
     ///
     /// # Errors
     ///
-    /// [`KeystoreError::Name`].
+    /// [`KeystoreError::Name`]; [`KeystoreError::Unsupported`] if it is in a token and this provider has none, or another.
     pub async fn destroy(&self, kid: &str, text: &str) -> Result<(), KeystoreError> {
-        let in_token = is_in_token(text);
-        self.with(kid, move |provider, kid| match provider {
-            Provider::Pkcs11(token, _) if in_token => token.destroy(kid),
-            Provider::Sealed(_) if in_token => Err(KeystoreError::Unsupported {
+        let in_token = token_of(text);
+        self.with(kid, move |provider, kid| match (provider, in_token) {
+            (_, None) => Ok(()),
+            (Provider::Pkcs11(token, _), Some(named)) => token.destroy(kid, &named),
+            (Provider::Sealed(_), Some(_)) => Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),
                 what: "it is in a PKCS#11 token, which is not among the settings; remove it with the token's own tool",
             }),
-            _ => Ok(()),
         })
         .await
     }
@@ -189,11 +189,16 @@ impl KeyProvider {
 
 /// Whether what was kept says that the key is in a token; a sealed key says that it is sealed.
 fn is_in_token(text: &str) -> bool {
+    token_of(text).is_some()
+}
+
+/// The token that a text says the key is in.
+fn token_of(text: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Kind {
         token: Option<String>,
     }
-    serde_json::from_str(text).is_ok_and(|Kind { token }| token.is_some())
+    serde_json::from_str(text).ok().and_then(|Kind { token }| token)
 }
 
 fn open_sealed(ring: &KekRing, kid: &str, text: &str) -> Result<SigningKey, KeystoreError> {

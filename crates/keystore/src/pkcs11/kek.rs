@@ -158,7 +158,7 @@ impl TokenKek {
             }
             if Instant::now() >= deadline {
                 let what = format!(
-                    "another process began to make it and did not finish; remove the key labelled `{}` with the token's own \
+                    "an earlier attempt or another process began to make it and did not finish; remove the key labelled `{}` with the token's own \
                      tool",
                     self.unnamed()
                 );
@@ -170,8 +170,10 @@ impl TokenKek {
     }
 
     fn name_if_alone(&self, held: &Held, made: ObjectHandle) -> Result<bool, Failure> {
-        let named = held.labelled(Kind::Secret, &self.label, &self.label)?;
-        if named.is_empty() && self.in_the_making(held)? == [made] {
+        // In this order: of another that was made at the same time it is seen here, or it has its name by then and is seen
+        // there. The other way round it could get its name between the two questions.
+        let is_alone = self.in_the_making(held)? == [made];
+        if is_alone && held.labelled(Kind::Secret, &self.label, &self.label)?.is_empty() {
             held.session.update_attributes(made, &[Attribute::Label(self.label.as_bytes().to_vec())])?;
             return Ok(true);
         }

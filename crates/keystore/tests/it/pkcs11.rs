@@ -246,6 +246,21 @@ async fn two_tokens_of_one_module_do_not_disturb_each_other() {
     }
 }
 
+/// "Nothing there" would be taken for "destroyed", and the key forgotten in the other token.
+#[tokio::test]
+async fn a_key_in_one_token_is_not_destroyed_in_another() {
+    let [one, two] = [Token::new(), Token::new()];
+    let (there, here) = (one.provider().await, two.provider().await);
+    let (kept, same_name) =
+        (there.generate("k", Alg::Es256).await.unwrap(), here.generate("k", Alg::Es256).await.unwrap());
+    assert_eq!(
+        here.destroy("k", &kept.text).await.unwrap_err().to_string(),
+        "key `k`: it is in another PKCS#11 token than the one among the settings; remove it with the token's own tool"
+    );
+    here.open("k", &same_name.text).await.unwrap();
+    there.destroy("k", &kept.text).await.unwrap();
+}
+
 /// What was sealed before the server was given a token can still be put away, and is told apart.
 #[tokio::test]
 async fn sealed_keys_and_keys_in_tokens_are_not_taken_for_each_other() {
