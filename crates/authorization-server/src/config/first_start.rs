@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sealwright_jose::Alg;
 use sealwright_keystore::{KekRing, KeystoreError, SealedStore};
 use sealwright_service::random;
-use sealwright_service::secret::Secret;
+use sealwright_service::secret::{Secret, SecretError, SecretRef};
 
 use super::Config;
 use super::token_signature::{DeclaredKey, Role, ToMake, TokenSignature};
@@ -51,6 +51,9 @@ pub enum FirstStartError {
     /// A key cannot be made or opened.
     #[error("a key that is made at the first start cannot be made or opened")]
     Key(#[from] KeystoreError),
+    /// What another process has just made cannot be read.
+    #[error("what another process has just made cannot be read")]
+    Made(#[from] SecretError),
 }
 
 impl Config {
@@ -67,8 +70,8 @@ impl Config {
         for file in std::mem::take(&mut self.first_start.files) {
             match (write(&file), file.kek) {
                 (Err(FirstStartError::Raced(path)), Some(id)) => {
-                    let failed = |source| FirstStartError::Io { path: path.clone(), source };
-                    let content = Secret::new(fs::read_to_string(&path).map_err(failed)?.trim_end());
+                    let made = SecretRef { file: Some(path), env: None };
+                    let content = made.read(Path::new(""))?;
                     self.kek = KekRing::of_text(id, &content)?;
                 }
                 (written, _) => {
@@ -99,7 +102,8 @@ fn make_folder(folder: &Path) -> Result<(), FirstStartError> {
 }
 
 /// Never replaces a file: what is there may be in use. A hard link is the rename that does not, so that of two processes one
-/// gets the name, and nobody ever sees half a secret.
+/// gets the name, and nobody ever sees half a secret. Where the file system has no hard links, one gets the name all the same,
+/// and another may read too early, which it then says.
 fn write(file: &NewFile) -> Result<(), FirstStartError> {
     let folder = file.path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
@@ -112,7 +116,11 @@ fn write(file: &NewFile) -> Result<(), FirstStartError> {
         let mut made = options.open(&temporary)?;
         writeln!(made, "{}", file.content.expose())?;
         made.sync_all()?;
-        fs::hard_link(&temporary, &file.path)
+        match fs::hard_link(&temporary, &file.path) {
+            // So say file systems without hard links: FAT, some network shares.
+            Err(error) if has_no_links(&error) => write_in_place(&options, file),
+            linked => linked,
+        }
     };
     let written = write();
     // Whatever happened, the temporary name has done its work.
@@ -128,12 +136,35 @@ fn write(file: &NewFile) -> Result<(), FirstStartError> {
     Ok(())
 }
 
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
+}
+
+/// Writes a new file under its own name; what was begun and not finished is removed again.
+fn write_in_place(options: &OpenOptions, file: &NewFile) -> io::Result<()> {
+    let mut made = options.open(&file.path)?;
+    let written = writeln!(made, "{}", file.content.expose()).and_then(|()| made.sync_all());
+    written.inspect_err(|_| _ = fs::remove_file(&file.path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn file(path: &Path, content: &str) -> NewFile {
         NewFile { path: path.to_owned(), content: Secret::new(content), what: String::new(), kek: None }
+    }
+
+    #[test]
+    fn without_hard_links_a_file_is_written_and_none_replaced_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kek");
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        write_in_place(&options, &file(&path, "first")).unwrap();
+        let error = write_in_place(&options, &file(&path, "second")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first\n");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `GET /metrics`: the signing keys in figures, for Prometheus. Only for administrators, since names of keys and the number of
 //! replicas are nobody else's business.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -79,12 +80,20 @@ fn labels(meter: &Meter) -> [(&'static str, String); 2] {
 
 fn text(list: &KeyList, used: Used) -> String {
     let (age, left) = (ByAlg::default(), ByAlg::default());
+    let (mut ages, mut lefts) = (BTreeMap::new(), BTreeMap::new());
     for key in list.keys.iter().filter(|key| key.state == "active") {
         let alg = [("alg", key.alg)];
         let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        age.get_or_create(&alg).set(seconds(list.now.since(key.since)));
+        // While the way from declared keys to a plan is gone there may be two: the older one, and the next change.
+        let lived = seconds(list.now.since(key.since));
+        let oldest = ages.entry(key.alg).or_insert(lived);
+        *oldest = lived.max(*oldest);
+        age.get_or_create(&alg).set(*oldest);
         if let Some(until) = key.until {
-            left.get_or_create(&alg).set(seconds(until.since(list.now)));
+            let lasts = seconds(until.since(list.now));
+            let soonest = lefts.entry(key.alg).or_insert(lasts);
+            *soonest = lasts.min(*soonest);
+            left.get_or_create(&alg).set(*soonest);
         }
     }
     let count = |matches: &dyn Fn(&crate::keys::ReplicaFacts) -> bool| {

@@ -83,7 +83,8 @@ impl KeyAdmin {
         let Source::Planned { provider, .. } = &self.source else { return Err(Refusal::Declared.into()) };
         let (ledger, _, _) = self.look().await?;
         let mut counts = Resealed::default();
-        for key in &ledger.keys {
+        // The resources hold the private halves of those that they name.
+        for key in ledger.keys.iter().filter(|key| !key.declared) {
             let Some(old) = &key.private else { continue };
             let new = provider.reseal(old).await?;
             let replaced = match &new {

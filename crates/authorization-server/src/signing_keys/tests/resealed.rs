@@ -1,5 +1,6 @@
 //! Keys that are sealed anew beside servers that run.
 
+use super::declared::{declared, key};
 use super::*;
 use crate::keys::KeyAdmin;
 
@@ -34,6 +35,9 @@ async fn a_server_with_the_old_ring_goes_on_and_knows_what_it_lacks() {
         let kid = member.signer().unwrap();
         assert_eq!(member.sealed_elsewhere(), 0);
 
+        // Beside it a replica with declared keys, which are none of a provider's business.
+        let mut other = fleet.declare(declared(&fleet.plan, Some(&key("key-1")), &[])).await;
+        other.turn(&fleet).await;
         let source = Source::Planned { plan: fleet.plan.clone(), provider: both.clone() };
         let (database, clock) = (fleet.database.clone(), fleet.clock.clone());
         let admin = KeyAdmin::with("id", "http://id", source, database, clock);
