@@ -157,7 +157,7 @@ pub(super) fn list(
     let mut ledger = match source {
         Source::Planned { .. } => ledger,
         Source::Declared(declared) => {
-            let named = named_elsewhere(plan, replicas, "", now).unwrap_or_default();
+            let named = named_elsewhere(plan, replicas, "", now);
             as_declared(ledger, declared, &named)
         }
     };

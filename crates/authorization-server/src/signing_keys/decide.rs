@@ -60,7 +60,7 @@ pub(crate) fn due_beside_declared(
 
 /// The keys of algorithms that left the plan, once nobody signs with them any more: a key of the plan signs, and neither a live
 /// replica nor a client of this one asks for the old algorithm.
-fn retirements(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
+pub(crate) fn retirements(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
     if !plan.algorithms.iter().any(|alg| active(ledger, *alg).is_some()) {
         return Vec::new();
     }
@@ -110,7 +110,7 @@ pub(crate) fn evictions(plan: &Plan, ledger: &Ledger, now: Timestamp) -> Vec<Cha
 /// The next step of the key of `alg` that is to sign next.
 fn announce(plan: &Plan, ledger: &Ledger, alg: Alg, replicas: &[Replica], now: Timestamp) -> Option<Change> {
     let next = next(ledger, alg)?;
-    let (planned, urgent) = (planned_activation(plan, ledger, alg), is_urgent(ledger, alg));
+    let (planned, urgent) = (planned_activation(plan, ledger, alg), is_urgent(plan, ledger, alg, now));
     match (next.state, next.activate_at) {
         (KeyState::Staged, _) => {
             let announced = planned.is_none_or(|at| at.minus(plan.publish_lead) <= now);
@@ -153,19 +153,21 @@ fn active(ledger: &Ledger, alg: Alg) -> Option<&KeyRecord> {
 /// Whether a key is needed at once, announced or not, since verifiers have nothing to lose by it: nothing signs at all, as at the
 /// very first start, or the active key of this algorithm was revoked. An algorithm that is new to a running server, or comes back
 /// to it, is announced.
-fn is_urgent(ledger: &Ledger, alg: Alg) -> bool {
+fn is_urgent(plan: &Plan, ledger: &Ledger, alg: Alg, now: Timestamp) -> bool {
     let nothing_signs = || planned(ledger).all(|key| key.state != KeyState::Active);
-    active(ledger, alg).is_none() && (nothing_signs() || is_orphaned(ledger, alg))
+    active(ledger, alg).is_none() && (nothing_signs() || is_orphaned(plan, ledger, alg, now))
 }
 
-/// Whether the last key that signed with `alg` was revoked while it did.
-fn is_orphaned(ledger: &Ledger, alg: Alg) -> bool {
+/// Whether the last key that signed with `alg` was revoked while it did, and not so long ago that its successor could have been
+/// announced since: after that nobody has been signing with `alg`, as when it had left the plan.
+fn is_orphaned(plan: &Plan, ledger: &Ledger, alg: Alg, now: Timestamp) -> bool {
     let ended = planned(ledger).filter(|key| key.alg == alg).filter_map(|key| match key.state {
         _ if key.retired_at.is_some() => Some((key.retired_at, false)),
         KeyState::Revoked if key.activate_at.is_some() => Some((key.gone_at, true)),
         _ => None,
     });
-    ended.max().is_some_and(|(_, was_revoked)| was_revoked)
+    let is_recent = |at: Option<Timestamp>| at.is_some_and(|at| now < at.plus(plan.publish_lead));
+    ended.max().is_some_and(|(at, was_revoked)| was_revoked && is_recent(at))
 }
 
 /// Whether every live replica serves the key, and can sign with it.
@@ -233,4 +235,32 @@ pub(crate) fn candidates<'a>(plan: &Plan, ledger: &'a Ledger) -> Vec<Candidate<'
     });
     candidates.extend(others.map(|key| Candidate { key, begins_at: None }));
     candidates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::PlanSpec;
+    use super::super::simulation::key;
+    use super::*;
+
+    #[test]
+    fn after_a_revocation_the_next_key_signs_unannounced_but_not_when_it_was_long_ago() {
+        let algorithms = vec![Alg::Ed25519, Alg::Es256];
+        let plan = Plan::check(PlanSpec { algorithms, ..PlanSpec::default() }).plan;
+        let at = Timestamp::from_secs(1_800_000_000);
+        let state = |kid, alg, state| KeyRecord { state, activate_at: Some(at), ..key(kid, alg, at) };
+        let revoked =
+            KeyRecord { gone_at: Some(at), private: None, ..state("a", Alg::Es256, KeyState::Revoked) };
+        let signs = state("b", Alg::Ed25519, KeyState::Active);
+        let keys = vec![revoked, signs, key("c", Alg::Es256, at), key("d", Alg::Ed25519, at)];
+        for (passed, signs) in [(Duration::ZERO, true), (plan.publish_lead, false)] {
+            let (mut ledger, now) = (Ledger { epoch: 1, keys: keys.clone() }, at.plus(passed));
+            for _ in 0..4 {
+                let due = due(&plan, &ledger, &[], now);
+                due.iter().for_each(|change| _ = ledger.apply(change, now, 2));
+            }
+            let (state, begins) = ledger.key("c").map(|key| (key.state, key.activate_at)).unwrap();
+            assert_eq!((state == KeyState::Active, begins == Some(now)), (signs, signs), "{state:?}");
+        }
+    }
 }

@@ -34,29 +34,39 @@ pub(crate) enum DeclareError {
     Store(#[from] sqlx::Error),
 }
 
-/// The keys that live replicas but `me` name; `None` if one of them is of a version that does not say.
-pub(crate) fn named_elsewhere(
-    plan: &Plan,
-    replicas: &[Replica],
-    me: &str,
-    now: Timestamp,
-) -> Option<BTreeSet<String>> {
-    let mut named = BTreeSet::new();
+/// What the other replicas name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    /// The keys that they are known to name.
+    pub(crate) kids: BTreeSet<String>,
+    /// Whether one of them is of a version that does not say, so that it may name any other key.
+    pub(crate) is_silent: bool,
+}
+
+impl Elsewhere {
+    fn may_name(&self, row: &KeyRecord) -> bool {
+        self.kids.contains(&row.kid) || (self.is_silent && !row.state.is_gone())
+    }
+}
+
+/// The keys that live replicas but `me` name.
+pub(crate) fn named_elsewhere(plan: &Plan, replicas: &[Replica], me: &str, now: Timestamp) -> Elsewhere {
+    let mut named = Elsewhere::default();
     for replica in replicas.iter().filter(|other| other.id != me && decide::is_live(plan, other, now)) {
         match &replica.wants {
-            Wants::Declared(kids) => named.extend(kids.iter().cloned()),
+            Wants::Declared(kids) => named.kids.extend(kids.iter().cloned()),
             Wants::Planned(_) => {}
-            Wants::Unknown => return None,
+            Wants::Unknown => named.is_silent = true,
         }
     }
-    Some(named)
+    named
 }
 
 /// Writes down what is declared, and gives all keys as they stand then.
 pub(crate) async fn record(
     database: &Database,
     declared: &Declared,
-    elsewhere: &BTreeSet<String>,
+    elsewhere: &Elsewhere,
     now: Timestamp,
 ) -> Result<Ledger, DeclareError> {
     let reconcile = |ledger: &mut Ledger, epoch| reconcile(ledger, declared, elsewhere, now, epoch);
@@ -79,7 +89,7 @@ fn wanted(declared: &Declared) -> impl Iterator<Item = (&DeclaredKey, KeyState)>
 pub(crate) fn reconcile(
     ledger: &mut Ledger,
     declared: &Declared,
-    elsewhere: &BTreeSet<String>,
+    elsewhere: &Elsewhere,
     now: Timestamp,
     epoch: i64,
 ) -> Result<Vec<Event>, DeclareError> {
@@ -123,13 +133,13 @@ fn is_over(row: &KeyRecord, key: &DeclaredKey, plan: &Plan, now: Timestamp) -> b
 }
 
 /// The declared keys that nobody names any more and that are not gone.
-fn is_stray(row: &KeyRecord, declared: &Declared, elsewhere: &BTreeSet<String>) -> bool {
-    let is_named = || elsewhere.contains(&row.kid) || declared.kids().any(|kid| kid == row.kid);
+fn is_stray(row: &KeyRecord, declared: &Declared, elsewhere: &Elsewhere) -> bool {
+    let is_named = || elsewhere.may_name(row) || declared.kids().any(|kid| kid == row.kid);
     row.declared && !row.state.is_gone() && !is_named()
 }
 
 /// Whether there is something to [`forget`].
-pub(crate) fn has_strays(ledger: &Ledger, declared: &Declared, elsewhere: &BTreeSet<String>) -> bool {
+pub(crate) fn has_strays(ledger: &Ledger, declared: &Declared, elsewhere: &Elsewhere) -> bool {
     ledger.keys.iter().any(|row| is_stray(row, declared, elsewhere))
 }
 
@@ -137,7 +147,7 @@ pub(crate) fn has_strays(ledger: &Ledger, declared: &Declared, elsewhere: &BTree
 pub(crate) fn forget(
     ledger: &mut Ledger,
     declared: &Declared,
-    elsewhere: &BTreeSet<String>,
+    elsewhere: &Elsewhere,
     now: Timestamp,
     epoch: i64,
 ) -> Vec<Event> {
@@ -148,16 +158,16 @@ pub(crate) fn forget(
     events
 }
 
+/// Whether a declared key is to [`end`].
+pub(crate) fn ends(row: &KeyRecord, elsewhere: &Elsewhere) -> bool {
+    row.declared && !elsewhere.is_silent && !elsewhere.kids.contains(&row.kid)
+}
+
 /// When keys are made by plan from now on: what was declared and no live replica names ends, and is remembered like any other
 /// key.
-pub(crate) fn end(
-    ledger: &mut Ledger,
-    elsewhere: &BTreeSet<String>,
-    now: Timestamp,
-    epoch: i64,
-) -> Vec<Event> {
+pub(crate) fn end(ledger: &mut Ledger, elsewhere: &Elsewhere, now: Timestamp, epoch: i64) -> Vec<Event> {
     let mut events = Vec::new();
-    for row in ledger.keys.iter_mut().filter(|row| row.declared && !elsewhere.contains(&row.kid)) {
+    for row in ledger.keys.iter_mut().filter(|row| ends(row, elsewhere)) {
         match row.state {
             KeyState::Active => move_to(row, KeyState::Verifying, now, epoch, &mut events),
             KeyState::Published => move_to(row, KeyState::Evicted, now, epoch, &mut events),
@@ -209,12 +219,12 @@ fn move_to(row: &mut KeyRecord, state: KeyState, now: Timestamp, epoch: i64, eve
 
 /// The keys as this replica has them: its own resources decide about those that it names, those of the others about the rest, and
 /// the database about keys of a plan.
-pub(crate) fn as_declared(mut ledger: Ledger, declared: &Declared, elsewhere: &BTreeSet<String>) -> Ledger {
+pub(crate) fn as_declared(mut ledger: Ledger, declared: &Declared, elsewhere: &Elsewhere) -> Ledger {
     let own: BTreeSet<&str> = declared.kids().collect();
     let is_own = |row: &KeyRecord| own.contains(row.kid.as_str());
     // One that left the set because its time was over stays out.
     let is_over = |row: &KeyRecord| row.state == KeyState::Evicted && row.evict_not_before.is_some();
-    ledger.keys.retain(|row| !row.declared || is_own(row) || elsewhere.contains(&row.kid));
+    ledger.keys.retain(|row| !row.declared || is_own(row) || elsewhere.may_name(row));
     for row in ledger.keys.iter_mut().filter(|row| row.declared && !is_own(row)) {
         row.private = None;
         if row.state == KeyState::Evicted && !is_over(row) {

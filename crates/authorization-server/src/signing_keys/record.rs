@@ -175,8 +175,8 @@ pub(crate) enum Change {
     Schedule { kid: String, at: Timestamp },
     /// Published → active; what was active until then only verifies, and its private half is erased.
     Activate { kid: String },
-    /// A key that nobody signs with any more: active → verifying, and what was to sign later → evicted; either way the
-    /// private half is erased.
+    /// A key that nobody signs with any more: active → verifying, and what was to sign later → evicted, unless its moment was
+    /// agreed on already, by which a replica that is out of reach goes; either way the private half is erased.
     Retire { kid: String },
     /// Verifying → evicted.
     Evict { kid: String },
@@ -242,8 +242,10 @@ impl Ledger {
             }
             Change::Retire { kid } => {
                 let Some(key) = self.key_mut(kid) else { return events };
+                let is_agreed_on = key.state == KeyState::Published
+                    && (key.activate_at.is_some() || key.max_exp_s.is_some());
                 let name = match key.state {
-                    KeyState::Active => {
+                    _ if key.state == KeyState::Active || is_agreed_on => {
                         (key.state, key.retired_at) = (KeyState::Verifying, Some(now));
                         "key.retired"
                     }

@@ -19,10 +19,10 @@ use tokio::time::{Instant, timeout};
 
 use self::process::{listen, name, with_jitter};
 use super::decide;
-use super::declared::{self, DeclareError};
+use super::declared::{self, DeclareError, Elsewhere};
 use super::meter::Meter;
 use super::plan::Plan;
-use super::record::{Ledger, Replica, Wants};
+use super::record::{Change, Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
 use super::transaction::{self, AuditFailed, CHANNEL, Refused};
 use crate::config::token_signature::Declared;
@@ -107,8 +107,16 @@ pub(crate) struct ReplicaLoop {
     sealed: BTreeMap<String, (String, bool)>,
     /// Keys whose private halves could not be destroyed, so that it is said once.
     undestroyed: BTreeSet<String>,
+    /// When such an attempt failed last.
+    destroy_failed_at: Option<Timestamp>,
+    /// Why no key could be made, by algorithm, so that it is said once.
+    unmade: BTreeMap<&'static str, String>,
+    /// Keys in reserve that are not in their token, so that it is said once.
+    lost: BTreeSet<String>,
     /// Keys that sign although their algorithm left the plan, so that it is said once.
     left_over: BTreeSet<String>,
+    /// Since when this replica has looked without a gap, and when it did so last.
+    watched: Option<(Timestamp, Timestamp)>,
     /// What the others were told of this replica's source.
     told: Option<Wants>,
     keys: Option<Arc<Keys>>,
@@ -133,7 +141,11 @@ impl ReplicaLoop {
             complained: BTreeMap::new(),
             sealed: BTreeMap::new(),
             undestroyed: BTreeSet::new(),
+            destroy_failed_at: None,
+            unmade: BTreeMap::new(),
+            lost: BTreeSet::new(),
             left_over: BTreeSet::new(),
+            watched: None,
             told: None,
             keys: None,
             has_news: false,
@@ -208,7 +220,8 @@ impl ReplicaLoop {
         }
     }
 
-    /// Goes by another source from now on; what is refused leaves the running keys as they are.
+    /// Goes by another source from now on; what is refused leaves the running keys as they are. Once it is taken, what fails is
+    /// tried again at the next turn, as always.
     pub(crate) async fn replace(&mut self, mut source: Source, audit: &AuditLog) -> Result<(), KeysError> {
         // Requests go by the old lifetimes and the old clients until the next start.
         source.plan_mut().keep_for_requests(self.source.plan());
@@ -218,8 +231,11 @@ impl ReplicaLoop {
         // What is open may belong to another key-encryption key or token.
         self.open.clear();
         self.sealed.clear();
+        self.undestroyed.clear();
+        self.destroy_failed_at = None;
         self.has_news = true;
-        self.try_turn(audit).await
+        self.turn(audit).await;
+        Ok(())
     }
 
     /// Whether another source can use the keys that sign now: one that could not would end signing.
@@ -240,7 +256,7 @@ impl ReplicaLoop {
     async fn adopt(&self, source: &Source) -> Result<(), KeysError> {
         let Source::Declared(declared) = source else { return Ok(()) };
         let (now, (_, replicas)) = (self.now(), self.read().await?);
-        let elsewhere = self.named_elsewhere(source, &replicas, now).unwrap_or_default();
+        let elsewhere = self.named_elsewhere(source, &replicas, now);
         let ledger = declared::record(&self.database, declared, &elsewhere, now).await?;
         let floor = declared.plan.lead_floor();
         let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
@@ -254,22 +270,29 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    fn named_elsewhere(
-        &self,
-        source: &Source,
-        replicas: &[Replica],
-        now: Timestamp,
-    ) -> Option<BTreeSet<String>> {
-        declared::named_elsewhere(source.plan(), replicas, &self.me.id, now)
+    fn named_elsewhere(&self, source: &Source, replicas: &[Replica], now: Timestamp) -> Elsewhere {
+        declared::named_elsewhere(source.plan(), &self.heard(source.plan(), replicas, now), &self.me.id, now)
+    }
+
+    /// Since when this replica would have heard the others: signs of life come every half `replica_timeout` at the latest, so
+    /// that in a gap of a third of it nobody who lives was missed.
+    fn watching_since(&self, plan: &Plan, now: Timestamp) -> Timestamp {
+        match self.watched {
+            Some((since, last)) if now.since(last) <= plan.replica_timeout() / 3 => since,
+            _ => now,
+        }
+    }
+
+    /// The replicas with the moments until which they may have lived. After an outage of the database they all are silent for
+    /// long, and the first that is back must not take the others for dead: their silence counts from when it could hear them.
+    fn heard(&self, plan: &Plan, replicas: &[Replica], now: Timestamp) -> Vec<Replica> {
+        let since = self.watching_since(plan, now);
+        let heard = |replica: &Replica| Replica { seen_at: replica.seen_at.max(since), ..replica.clone() };
+        replicas.iter().map(heard).collect()
     }
 
     /// Ends declared keys that nobody names any more; whether there were any.
-    async fn end_strays(
-        &self,
-        ledger: &Ledger,
-        elsewhere: &BTreeSet<String>,
-        now: Timestamp,
-    ) -> sqlx::Result<bool> {
+    async fn end_strays(&self, ledger: &Ledger, elsewhere: &Elsewhere, now: Timestamp) -> sqlx::Result<bool> {
         let ended = match &self.source {
             Source::Declared(declared) if declared::has_strays(ledger, declared, elsewhere) => {
                 let forget = |ledger: &mut Ledger, epoch| {
@@ -277,9 +300,7 @@ impl ReplicaLoop {
                 };
                 transaction::rewrite(&self.database, now, forget).await
             }
-            Source::Planned { .. }
-                if ledger.keys.iter().any(|key| key.declared && !elsewhere.contains(&key.kid)) =>
-            {
+            Source::Planned { .. } if ledger.keys.iter().any(|key| declared::ends(key, elsewhere)) => {
                 let end = |ledger: &mut Ledger, epoch| {
                     Ok::<_, Infallible>(declared::end(ledger, elsewhere, now, epoch))
                 };
@@ -305,6 +326,7 @@ impl ReplicaLoop {
 
     async fn try_turn(&mut self, audit: &AuditLog) -> Result<(), KeysError> {
         let snapshot = timeout(LOOK_LIMIT, self.look()).await.map_err(|_| KeysError::Slow)??;
+        let ledger = Arc::clone(&snapshot.ledger);
         if let Some(keys) = &self.keys {
             keys.correct(self.correction_ms);
             keys.swap(snapshot);
@@ -317,6 +339,10 @@ impl ReplicaLoop {
             Err(error) => {
                 tracing::warn!(%error, "changes of signing keys do not stand in the audit log yet; trying again");
             }
+        }
+        // Last, since nobody waits for it, and a token may let this one wait.
+        if let Err(error) = self.destroy_remains(&ledger, self.now()).await {
+            tracing::warn!(%error, "what is to be destroyed could not be looked at; trying again");
         }
         Ok(())
     }
@@ -347,10 +373,9 @@ impl ReplicaLoop {
         self.me.wants = self.source.wants();
         self.correct_clock().await?;
         let (mut ledger, mut replicas) = self.read().await?;
+        let watching_since = self.watching_since(self.source.plan(), self.now());
         let named = self.named_elsewhere(&self.source, &replicas, self.now());
-        if let Some(named) = &named
-            && self.end_strays(&ledger, named, self.now()).await?
-        {
+        if self.end_strays(&ledger, &named, self.now()).await? {
             self.has_news = true;
             (ledger, replicas) = self.read().await?;
         }
@@ -368,11 +393,10 @@ impl ReplicaLoop {
             Source::Planned { plan, .. } => asked + plan.max_stale,
             // The resources are at hand, whether the database answers or not.
             Source::Declared(declared) => {
-                ledger = declared::as_declared(ledger, declared, &named.unwrap_or_default());
+                ledger = declared::as_declared(ledger, declared, &named);
                 asked + A_YEAR
             }
         };
-        self.destroy_remains(&ledger, now).await?;
         self.reserve(&ledger, now).await?;
         self.meters.retain(|kid, _| ledger.key(kid).is_some_and(|key| !key.state.is_gone()));
         self.notice_other_seals(&ledger).await;
@@ -382,6 +406,7 @@ impl ReplicaLoop {
             self.me.epoch = ledger.epoch;
         }
         self.beat(now).await?;
+        self.watched = Some((watching_since, self.now()));
         Ok(self.snapshot(ledger, replicas, fresh_until))
     }
 
@@ -410,9 +435,15 @@ impl ReplicaLoop {
         replicas: &[Replica],
         now: Timestamp,
     ) -> Result<Option<Ledger>, KeysError> {
+        let heard = self.heard(self.source.plan(), replicas, now);
         let due = |ledger: &Ledger| match &self.source {
-            Source::Planned { plan, .. } => decide::due(plan, ledger, replicas, now),
-            Source::Declared(declared) => decide::due_beside_declared(&declared.plan, ledger, replicas, now),
+            Source::Planned { plan, .. } => {
+                let mut due = decide::due(plan, ledger, replicas, now);
+                let ends = decide::retirements(plan, ledger, &heard, now);
+                due.retain(|change| !matches!(change, Change::Retire { .. }) || ends.contains(change));
+                due
+            }
+            Source::Declared(declared) => decide::due_beside_declared(&declared.plan, ledger, &heard, now),
         };
         if due(ledger).is_empty() {
             return Ok(None);
@@ -479,9 +510,9 @@ impl ReplicaLoop {
         if known && !is_news && now.since(self.me.seen_at) < self.source.plan().replica_timeout() / 3 {
             return Ok(());
         }
-        self.me.seen_at = now;
         let mut conn = self.database.writer().acquire().await?;
-        signing_key::beat(&mut conn, &self.me).await?;
+        signing_key::beat(&mut conn, &Replica { seen_at: now, ..self.me.clone() }).await?;
+        self.me.seen_at = now;
         if is_news {
             self.told = Some(self.me.wants.clone());
             if self.database.kind() == Kind::Postgres {

@@ -142,6 +142,13 @@ pub(crate) async fn add(
     Ok(true)
 }
 
+/// Whether a key was written down, even if its transaction has not ended yet: under the lock, which waits for that.
+pub(crate) async fn has(database: &Database, kid: &str) -> sqlx::Result<bool> {
+    let mut tx = database.begin_write().await?;
+    signing_key::lock(&mut tx).await?;
+    Ok(signing_key::load(&mut tx).await?.key(kid).is_some())
+}
+
 /// Writes down what happened, and tells the others when it is committed.
 async fn finish(
     database: &Database,

@@ -43,7 +43,8 @@ impl Running {
 
 impl Reloader {
     /// Takes the signing keys of a changed configuration over, at once and all together. When this returns, requests see
-    /// them; everything else in `config` needs a restart and is passed over.
+    /// them, unless the database or a token failed in that very moment: then the server tries again by itself, and says so in
+    /// its log. Everything else in `config` needs a restart and is passed over.
     ///
     /// # Errors
     ///

@@ -128,12 +128,13 @@ pub(crate) async fn update(conn: &mut Connection, key: &KeyRecord) -> sqlx::Resu
 
 /// Says that tokens of a key may live until `until_s`, in seconds; gives until when they may.
 ///
-/// The condition is in the statement: the mark only rises, and only while the key may still sign. `None` if it may not.
+/// The condition is in the statement: the mark only rises, and only while the key may still sign. `None` if it may not. A
+/// declared key may while other replicas, with other files, have it remembered only.
 pub(crate) async fn reserve(conn: &mut Connection, kid: &str, until_s: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
         "UPDATE signing_key
             SET max_exp_s = CASE WHEN max_exp_s >= $2 THEN max_exp_s ELSE $2 END
-          WHERE kid = $1 AND state IN ('published', 'active')
+          WHERE kid = $1 AND (state IN ('published', 'active') OR (declared = 1 AND state = 'verifying'))
           RETURNING max_exp_s",
     )
     .bind(kid)

@@ -99,6 +99,37 @@ async fn a_key_in_a_token_rotates_and_is_destroyed_when_nobody_can_sign_with_it_
 }
 
 #[tokio::test]
+async fn a_replica_whose_token_makes_no_key_goes_on_with_those_that_it_has() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let mut fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let mut member = fleet.replica(&provider()).await;
+        let kid = member.signer().unwrap();
+        // No token makes a key for this one.
+        fleet.plan.algorithms.push(Alg::Es256k);
+        let provider = token().await;
+        drop(member);
+        let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
+        let mut turning = ReplicaLoop::new(source, fleet.database.clone(), fleet.clock.clone());
+        let keys = turning.start(&fleet.audit).await.expect("a key signs");
+        member = Member { turning, keys };
+        member.turn(&fleet).await;
+        assert_eq!(member.set(), [kid], "it serves the set and beats");
+
+        // Where nothing signs that is an error, which ends a start.
+        let revoke = |ledger: &crate::signing_keys::record::Ledger| {
+            let there = ledger.keys.iter().filter(|key| !key.state.is_gone());
+            there.map(|key| Change::Revoke { kid: key.kid.clone(), reason: "drill".to_owned() }).collect()
+        };
+        transaction::change(&fleet.database, fleet.clock.now(), revoke).await.unwrap().unwrap();
+        fleet.plan.algorithms = vec![Alg::Es256k];
+        let source = Source::Planned { plan: fleet.plan.clone(), provider };
+        let mut turning = ReplicaLoop::new(source, fleet.database.clone(), fleet.clock.clone());
+        assert!(turning.start(&fleet.audit).await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_destroyed_is_remembered_until_it_can() {
     let provider = token().await;
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {

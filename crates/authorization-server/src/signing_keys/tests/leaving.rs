@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::keys::KeyAdmin;
+use crate::signing_keys::record::KeyRecord;
 
 const OLD: [Alg; 2] = [Alg::Es256, Alg::Ed25519];
 const MINUTE: Duration = Duration::from_secs(60);
@@ -89,7 +90,10 @@ async fn an_algorithm_signs_for_as_long_as_another_replica_goes_by_the_old_plan(
 
         // It is restarted with the new plan; a killed process counts for half a minute.
         drop(old);
-        fleet.clock.advance(40 * Duration::from_secs(1));
+        for _ in 0..4 {
+            member.turn(&fleet).await;
+            fleet.clock.advance(Duration::from_secs(10));
+        }
         let mut old = fleet.member(new.clone()).await;
         member.turn(&fleet).await;
         old.turn(&fleet).await;
@@ -114,6 +118,33 @@ async fn an_algorithm_signs_for_clients_that_ask_for_it_until_the_restart() {
         member.turning.leave().await;
         let member = fleet.member(new).await;
         assert!(!member.signs(Alg::Es256) && member.signs(Alg::Ed25519));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_whose_moment_was_agreed_on_is_remembered_when_its_algorithm_leaves() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &OLD).await, provider());
+        let mut member = fleet.replica(&provider).await;
+        // Two minutes before its moment, which may be heard of by a replica that then loses the database.
+        for passes in [29 * DAY, DAY - 2 * MINUTE] {
+            fleet.clock.advance(passes);
+            for _ in 0..3 {
+                member.turn(&fleet).await;
+            }
+        }
+        let ledger = Arc::clone(&member.keys.snapshot().ledger);
+        let agreed = |key: &&KeyRecord| key.alg == Alg::Es256 && key.state == KeyState::Published;
+        let next = ledger.keys.iter().find(agreed).unwrap().clone();
+        assert!(next.activate_at.is_some() && next.max_exp_s.is_some(), "{next:?}");
+        let without = fleet.source(&[Alg::Ed25519], &[], &provider);
+        member.turning.replace(without, &fleet.audit).await.unwrap();
+        assert!(!member.signs(Alg::Es256));
+        assert!(member.set().contains(&next.kid), "who begins with it by the clock signs what others verify");
+        fleet.clock.advance(40 * MINUTE);
+        member.turn(&fleet).await;
+        assert!(!member.set().contains(&next.kid));
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use super::declared::{declared, key, old};
 use super::*;
+use crate::config::token_signature::DeclaredKey;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -66,12 +67,92 @@ async fn what_only_a_dead_replica_names_leaves_when_it_counts_as_dead() {
         let a = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
         let mut b = fleet.declare(declared(&fleet.plan, Some(&two), &[])).await;
         drop(a);
-        fleet.clock.advance(29 * SECOND);
-        b.turn(&fleet).await;
-        assert_eq!(sorted(b.set()), ["key-1", "key-2"]);
+        for seconds in [10, 10, 9] {
+            fleet.clock.advance(seconds * SECOND);
+            b.turn(&fleet).await;
+            assert_eq!(sorted(b.set()), ["key-1", "key-2"]);
+        }
         fleet.clock.advance(2 * SECOND);
         b.turn(&fleet).await;
         assert_eq!(b.set(), ["key-2"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_an_outage_the_first_that_is_back_does_not_take_the_others_for_dead() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two) = (key("key-1"), key("key-2"));
+        let mut a = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
+        let mut b = fleet.declare(declared(&fleet.plan, Some(&two), &[])).await;
+        let all = ["key-1", "key-2"];
+        // Nobody could give a sign of life, and both went on signing.
+        fleet.clock.advance(300 * SECOND);
+        b.turn(&fleet).await;
+        assert_eq!(sorted(b.set()), all);
+        assert_eq!(fleet.state("key-1").await.0, "active");
+        a.turn(&fleet).await;
+        assert_eq!(sorted(a.set()), all);
+
+        // Nor does one that was started anew meanwhile; but one that stays silent counts as dead in the end.
+        fleet.clock.advance(300 * SECOND);
+        let mut c = fleet.declare(declared(&fleet.plan, Some(&two), &[])).await;
+        assert_eq!(sorted(c.set()), all);
+        assert_eq!(fleet.state("key-1").await.0, "active");
+        for _ in 0..4 {
+            fleet.clock.advance(10 * SECOND);
+            c.turn(&fleet).await;
+        }
+        assert_eq!(c.set(), ["key-2"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replica_of_a_version_that_does_not_say_what_it_names_loses_no_key() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two, three) = (key("key-1"), key("key-2"), key("key-3"));
+        let of_old_version = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
+        let mut a = fleet.declare(declared(&fleet.plan, Some(&two), &[])).await;
+        let mut conn = fleet.database.writer().acquire().await.unwrap();
+        let silent = "UPDATE replica SET wants = NULL WHERE wants LIKE '%key-1%'";
+        assert_eq!(sqlx::query(silent).execute(&mut *conn).await.unwrap().rows_affected(), 1);
+        drop(conn);
+        let b = fleet.declare(declared(&fleet.plan, Some(&three), &[])).await;
+        a.turn(&fleet).await;
+        for member in [&a, &b] {
+            assert_eq!(sorted(member.set()), ["key-1", "key-2", "key-3"]);
+        }
+        of_old_version.turning.leave().await;
+        a.turn(&fleet).await;
+        assert_eq!(sorted(a.set()), ["key-2", "key-3"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_one_replica_signs_with_stays_whatever_moment_another_names_for_it() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two) = (key("key-1"), key("key-2"));
+        let mut a = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
+        let ends = DeclaredKey { evict_at: Some(START), ..old(&one) };
+        let mut b = fleet.declare(declared(&fleet.plan, Some(&two), &[ends])).await;
+        for _ in 0..20 {
+            fleet.clock.advance(300 * SECOND);
+            a.turn(&fleet).await;
+            b.turn(&fleet).await;
+            assert_eq!(a.signer().unwrap(), "key-1");
+            for member in [&a, &b] {
+                assert_eq!(sorted(member.set()), ["key-1", "key-2"]);
+            }
+        }
+        a.turning.leave().await;
+        fleet.clock.advance(HOUR);
+        b.turn(&fleet).await;
+        assert_eq!(b.set(), ["key-2"], "nobody signs with it any more");
     })
     .await;
 }
