@@ -9,6 +9,7 @@ pub mod claims;
 pub mod header;
 pub mod json_oracle;
 pub mod keys;
+pub mod pkcs12;
 pub mod sign;
 pub mod stretch;
 pub mod tampered;

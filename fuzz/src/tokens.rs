@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use sealwright_jose::{
-    VerifyError, base64url,
-    jws::{Policy, Require, Scratch, Unverified, Verifier},
+    Alg, VerifyError, base64url,
+    jws::{Policy, PossessionVerifier, Require, Scratch, Unverified, Verifier},
 };
 
 use crate::{
@@ -97,6 +97,30 @@ pub(crate) fn verify_compact(text: &str) {
             Err(error) => assert!(!is_known || policy == Policy::Joserfc, "{policy:?}: {error:?} {text}"),
         }
     }
+}
+
+/// A proof of possession, which brings its key along: accepted only if somebody made it.
+pub fn possession(data: &[u8]) {
+    const ALGS: [Alg; 6] = [Alg::Es256, Alg::Es384, Alg::Es256k, Alg::Ed25519, Alg::Rs256, Alg::Ps256];
+    const MADE: [&str; 2] =
+        [include_str!("../corpus/possession/rfc9449_4_1"), include_str!("../corpus/possession/rfc9449_7_1")];
+    let Ok(text) = str::from_utf8(data) else { return };
+    bounded(data.len(), || {
+        let verifier = PossessionVerifier::new(&ALGS, "dpop+jwt").expect("none of them is symmetric");
+        let mut scratch = Scratch::new();
+        let is_known = MADE.contains(&text);
+        match verifier.verify_compact(text, &mut scratch) {
+            Ok(proof) => {
+                assert!(is_known, "forged: {text}");
+                assert_eq!(proof.key().thumbprint_base64url(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+                assert!(Json::object(proof.payload(), 16).is_some());
+            }
+            Err(error) => assert!(!is_known, "{error}: {text}"),
+        }
+        // What another sort of token says is no proof.
+        let other = PossessionVerifier::new(&ALGS, "at+jwt").expect("none of them is symmetric");
+        assert!(other.verify_compact(text, &mut Scratch::new()).is_err());
+    });
 }
 
 /// A JSON token of anybody.
