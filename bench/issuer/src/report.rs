@@ -159,7 +159,7 @@ fn throughput(out: &mut String, measured: &Measured) {
 
 fn rotation(out: &mut String, measured: &Measured) {
     out.push_str(
-        "\n## Keys that change every three seconds, under load of 4 connections (ms)\n\n\
+        "\n## Keys that change every six seconds, under load of 4 connections (ms)\n\n\
          | | p50 | p99 | p99.9 | longest |\n|---|---|---|---|---|\n",
     );
     for (alg, _) in ALGS {

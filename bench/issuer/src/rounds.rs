@@ -23,7 +23,7 @@ pub(crate) type Ways = BTreeMap<Way, Vec<Answered>>;
 pub(crate) enum Way {
     Tokens(Whose, &'static str),
     Jwks(Whose),
-    /// Tokens over few connections, without and with keys that change every three seconds.
+    /// Tokens over few connections, without and with keys that change every six seconds.
     Steady(&'static str),
     Rotating(&'static str),
 }
@@ -81,7 +81,7 @@ fn throughput(arguments: &Arguments, wrk: &Wrk<'_>, measured: &mut Measured) -> 
 }
 
 fn rotation(arguments: &Arguments, wrk: &Wrk<'_>, measured: &mut Measured) -> Result<()> {
-    let (rounds, seconds) = if arguments.quick { (1, 4) } else { (3, 9) };
+    let (rounds, seconds) = if arguments.quick { (1, 12) } else { (3, 12) };
     let steady = Server::sealwright(&arguments.sealwright, arguments.folder.join("steady"), "")?;
     for round in 0..rounds {
         eprintln!("  rotation, round {} of {rounds}", round + 1);
