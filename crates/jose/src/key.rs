@@ -8,6 +8,7 @@ mod edwards;
 pub(crate) mod edwards448;
 pub(crate) mod encrypted;
 pub(crate) mod kind;
+mod limbs;
 pub(crate) mod material;
 pub(crate) mod openssh;
 pub(crate) mod pem;

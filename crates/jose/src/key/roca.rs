@@ -8,6 +8,8 @@
 //!
 //! A modulus is public, so nothing here needs to take constant time; but a set may hold hundreds.
 
+use super::limbs::{self, inverse};
+
 /// The odd primes up to 751, whose product SP 800-89 §5.3.3 has a modulus checked against, and one more, which makes
 /// the groups below equally large.
 const PRIMES: [u16; GROUPS * IN_GROUP] = {
@@ -44,18 +46,6 @@ impl Divisor {
     fn divides(self, number: u64) -> bool {
         number.wrapping_mul(self.inverse) <= self.largest_quotient
     }
-}
-
-/// 1/odd modulo 2⁶⁴.
-const fn inverse(odd: u64) -> u64 {
-    // Each round doubles the bits that are right, of which there are three at first.
-    let mut inverse = odd;
-    let mut round = 0;
-    while round < 5 {
-        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
-        round += 1;
-    }
-    inverse
 }
 
 /// The powers of 65537 modulo a prime, one bit for each.
@@ -175,13 +165,7 @@ pub(crate) enum Mark {
 /// Looks for marks in a big-endian modulus of at most 8192 bits.
 pub(crate) fn mark(n: &[u8]) -> Option<Mark> {
     let mut limbs = [[0_u64; 8]; LIMBS / 8];
-    let (first, whole) = n.as_rchunks::<8>();
-    for (limb, bytes) in limbs.as_flattened_mut().iter_mut().zip(whole.iter().rev()) {
-        *limb = u64::from_be_bytes(*bytes);
-    }
-    if let Some(limb) = limbs.as_flattened_mut().get_mut(whole.len()) {
-        *limb = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
-    }
+    limbs::fill(limbs.as_flattened_mut(), n);
     let limbs = &limbs[..n.len().div_ceil(64).min(LIMBS / 8)];
     let mut roca = true;
     for group in &TABLE {

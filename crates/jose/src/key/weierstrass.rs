@@ -4,7 +4,7 @@
 //! A public key is no secret, so nothing here needs to take constant time. All these curves have
 //! cofactor 1: a point on the curve is one of the group that signatures are made in.
 
-use crate::key::{kind::Curve, material::Point};
+use crate::key::{kind::Curve, limbs, material::Point};
 
 static P256: Equation<4> = Equation::minus_three(
     "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
@@ -61,13 +61,7 @@ impl<const LIMBS: usize> Equation<LIMBS> {
     }
 
     const fn new(p: Number<LIMBS>, a: Number<LIMBS>, b: Number<LIMBS>) -> Self {
-        // Each round doubles the bits that are right, of which there are three at first.
-        let (mut inverse, mut round) = (p[0], 0);
-        while round < 5 {
-            inverse = inverse.wrapping_mul(2_u64.wrapping_sub(p[0].wrapping_mul(inverse)));
-            round += 1;
-        }
-        let this = Self { p, minus_inverse: inverse.wrapping_neg(), a, b };
+        let this = Self { p, minus_inverse: limbs::inverse(p[0]).wrapping_neg(), a, b };
         Self { a: this.divided(&a), b: this.divided(&this.divided(&b)), ..this }
     }
 
@@ -83,13 +77,7 @@ impl<const LIMBS: usize> Equation<LIMBS> {
     /// to write the same point.
     fn element(&self, bytes: &[u8]) -> Option<Number<LIMBS>> {
         let mut number = [0; LIMBS];
-        let (first, whole) = bytes.as_rchunks();
-        for (limb, bytes) in number.iter_mut().zip(whole.iter().rev()) {
-            *limb = u64::from_be_bytes(*bytes);
-        }
-        if let Some(limb) = number.get_mut(whole.len()) {
-            *limb = first.iter().fold(0, |limb, byte| limb << 8 | u64::from(*byte));
-        }
+        limbs::fill(&mut number, bytes);
         (!self.is_reached(&number)).then_some(number)
     }
 
