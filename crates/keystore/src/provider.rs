@@ -4,7 +4,9 @@ use sealwright_jose::{Alg, SigningKey, VerifyingKey};
 use sealwright_service::random;
 
 use crate::{
-    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Token, blocking::run_blocking, in_memory, name,
+    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Token,
+    blocking::{run_aside, run_blocking},
+    in_memory, name,
     sealed::key::SealedKey,
 };
 
@@ -83,13 +85,28 @@ impl KeyProvider {
     /// [`KeystoreError::SelfTest`].
     pub async fn generate(&self, kid: &str, alg: Alg) -> Result<Kept, KeystoreError> {
         self.with(kid, move |provider, kid| match provider {
-            Provider::Sealed(ring) => {
-                let key = SigningKey::generate(alg).map_err(|e| KeystoreError::key(kid, e))?;
-                keep_sealed(ring, kid, key)
-            }
+            Provider::Sealed(ring) => make_sealed(ring, kid, alg),
             Provider::Pkcs11(token, _) => token.generate(kid, alg),
         })
         .await
+    }
+
+    /// As [`generate`](Self::generate), for a key that nobody waits for: where it is made here, that is done behind everything
+    /// else that the processors have to do, so that it takes time from nobody who signs. In a token it is the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub async fn generate_aside(&self, kid: &str, alg: Alg) -> Result<Kept, KeystoreError> {
+        match &self.0 {
+            Provider::Sealed(ring) => {
+                name::check(kid)?;
+                let (ring, kid) = (ring.clone(), kid.to_owned());
+                run_aside(move || make_sealed(&ring, &kid, alg)).await
+            }
+            // A thread that waits for a token may hold what those who sign in it need.
+            Provider::Pkcs11(..) => self.generate(kid, alg).await,
+        }
     }
 
     /// Takes over a key that was made elsewhere, under this name, and tests it as
@@ -185,6 +202,11 @@ impl KeyProvider {
         let (provider, kid) = (self.0.clone(), kid.to_owned());
         run_blocking(move || work(&provider, &kid)).await
     }
+}
+
+fn make_sealed(ring: &KekRing, kid: &str, alg: Alg) -> Result<Kept, KeystoreError> {
+    let key = SigningKey::generate(alg).map_err(|e| KeystoreError::key(kid, e))?;
+    keep_sealed(ring, kid, key)
 }
 
 /// Whether what was kept says that the key is in a token; a sealed key says that it is sealed.

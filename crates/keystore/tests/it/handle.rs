@@ -1,10 +1,14 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use sealwright_jose::{
     Alg, Hash, SigningKey, VerifyingKey,
     jws::{self, Header, Scratch, SigningInput, Verifier},
 };
 use sealwright_keystore::{KeyHandle, KeystoreError, RemoteSigner, Signing, in_memory};
+use tokio::task::yield_now;
 
 async fn sign(key: &KeyHandle, payload: &[u8]) -> String {
     let header = Header::new(key.alg()).kid(key.kid());
@@ -93,4 +97,33 @@ async fn a_digest_of_another_hash_is_not_signed() {
     }
     let key = in_memory("k1", SigningKey::generate(Alg::Ed25519).unwrap());
     assert!(key.sign(SigningInput::Digest(Hash::Sha512, &[1; 64])).await.is_err());
+}
+
+/// An RSA signature takes long, so each lets all others go first who could go on.
+#[tokio::test]
+async fn between_two_rsa_signatures_others_go_on() {
+    const ROUNDS: usize = 4;
+    let at_once = std::thread::available_parallelism().unwrap().get();
+    let key = in_memory("k1", SigningKey::generate(Alg::Rs256).unwrap());
+    let turns = Arc::new(AtomicUsize::new(0));
+    let others = tokio::spawn({
+        let turns = Arc::clone(&turns);
+        async move {
+            loop {
+                turns.fetch_add(1, Ordering::Relaxed);
+                yield_now().await;
+            }
+        }
+    });
+    let signatures: Vec<_> = (0..ROUNDS * at_once)
+        .map(|_| {
+            let key = key.clone();
+            tokio::spawn(async move { key.sign_message(b"message").await.unwrap() })
+        })
+        .collect();
+    for signature in signatures {
+        assert!(key.verifying_key().verify(b"message", &signature.await.unwrap()).is_ok());
+    }
+    assert!(turns.load(Ordering::Relaxed) > ROUNDS, "{turns:?}");
+    others.abort();
 }

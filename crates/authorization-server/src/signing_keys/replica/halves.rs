@@ -32,9 +32,14 @@ impl ReplicaLoop {
         for alg in &missing {
             let now = self.now();
             let kid = new_kid(*alg, now);
-            let kept = match provider.generate(&kid, *alg).await {
+            let something_signs = ledger.keys.iter().any(|key| !key.declared && key.signs_at(now));
+            let made = match something_signs {
+                true => provider.generate_aside(&kid, *alg).await,
+                false => provider.generate(&kid, *alg).await,
+            };
+            let kept = match made {
                 Ok(kept) => kept,
-                Err(error) if ledger.keys.iter().any(|key| !key.declared && key.signs_at(now)) => {
+                Err(error) if something_signs => {
                     let said = error.to_string();
                     if self.unmade.get(alg.name()) != Some(&said) {
                         tracing::error!(alg = alg.name(), %error, "no key can be made for the reserve; trying again");
