@@ -51,6 +51,8 @@ pub enum Check {
     Revocation,
     /// It was sent by the one that it was issued to: DPoP, or the client certificate.
     Sender,
+    /// The proof of its sender was not used before.
+    Replay,
     /// It reaches as far as is asked: `scope`.
     Scope,
     /// The rules on its claims hold.
@@ -78,6 +80,7 @@ impl Check {
         Self::Audience,
         Self::Revocation,
         Self::Sender,
+        Self::Replay,
         Self::Scope,
         Self::Rules,
         Self::Assurance,
@@ -102,6 +105,7 @@ impl Check {
             Self::Audience => "audience",
             Self::Revocation => "revocation",
             Self::Sender => "sender",
+            Self::Replay => "replay",
             Self::Scope => "scope",
             Self::Rules => "rules",
             Self::Assurance => "assurance",
@@ -181,7 +185,7 @@ impl Authenticator {
     /// Decides about a request as [`authorize_for`](Self::authorize_for) would at `now_s`, and says how each check went.
     ///
     /// It is a dry run: nothing is used up, counted or remembered, and the token is verified anew even if it is
-    /// remembered. Only an issuer's keys are fetched where the decision needs them.
+    /// remembered. A DPoP proof that was used before is refused, and one that was not can still be used. Only an issuer's keys are fetched where the decision needs them.
     ///
     /// # Examples
     ///

@@ -67,25 +67,21 @@ impl SenderPolicy {
         Ok(Self { constraint, dpop })
     }
 
-    /// The last check of a token: what it is bound to, and whether its sender has that.
+    /// Lets a proof that was [checked](Self::check) pass once; in a dry run, says whether it would.
+    pub(crate) fn pass_once(&self, proof: &Proof, now_s: i64, dry_run: bool) -> Result<(), TokenError> {
+        let dpop = self.dpop.as_ref().ok_or(TokenError::SenderConstraintFailed)?;
+        Ok(match dry_run {
+            true => dpop.verifier.would_pass(proof, now_s),
+            false => dpop.verifier.pass_once(proof, now_s),
+        }?)
+    }
+
+    /// What a token is bound to, and whether its sender has that. A proof that shows it has still to
+    /// [pass once](Self::pass_once).
     ///
     /// `sent` is the request that the token came in, and `None` where somebody presents a token without one.
     #[inline]
     pub(crate) fn check(
-        &self,
-        token: &AccessToken,
-        sent: Option<(&Request<'_>, &Credentials<'_>)>,
-        now_s: i64,
-    ) -> Result<(), TokenError> {
-        match (self.verify(token, sent, now_s)?, &self.dpop) {
-            (Some(proof), Some(dpop)) => Ok(dpop.verifier.pass_once(&proof, now_s)?),
-            _ => Ok(()),
-        }
-    }
-
-    /// As [`check`](Self::check), without remembering that the proof was seen: for a dry run.
-    #[inline]
-    pub(crate) fn verify(
         &self,
         token: &AccessToken,
         sent: Option<(&Request<'_>, &Credentials<'_>)>,

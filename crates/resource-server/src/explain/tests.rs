@@ -40,6 +40,7 @@ fn an_explanation_is_a_table_and_an_object() {
     audience    not reached
     revocation  not reached
     sender      not reached
+    replay      not reached
     scope       not reached
     rules       not reached
     assurance   not reached

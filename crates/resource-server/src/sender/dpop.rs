@@ -240,6 +240,17 @@ impl DpopVerifier {
         self.window.pass(&proof.jkt, &proof.jti, proof.until_s, now_s)
     }
 
+    /// What [`pass_once`](Self::pass_once) would say now, without remembering the proof: for who explains decisions.
+    ///
+    /// It decides nothing. Of two requests with one proof, each could be told that it would pass.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`pass_once`](Self::pass_once).
+    pub fn would_pass(&self, proof: &Proof, now_s: i64) -> Result<(), DpopError> {
+        self.window.look(&proof.jkt, &proof.jti, proof.until_s, now_s)
+    }
+
     /// The nonce for the next proof, to be sent in the [`DPOP_NONCE`] header; `None` if nonces are not required.
     pub fn nonce(&self, now_s: i64) -> Option<String> {
         self.options.nonces.as_ref().map(|nonces| nonces.current(now_s))

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Uri};
 use sealwright_jose::SigningKey;
 use sealwright_resource_server::{
     Authenticator, Check, Compat, Explanation, IssuerConfig, Outcome, Request, Requirements, Revocation,
-    TokenError, Waived,
+    TokenError, Waived, sender::dpop::DpopError,
 };
 use serde_json::json;
 
@@ -40,6 +40,7 @@ fn check_of(error: TokenError) -> &'static [Check] {
         TokenError::TooOld => &[Check::Age],
         TokenError::AudienceMismatch => &[Check::Audience],
         TokenError::Revoked => &[Check::Revocation],
+        TokenError::Proof(DpopError::Replayed | DpopError::WindowFull) => &[Check::Replay],
         _ => &[Check::Sender],
     }
 }
@@ -95,6 +96,7 @@ async fn a_good_token_passes_every_check() {
     audience    passed
     revocation  passed
     sender      passed
+    replay      waived       there is no proof
     scope       waived       nothing is asked for
     rules       waived       nothing is asked for
     assurance   waived       nothing is asked for
@@ -124,6 +126,7 @@ async fn a_refusal_says_what_was_not_reached() {
     audience    not reached
     revocation  not reached
     sender      not reached
+    replay      not reached
     scope       not reached
     rules       not reached
     assurance   not reached

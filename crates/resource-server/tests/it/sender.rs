@@ -198,6 +198,45 @@ async fn whoever_does_not_prove_it_is_refused_for_its_reason() {
     }
 }
 
+/// What a dry run says of a request at a time: the checks of its sender, and the decision.
+async fn explained(authenticator: &Authenticator, headers: &HeaderMap, now_s: i64) -> String {
+    let (method, uri) = (Method::GET, Uri::from_static("/hello"));
+    let request = sealwright_resource_server::Request::new(&method, &uri, headers);
+    let explanation = authenticator.explain(&request, &Requirements::none(), now_s).await.to_string();
+    let shown = ["sender", "replay", "accepted", "refused"];
+    explanation
+        .lines()
+        .filter(|line| shown.iter().any(|shown| line.starts_with(shown)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[tokio::test]
+async fn a_dry_run_knows_used_proofs_and_uses_none_up() {
+    let authenticator = api().build().unwrap();
+    let headers = proven(json!({}));
+    let fresh = "sender      passed\nreplay      passed\naccepted";
+    for _ in 0..2 {
+        assert_eq!(explained(&authenticator, &headers, NOW).await, fresh);
+    }
+    assert_eq!(decide(&authenticator, &headers).await, Ok("alice".into()));
+    for now_s in [NOW, NOW + 60] {
+        assert_eq!(
+            explained(&authenticator, &headers, now_s).await,
+            "sender      passed\nreplay      FAILED       the proof was used before\nrefused: dpop_replayed"
+        );
+    }
+    assert_eq!(explained(&authenticator, &proven(json!({})), NOW).await, fresh);
+    assert_eq!(
+        explained(&authenticator, &proven(json!({"ath": null})), NOW).await,
+        "sender      FAILED       the proof is for another access token\nreplay      not reached\nrefused: dpop_token_mismatch"
+    );
+    assert_eq!(
+        explained(&authenticator, &bearer(&good()), NOW).await,
+        "sender      passed\nreplay      waived       there is no proof\naccepted"
+    );
+}
+
 #[tokio::test]
 async fn a_proof_passes_once_also_where_its_token_is_remembered() {
     let authenticator = api().build().unwrap();
@@ -314,7 +353,11 @@ async fn when_no_more_proofs_can_be_remembered_nobody_is_blamed() {
     let mut full = 0;
     for _ in 0..20 {
         let headers = proven(json!({}));
-        if decide(&authenticator, &headers).await == Err(TokenError::Proof(DpopError::WindowFull)) {
+        let foretold = explained(&authenticator, &headers, NOW).await;
+        let decided = decide(&authenticator, &headers).await;
+        assert_eq!(foretold.ends_with("accepted"), decided.is_ok(), "{foretold}");
+        if decided == Err(TokenError::Proof(DpopError::WindowFull)) {
+            assert!(foretold.ends_with("refused: dpop_window_full"), "{foretold}");
             let said = answer(&authenticator, &headers).await;
             assert_eq!(told(&said)[..2], ["503", "retry-after: 5"], "{said}");
             assert!(!said.contains("www-authenticate"), "{said}");

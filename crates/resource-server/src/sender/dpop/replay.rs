@@ -4,7 +4,7 @@ use super::DpopError;
 use std::{
     collections::HashSet,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -55,22 +55,30 @@ impl ReplayWindow {
 
     /// Passes a proof that was not seen before and would be valid until `until_s`, the last such second.
     pub(super) fn pass(&self, jkt: &[u8; 32], jti: &str, until_s: i64, now_s: i64) -> Result<(), DpopError> {
+        let (proof, mut shard) = self.find(jkt, jti);
+        let (index, now) = (self.bucket(until_s), self.bucket(now_s));
+        shard.forget_before(now);
+        shard.may_pass(proof, index, now, self.entries_per_shard)?;
+        shard.add(index, proof);
+        Ok(())
+    }
+
+    /// What [`pass`](Self::pass) would say, which leaves everything as it is.
+    pub(super) fn look(&self, jkt: &[u8; 32], jti: &str, until_s: i64, now_s: i64) -> Result<(), DpopError> {
+        let (proof, shard) = self.find(jkt, jti);
+        shard.may_pass(proof, self.bucket(until_s), self.bucket(now_s), self.entries_per_shard)
+    }
+
+    fn find(&self, jkt: &[u8; 32], jti: &str) -> (u64, MutexGuard<'_, Shard>) {
         let proof = self.hasher.hash_one((jkt, jti));
         // The lower bits choose the shard, and a `HashSet` hashes again.
         let shard = &self.shards[proof as usize % SHARDS];
-        // No step below panics halfway, so that a poisoned lock guards a sound state.
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        shard.forget_before(now_s.div_euclid(self.bucket_s));
-        let index = until_s.div_euclid(self.bucket_s);
-        let was_forgotten = shard.forgotten.is_some_and(|forgotten| index <= forgotten);
-        if was_forgotten || shard.buckets.iter().any(|bucket| bucket.seen.contains(&proof)) {
-            return Err(DpopError::Replayed);
-        }
-        if shard.len() >= self.entries_per_shard {
-            return Err(DpopError::WindowFull);
-        }
-        shard.add(index, proof);
-        Ok(())
+        // No step of a change panics halfway, so that a poisoned lock guards a sound state.
+        (proof, shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn bucket(&self, at_s: i64) -> i64 {
+        at_s.div_euclid(self.bucket_s)
     }
 
     /// How many proofs are remembered.
@@ -84,9 +92,27 @@ impl Shard {
         self.buckets.iter().map(|bucket| bucket.seen.len()).sum()
     }
 
+    /// Whether a proof was not seen and there is room for it, when the buckets before `now` are gone or about to go.
+    fn may_pass(&self, proof: u64, index: i64, now: i64, entries: usize) -> Result<(), DpopError> {
+        let was_forgotten = self.forgotten.max(self.expired(now)).is_some_and(|forgotten| index <= forgotten);
+        let living = || self.buckets.iter().filter(|bucket| bucket.index >= now);
+        if was_forgotten || living().any(|bucket| bucket.seen.contains(&proof)) {
+            return Err(DpopError::Replayed);
+        }
+        if living().map(|bucket| bucket.seen.len()).sum::<usize>() >= entries {
+            return Err(DpopError::WindowFull);
+        }
+        Ok(())
+    }
+
+    /// The latest bucket of those before `index`.
+    fn expired(&self, index: i64) -> Option<i64> {
+        self.buckets.iter().map(|bucket| bucket.index).filter(|old| *old < index).max()
+    }
+
     /// Drops the buckets whose proofs have all expired: those before `index`.
     fn forget_before(&mut self, index: i64) {
-        let expired = self.buckets.iter().map(|bucket| bucket.index).filter(|old| *old < index).max();
+        let expired = self.expired(index);
         if expired.is_some() {
             self.buckets.retain(|bucket| bucket.index >= index);
             self.forgotten = self.forgotten.max(expired);
@@ -175,6 +201,29 @@ mod tests {
         for at in [i64::MIN, i64::MAX] {
             let _ = window.pass(&KEY, "b", at, at);
         }
+    }
+
+    #[test]
+    fn a_look_says_what_would_be_decided_and_changes_nothing() {
+        let window = window(64 * 3);
+        let mut decided = [0; 3];
+        // Time goes on, and sometimes back, while names come again and shards fill.
+        for step in 0..20_000_i64 {
+            let now = NOW + step / 40 - if step % 997 < 10 { 100 } else { 0 };
+            let jti = (step * 7919 % 700).to_string();
+            let until = now + step % 64;
+            let before = window.len();
+            let looks = [window.look(&KEY, &jti, until, now), window.look(&KEY, &jti, until, now)];
+            assert_eq!(window.len(), before);
+            let passed = window.pass(&KEY, &jti, until, now);
+            assert_eq!(looks, [passed, passed], "step {step}");
+            decided[match passed {
+                Ok(()) => 0,
+                Err(DpopError::Replayed) => 1,
+                Err(_) => 2,
+            }] += 1;
+        }
+        assert!(decided.iter().all(|count| *count > 100), "{decided:?}");
     }
 
     #[test]
