@@ -81,7 +81,7 @@ fn throughput(arguments: &Arguments, wrk: &Wrk<'_>, measured: &mut Measured) -> 
 }
 
 fn rotation(arguments: &Arguments, wrk: &Wrk<'_>, measured: &mut Measured) -> Result<()> {
-    let (rounds, seconds) = if arguments.quick { (1, 12) } else { (3, 12) };
+    let (rounds, seconds) = if arguments.quick { (1, 12) } else { (4, 12) };
     let steady = Server::sealwright(&arguments.sealwright, arguments.folder.join("steady"), "")?;
     for round in 0..rounds {
         eprintln!("  rotation, round {} of {rounds}", round + 1);
