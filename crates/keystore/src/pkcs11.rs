@@ -158,6 +158,11 @@ impl Pkcs11Token {
         Ok(Kept { text: key::TokenKey::text(&self.0, &public)?, public })
     }
 
+    /// What [`destroy`](Self::destroy) needs to know of a key that is not made yet.
+    pub(crate) fn place(&self, kid: &str) -> String {
+        key::place(&self.0, kid)
+    }
+
     /// The key of a text that [`generate`](Self::generate) gave. A signature shows that its halves agree.
     pub(crate) fn key(&self, kid: &str, text: &str) -> Result<KeyHandle, KeystoreError> {
         let _permit = self.0.permit_blocking()?;
@@ -167,8 +172,9 @@ impl Pkcs11Token {
         Ok(signer::handle(self.0.clone(), scheme, kid, public))
     }
 
-    /// Removes both halves of a key, if they are there. Of a key that is kept in another token nothing is known here.
-    pub(crate) fn destroy(&self, kid: &str, token: &str) -> Result<(), KeystoreError> {
+    /// Removes both halves of a key, if they are there; whether the private one was. Of a key that is kept in another token
+    /// nothing is known here.
+    pub(crate) fn destroy(&self, kid: &str, token: &str) -> Result<bool, KeystoreError> {
         if token != self.0.token() {
             return Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),

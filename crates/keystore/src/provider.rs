@@ -144,17 +144,27 @@ impl KeyProvider {
         .await
     }
 
-    /// Destroys what of the key is not in the text. A key that is gone already is no error.
+    /// Where a key of this name will be that [`generate`](Self::generate) makes, as a text for [`destroy`](Self::destroy):
+    /// kept before, it lets what was made be removed although nobody heard of it. `None` where a key is in nothing but its
+    /// own text.
+    pub fn place(&self, kid: &str) -> Option<String> {
+        match &self.0 {
+            Provider::Sealed(_) => None,
+            Provider::Pkcs11(token, _) => Some(token.place(kid)),
+        }
+    }
+
+    /// Destroys what of the key is not in the text; whether a private half was there. A key that is gone already is no error.
     ///
     /// A sealed key is nowhere else: it is destroyed when the last copy of its text is, or its key-encryption key.
     ///
     /// # Errors
     ///
     /// [`KeystoreError::Name`]; [`KeystoreError::Unsupported`] if it is in a token and this provider has none, or another.
-    pub async fn destroy(&self, kid: &str, text: &str) -> Result<(), KeystoreError> {
+    pub async fn destroy(&self, kid: &str, text: &str) -> Result<bool, KeystoreError> {
         let in_token = token_of(text);
         self.with(kid, move |provider, kid| match (provider, in_token) {
-            (_, None) => Ok(()),
+            (_, None) => Ok(false),
             (Provider::Pkcs11(token, _), Some(named)) => token.destroy(kid, &named),
             (Provider::Sealed(_), Some(_)) => Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),

@@ -50,7 +50,7 @@ impl KeyAdmin {
         }
         let kept = provider.import(kid, key).await?;
         let row = KeyRecord::new(kid, &kept.public, thumbprint.clone(), Some(kept.text.clone()), now);
-        if !transaction::add(&self.database, &row, "key.imported", reason, is_new).await? {
+        if !transaction::add(&self.database, &row, "key.imported", reason, None, is_new).await? {
             return Err(Refusal::Used.into());
         }
         let event = Happened { kid: kid.to_owned(), alg: alg.name(), event: "key.imported", at: now };

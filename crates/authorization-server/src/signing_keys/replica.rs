@@ -2,6 +2,7 @@
 
 mod halves;
 mod process;
+mod remains;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -17,6 +18,7 @@ use sealwright_service::shutdown::Shutdown;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
+use self::halves::Unmade;
 use self::process::{listen, name, with_jitter};
 use super::decide;
 use super::declared::{self, DeclareError, Elsewhere};
@@ -109,8 +111,10 @@ pub(crate) struct ReplicaLoop {
     undestroyed: BTreeSet<String>,
     /// When such an attempt failed last.
     destroy_failed_at: Option<Timestamp>,
-    /// Why no key could be made, by algorithm, so that it is said once.
-    unmade: BTreeMap<&'static str, String>,
+    /// When nothing was found of a key that somebody gave up making, by `kid`.
+    unfound: BTreeMap<String, Timestamp>,
+    /// The keys that could not be made, by algorithm.
+    unmade: BTreeMap<&'static str, Unmade>,
     /// Keys in reserve that are not in their token, so that it is said once.
     lost: BTreeSet<String>,
     /// Keys that sign although their algorithm left the plan, so that it is said once.
@@ -142,6 +146,7 @@ impl ReplicaLoop {
             sealed: BTreeMap::new(),
             undestroyed: BTreeSet::new(),
             destroy_failed_at: None,
+            unfound: BTreeMap::new(),
             unmade: BTreeMap::new(),
             lost: BTreeSet::new(),
             left_over: BTreeSet::new(),

@@ -109,25 +109,33 @@ async fn write(
         if let (Some(private), None) = (&old.private, &key.private)
             && KeyProvider::is_reference(private)
         {
-            let remains = Remains { kid: key.kid.clone(), private: private.clone(), since: now };
+            let (kid, private) = (key.kid.clone(), private.clone());
+            let remains = Remains { kid, private, since: now, maker: None };
             signing_key::insert_remains(tx, &remains).await?;
         }
     }
     Ok(())
 }
 
-/// Adds a key, if `wanted` still says so under the lock; `false` if not, or if its name or its material was used before.
+/// Adds a key, if `wanted` still says so under the lock; `false` if not, if its name or its material was used before, or if it
+/// is in a token and `maker` is not its maker any more.
 pub(crate) async fn add(
     database: &Database,
     key: &KeyRecord,
     event: &'static str,
     reason: Option<&str>,
+    maker: Option<&str>,
     wanted: impl FnOnce(&Ledger) -> bool,
 ) -> sqlx::Result<bool> {
     let mut tx = database.begin_write().await?;
     signing_key::lock(&mut tx).await?;
     let ledger = signing_key::load(&mut tx).await?;
     if !wanted(&ledger) || !signing_key::insert(&mut tx, key).await? {
+        return Ok(false);
+    }
+    if let Some(maker) = maker
+        && !signing_key::made(&mut tx, &key.kid, maker).await?
+    {
         return Ok(false);
     }
     let event = Event {
@@ -140,13 +148,6 @@ pub(crate) async fn add(
     finish(database, &mut tx, ledger.epoch + 1, &[event]).await?;
     tx.commit().await?;
     Ok(true)
-}
-
-/// Whether a key was written down, even if its transaction has not ended yet: under the lock, which waits for that.
-pub(crate) async fn has(database: &Database, kid: &str) -> sqlx::Result<bool> {
-    let mut tx = database.begin_write().await?;
-    signing_key::lock(&mut tx).await?;
-    Ok(signing_key::load(&mut tx).await?.key(kid).is_some())
 }
 
 /// Writes down what happened, and tells the others when it is committed.

@@ -159,30 +159,51 @@ pub(crate) async fn replace_private(
     Ok(done.rows_affected() == 1)
 }
 
-/// The private half of a key that ended and is in a token still.
+/// A private half in a token that no key has: its key ended, or is being made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remains {
     pub(crate) kid: String,
     /// Where it is.
     pub(crate) private: String,
-    /// When the key ended.
+    /// When the key ended, or its making began.
     pub(crate) since: Timestamp,
+    /// The replica that is making it, or is removing what one that gave up has made; `None` for a key that ended.
+    pub(crate) maker: Option<String>,
 }
 
 /// Remembers what is to be destroyed. Only under [`lock`].
 pub(crate) async fn insert_remains(conn: &mut Connection, remains: &Remains) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO key_remains (kid, private, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(&remains.kid)
-        .bind(&remains.private)
-        .bind(remains.since.as_millis())
-        .execute(conn)
-        .await
-        .map(drop)
+    sqlx::query(
+        "INSERT INTO key_remains (kid, private, since, maker) VALUES ($1, $2, $3, NULL) ON CONFLICT DO NOTHING",
+    )
+    .bind(&remains.kid)
+    .bind(&remains.private)
+    .bind(remains.since.as_millis())
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
-/// What is to be destroyed still.
+/// Remembers what is going to be made, or tried once more, before anything is in the token; `false` if somebody else has that
+/// name by now.
+pub(crate) async fn begin_making(conn: &mut Connection, remains: &Remains) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO key_remains (kid, private, since, maker) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (kid) DO UPDATE SET since = excluded.since, private = excluded.private
+           WHERE key_remains.maker = excluded.maker",
+    )
+    .bind(&remains.kid)
+    .bind(&remains.private)
+    .bind(remains.since.as_millis())
+    .bind(remains.maker.as_deref())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What is to be destroyed still, and what is being made.
 pub(crate) async fn remains(conn: &mut Connection) -> sqlx::Result<Vec<Remains>> {
-    let rows = sqlx::query("SELECT kid, private, since FROM key_remains ORDER BY since, kid")
+    let rows = sqlx::query("SELECT kid, private, since, maker FROM key_remains ORDER BY since, kid")
         .fetch_all(conn)
         .await?;
     let remains = |row: &AnyRow| {
@@ -190,9 +211,37 @@ pub(crate) async fn remains(conn: &mut Connection) -> sqlx::Result<Vec<Remains>>
             kid: row.try_get("kid")?,
             private: row.try_get("private")?,
             since: Timestamp::from_millis(row.try_get("since")?),
+            maker: row.try_get("maker")?,
         })
     };
     rows.iter().map(remains).collect()
+}
+
+/// Takes over what `maker` was making, so that it writes no key of it down any more; `false` if it has, or somebody else was
+/// faster.
+pub(crate) async fn take_over_remains(
+    conn: &mut Connection,
+    kid: &str,
+    maker: &str,
+    me: &str,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query("UPDATE key_remains SET maker = $3 WHERE kid = $1 AND maker = $2")
+        .bind(kid)
+        .bind(maker)
+        .bind(me)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What `maker` was making is written down as a key from now on; `false` if somebody has taken it over.
+pub(crate) async fn made(conn: &mut Connection, kid: &str, maker: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query("DELETE FROM key_remains WHERE kid = $1 AND maker = $2")
+        .bind(kid)
+        .bind(maker)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// It is destroyed.

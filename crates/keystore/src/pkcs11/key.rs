@@ -1,10 +1,12 @@
 //! Making, testing and removing keys in a token.
 
+use std::cell::Cell;
+
 use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use sealwright_jose::{Alg, VerifyingKey};
 use sealwright_service::random;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 
 use super::{
     error::TokenError,
@@ -59,6 +61,11 @@ impl TokenKey {
         }
         Ok(public)
     }
+}
+
+/// The text of a key of which nothing but its place is known yet; it opens none.
+pub(super) fn place(pool: &Pool, kid: &str) -> String {
+    json!({"version": VERSION, "kid": kid, "token": pool.token()}).to_string()
 }
 
 /// How the token does this algorithm, if it does.
@@ -179,15 +186,19 @@ pub(super) fn sign(
     })
 }
 
-pub(super) fn destroy(pool: &Pool, kid: &str) -> Result<(), KeystoreError> {
+/// Removes both halves; whether the private one was there.
+pub(super) fn destroy(pool: &Pool, kid: &str) -> Result<bool, KeystoreError> {
+    // Also where the session is lost after the first half.
+    let was_there = Cell::new(false);
     pool.run(|held| {
         held.forget();
         // The private half first: whatever happens then, nobody signs with it.
         for kind in [Kind::Private, Kind::Public] {
             for object in held.all(kind, kid)? {
                 held.session.destroy_object(object)?;
+                was_there.set(was_there.get() || kind == Kind::Private);
             }
         }
-        Ok(())
+        Ok(was_there.get())
     })
 }

@@ -1,25 +1,24 @@
-//! Private halves: made, opened, and destroyed.
+//! Private halves: made and opened.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sealwright_keystore::{KeyHandle, KeyProvider, KeystoreError, TokenError};
-use sealwright_service::clock::Timestamp;
-use tokio::time::timeout;
+use sealwright_keystore::{KeyHandle, KeystoreError, TokenError};
 
 use super::process::new_kid;
-use super::{KeysError, LOOK_LIMIT, ReplicaLoop, Source};
+use super::{KeysError, ReplicaLoop, Source};
 use crate::signing_keys::meter::{Meter, metered};
 use crate::signing_keys::record::{KeyRecord, KeyState, Ledger};
 use crate::signing_keys::{decide, transaction};
 use crate::store::signing_key::{self, Remains};
 
-/// How long after an attempt that failed the next one is made to destroy what is left in a token.
-const DESTROY_PAUSE: Duration = Duration::from_secs(60);
-
-/// How long one such attempt is waited for.
-const DESTROY_LIMIT: Duration = Duration::from_secs(10);
+/// A key that could not be made.
+pub(super) struct Unmade {
+    /// Under which name the next attempt is made.
+    pub(super) kid: String,
+    /// Why, so that it is said once.
+    said: String,
+}
 
 impl ReplicaLoop {
     /// Makes the keys that the plan wants in reserve; whether any were made. A token that makes none is an error only where
@@ -31,7 +30,21 @@ impl ReplicaLoop {
         let mut has_made = false;
         for alg in &missing {
             let now = self.now();
-            let kid = new_kid(*alg, now);
+            let (kid, said_before) = match self.unmade.remove(alg.name()) {
+                Some(Unmade { kid, said }) => (kid, Some(said)),
+                None => (new_kid(*alg, now), None),
+            };
+            let place = provider.place(&kid);
+            let maker = place.as_ref().map(|_| self.me.id.as_str());
+            if let Some(private) = place {
+                // If this look ends before the key is written down, the next one removes from the token what is there by then.
+                let making =
+                    Remains { kid: kid.clone(), private, since: now, maker: Some(self.me.id.clone()) };
+                let mut conn = self.database.writer().acquire().await?;
+                if !signing_key::begin_making(&mut conn, &making).await? {
+                    continue;
+                }
+            }
             let something_signs = ledger.keys.iter().any(|key| !key.declared && key.signs_at(now));
             let made = match something_signs {
                 true => provider.generate_aside(&kid, *alg).await,
@@ -39,95 +52,29 @@ impl ReplicaLoop {
             };
             let kept = match made {
                 Ok(kept) => kept,
-                Err(error) if something_signs => {
+                Err(error) => {
                     let said = error.to_string();
-                    if self.unmade.get(alg.name()) != Some(&said) {
+                    if something_signs && said_before.as_ref() != Some(&said) {
                         tracing::error!(alg = alg.name(), %error, "no key can be made for the reserve; trying again");
-                        self.unmade.insert(alg.name(), said);
                     }
-                    continue;
+                    // The name is free still, unless an attempt that failed has left something behind.
+                    if !matches!(error, KeystoreError::Exists(_)) {
+                        self.unmade.insert(alg.name(), Unmade { kid, said });
+                    }
+                    if something_signs {
+                        continue;
+                    }
+                    return Err(error.into());
                 }
-                Err(error) => return Err(error.into()),
             };
             has_made = true;
             let thumbprint = kept.public.thumbprint_base64url();
-            let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text.clone()), now);
+            let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text), now);
             let wanted = |ledger: &Ledger| decide::missing(plan, ledger).contains(alg);
-            let added = transaction::add(&self.database, &key, "key.created", None, wanted).await;
-            let is_ours = match &added {
-                Ok(added) => Ok(*added),
-                // Whether it was written down nobody knows, unless somebody looks.
-                Err(_) => transaction::has(&self.database, &kid).await,
-            };
-            match is_ours {
-                Ok(true) => {}
-                // Another replica was faster, or it could not be written: a token must not fill up with keys of nobody.
-                Ok(false) => {
-                    if let Err(error) = provider.destroy(&kid, &kept.text).await {
-                        tracing::error!(kid, %error, "a key that nobody uses is left; remove it with the token's own tool");
-                    }
-                }
-                // It may be in reserve, and then there is no other copy of it.
-                Err(_) if KeyProvider::is_reference(&kept.text) => tracing::error!(
-                    kid,
-                    "whether this new key was written down is not known, since the database went away; if `sealwright key \
-                     list` does not show it, remove it with the token's own tool"
-                ),
-                Err(_) => {}
-            }
-            added?;
+            // Where another replica was faster, what was made in a token is removed as any other that nobody wrote down.
+            transaction::add(&self.database, &key, "key.created", None, maker, wanted).await?;
         }
         Ok(has_made)
-    }
-
-    /// Destroys private halves in a token whose keys have ended: when no replica can have a view by which they sign, and for
-    /// a revoked key now. What fails is tried again, a minute later: an attempt may take its time and disturb who signs in that
-    /// token.
-    pub(super) async fn destroy_remains(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
-        if self.destroy_failed_at.is_some_and(|at| now < at.plus(DESTROY_PAUSE)) {
-            return Ok(());
-        }
-        self.destroy_failed_at = None;
-        let mut conn = self.database.reader().acquire().await?;
-        let remains = signing_key::remains(&mut conn).await?;
-        drop(conn);
-        for Remains { kid, private, since } in remains {
-            let is_revoked = ledger.key(&kid).is_some_and(|key| key.state == KeyState::Revoked);
-            if !is_revoked && now < since.plus(self.source.plan().max_stale + LOOK_LIMIT) {
-                continue;
-            }
-            let Source::Planned { provider, .. } = &self.source else {
-                // By now a replica that goes by a plan still would have destroyed it.
-                if self.undestroyed.insert(kid.clone()) {
-                    tracing::warn!(
-                        kid,
-                        "the private half of this key, which ended, is still in a PKCS#11 token, and servers with declared keys \
-                         use none: remove it with the token's own tool"
-                    );
-                }
-                continue;
-            };
-            let slow = || KeystoreError::Unavailable("the token took too long".to_owned());
-            let destroyed = timeout(DESTROY_LIMIT, provider.destroy(&kid, &private)).await;
-            match destroyed.unwrap_or_else(|_| Err(slow())) {
-                Ok(()) => {
-                    let mut conn = self.database.writer().acquire().await?;
-                    signing_key::delete_remains(&mut conn, &kid).await?;
-                    self.undestroyed.remove(&kid);
-                }
-                Err(error) => {
-                    if self.undestroyed.insert(kid.clone()) {
-                        tracing::error!(kid, %error, "the private half of a key that ended is still in its token; trying again");
-                    }
-                    self.destroy_failed_at = Some(now);
-                    // Where the token does not answer, it does so for none.
-                    if matches!(error, KeystoreError::Unavailable(_)) {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Looks whether private halves that were sealed anew still open here, and says what to do where they do not, long before

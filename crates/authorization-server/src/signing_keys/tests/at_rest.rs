@@ -62,7 +62,9 @@ async fn live(fleet: &Fleet) -> Vec<(String, Vec<u8>)> {
         let now = fleet.clock.now();
         let thumbprint = kept.public.thumbprint_base64url();
         let record = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text), now);
-        assert!(transaction::add(&fleet.database, &record, "key.imported", None, |_| true).await.unwrap());
+        assert!(
+            transaction::add(&fleet.database, &record, "key.imported", None, None, |_| true).await.unwrap()
+        );
     }
     let mut member = fleet.replica(&provider).await;
     assert_eq!(member.signer().unwrap(), "known-es256");

@@ -1,18 +1,27 @@
 //! Keys that live in a PKCS#11 token, with a real one: SoftHSM.
 
 use std::env;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::process::Command;
+use std::task::Poll;
 
-use sealwright_keystore::{Pkcs11Settings, Pkcs11Token, TokenName};
+use sealwright_keystore::{KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
 use sealwright_service::random;
 use sealwright_service::secret::Secret;
 
 use super::*;
+use crate::signing_keys::record::Ledger;
+use crate::store::signing_key::Remains;
 
 const PIN: &str = "4711-user";
 
 /// A new token, logged in to.
 async fn token() -> KeyProvider {
+    token_with(4).await
+}
+
+async fn token_with(sessions: u32) -> KeyProvider {
     let module = env::var_os("SEALWRIGHT_TEST_SOFTHSM").filter(|_| env::var_os("SOFTHSM2_CONF").is_some());
     let module = module.expect(
         "SEALWRIGHT_TEST_SOFTHSM and SOFTHSM2_CONF are not set: `cargo xtask test` sets them, and for single tests \
@@ -20,7 +29,8 @@ async fn token() -> KeyProvider {
     );
     let label = random::id("t");
     initialise(&label);
-    let settings = Pkcs11Settings::new(module, TokenName::Label(label), Secret::new(PIN));
+    let settings =
+        Pkcs11Settings::new(module, TokenName::Label(label), Secret::new(PIN)).sessions(sessions).unwrap();
     KeyProvider::pkcs11(Pkcs11Token::open(settings).await.unwrap())
 }
 
@@ -42,6 +52,11 @@ fn initialise(label: &str) {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("{said}");
+}
+
+/// A new token with one session, in which everything is done one after the other.
+async fn narrow_token() -> KeyProvider {
+    token_with(1).await
 }
 
 async fn remains(fleet: &Fleet) -> usize {
@@ -116,7 +131,7 @@ async fn a_replica_whose_token_makes_no_key_goes_on_with_those_that_it_has() {
         assert_eq!(member.set(), [kid], "it serves the set and beats");
 
         // Where nothing signs that is an error, which ends a start.
-        let revoke = |ledger: &crate::signing_keys::record::Ledger| {
+        let revoke = |ledger: &Ledger| {
             let there = ledger.keys.iter().filter(|key| !key.state.is_gone());
             there.map(|key| Change::Revoke { kid: key.kid.clone(), reason: "drill".to_owned() }).collect()
         };
@@ -152,6 +167,169 @@ async fn what_cannot_be_destroyed_is_remembered_until_it_can() {
         member.turn(&fleet).await;
         assert_eq!(remains(&fleet).await, 0);
         provider.open(&kid, &text).await.expect_err("it is gone from the token");
+    })
+    .await;
+}
+
+/// Has a turn go on as far as it can without waiting.
+async fn step(mut turn: Pin<&mut impl Future<Output = ()>>) {
+    poll_fn(|context| match turn.as_mut().poll(context) {
+        Poll::Ready(()) => panic!("it was too quick"),
+        Poll::Pending => Poll::Ready(()),
+    })
+    .await;
+}
+
+impl Fleet {
+    /// Has a replica revoke the key in reserve and begin to make another one, and cancels it when that is made in the token but
+    /// not written down; gives its name.
+    async fn cancelled_making(&self, member: &mut Member, provider: &KeyProvider) -> String {
+        let now = self.clock.now();
+        let reserve = |ledger: &Ledger| {
+            let staged = ledger.keys.iter().filter(|key| key.state == KeyState::Staged);
+            staged.map(|key| Change::Revoke { kid: key.kid.clone(), reason: "drill".to_owned() }).collect()
+        };
+        transaction::change(&self.database, now, reserve).await.unwrap().unwrap();
+        let mut turn = pin!(member.turn(self));
+        // Step by step, since what is not polled cannot begin to write.
+        let kid = loop {
+            step(turn.as_mut()).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let mut conn = self.database.reader().acquire().await.unwrap();
+            let making = signing_key::remains(&mut conn).await.unwrap();
+            if let Some(making) = making.into_iter().find(|remains| remains.maker.is_some()) {
+                break making.kid;
+            }
+        };
+        let mut tx = loop {
+            match tokio::time::timeout(Duration::from_millis(100), self.database.begin_write()).await {
+                Ok(tx) => break tx.unwrap(),
+                // It may have to give its connection back first.
+                Err(_) => step(turn.as_mut()).await,
+            }
+        };
+        signing_key::lock(&mut tx).await.unwrap();
+        // From now on it has to wait for this.
+        tokio::select! {
+            () = &mut turn => panic!("it did not wait"),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        drop(tx);
+        // Asked only when the token's one session is free again.
+        assert!(matches!(provider.generate(&kid, Alg::Es256).await, Err(KeystoreError::Exists(_))));
+        kid
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_making_was_cancelled_does_not_stay_in_the_token() {
+    let provider = narrow_token().await;
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (mut a, mut b) = (fleet.replica(&provider).await, fleet.replica(&provider).await);
+        for member in [&mut a, &mut b] {
+            member.turn(&fleet).await;
+        }
+        assert_eq!(remains(&fleet).await, 0, "what is written down is nobody's leavings");
+        let is_free = async |kid: &str| {
+            let made = provider.generate(kid, Alg::Es256).await;
+            if let Ok(kept) = &made {
+                provider.destroy(kid, &kept.text).await.unwrap();
+            }
+            made.is_ok()
+        };
+
+        // The look took too long: the same replica cleans up at its next.
+        let kid = fleet.cancelled_making(&mut a, &provider).await;
+        a.turn(&fleet).await;
+        assert!(is_free(&kid).await);
+        assert_eq!(remains(&fleet).await, 0);
+        assert_eq!(fleet.states().await.iter().filter(|state| state.ends_with("staged")).count(), 1);
+
+        // Shutdown: another replica does, and no sooner than that one has left.
+        let kid = fleet.cancelled_making(&mut a, &provider).await;
+        b.turn(&fleet).await;
+        assert!(!is_free(&kid).await, "the one who makes it is alive");
+        a.turning.leave().await;
+        b.turn(&fleet).await;
+        assert!(is_free(&kid).await);
+        assert_eq!(remains(&fleet).await, 0);
+
+        // Killed: the same, after as long as a look may take and a replica may be silent.
+        let mut a = fleet.replica(&provider).await;
+        let kid = fleet.cancelled_making(&mut a, &provider).await;
+        for _ in 0..9 {
+            fleet.clock.advance(Duration::from_secs(10));
+            b.turn(&fleet).await;
+            assert!(!is_free(&kid).await);
+        }
+        fleet.clock.advance(Duration::from_secs(10));
+        b.turn(&fleet).await;
+        assert!(is_free(&kid).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_making_that_another_replica_took_over_writes_no_key_down() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let key = crate::signing_keys::simulation::key("k", Alg::Es256, START);
+        let making = Remains {
+            kid: "k".to_owned(),
+            private: r#"{"token":"t"}"#.to_owned(),
+            since: START,
+            maker: Some("a".to_owned()),
+        };
+        let mut conn = fleet.database.writer().acquire().await.unwrap();
+        assert!(signing_key::begin_making(&mut conn, &making).await.unwrap());
+        assert!(signing_key::begin_making(&mut conn, &making).await.unwrap(), "it may be tried again");
+        assert!(signing_key::take_over_remains(&mut conn, "k", "a", "b").await.unwrap());
+        assert!(
+            !signing_key::take_over_remains(&mut conn, "k", "a", "c").await.unwrap(),
+            "one of them has it"
+        );
+        assert!(!signing_key::begin_making(&mut conn, &making).await.unwrap());
+        drop(conn);
+        let add = |maker| transaction::add(&fleet.database, &key, "key.created", None, Some(maker), |_| true);
+        assert!(!add("a").await.unwrap());
+        assert!(fleet.states().await.is_empty(), "nothing of it was written down");
+        assert!(add("b").await.unwrap());
+        assert_eq!(remains(&fleet).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_token_may_make_later_is_looked_for_more_than_once() {
+    let provider = narrow_token().await;
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let mut member = fleet.replica(&provider).await;
+        let begun = async |kid: &str| {
+            let maker = Some("gone".to_owned());
+            let private = provider.place(kid).unwrap();
+            let making = Remains { kid: kid.to_owned(), private, since: fleet.clock.now(), maker };
+            let mut conn = fleet.database.writer().acquire().await.unwrap();
+            assert!(signing_key::begin_making(&mut conn, &making).await.unwrap());
+        };
+        let late = random::id("late-");
+        begun(&late).await;
+        member.turn(&fleet).await;
+        assert_eq!(remains(&fleet).await, 1, "nothing is there yet");
+        let kept = provider.generate(&late, Alg::Es256).await.unwrap();
+        fleet.clock.advance(Duration::from_secs(61));
+        member.turn(&fleet).await;
+        assert_eq!(remains(&fleet).await, 0);
+        provider.open(&late, &kept.text).await.expect_err("it is gone from the token");
+
+        // But not for ever.
+        begun("never").await;
+        for expected in [1, 1, 0] {
+            member.turn(&fleet).await;
+            assert_eq!(remains(&fleet).await, expected);
+            fleet.clock.advance(Duration::from_secs(60 * 8));
+        }
     })
     .await;
 }

@@ -1,0 +1,108 @@
+//! Private halves in a token that no key has any more, or never had: destroyed.
+
+use std::time::Duration;
+
+use sealwright_keystore::KeystoreError;
+use sealwright_service::clock::Timestamp;
+use tokio::time::timeout;
+
+use super::{LOOK_LIMIT, ReplicaLoop, Source};
+use crate::signing_keys::record::{KeyState, Ledger, Replica};
+use crate::store::signing_key::{self, Remains};
+
+/// How long after an attempt that failed the next one is made to destroy what is left in a token.
+const DESTROY_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long one such attempt is waited for.
+const DESTROY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Longer than any token takes to make a key: who gave up on one cannot stop the token, so that it may be there later.
+const MAKING_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+impl ReplicaLoop {
+    /// Destroys private halves in a token whose keys have ended: when no replica can have a view by which they sign, and for
+    /// a revoked key now. So it does with those of keys that were made, perhaps, and never written down. What fails is tried
+    /// again, a minute later: an attempt may take its time and disturb who signs in that token.
+    pub(super) async fn destroy_remains(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
+        if self.destroy_failed_at.is_some_and(|at| now < at.plus(DESTROY_PAUSE)) {
+            return Ok(());
+        }
+        self.destroy_failed_at = None;
+        let mut conn = self.database.reader().acquire().await?;
+        let remains = signing_key::remains(&mut conn).await?;
+        // Read after them: whoever makes a key has given a sign of life before.
+        let is_making = remains.iter().any(|remains| remains.maker.is_some());
+        let replicas = if is_making { signing_key::replicas(&mut conn).await? } else { Vec::new() };
+        drop(conn);
+        let replicas = self.heard(self.source.plan(), &replicas, now);
+        self.unfound.retain(|kid, _| remains.iter().any(|remains| remains.kid == *kid));
+        for remains in remains {
+            if !self.is_due(&remains, ledger, &replicas, now) {
+                continue;
+            }
+            let Remains { kid, private, since, maker } = remains;
+            let Source::Planned { provider, .. } = &self.source else {
+                // By now a replica that goes by a plan still would have destroyed it.
+                if self.undestroyed.insert(kid.clone()) {
+                    tracing::warn!(
+                        kid,
+                        "the private half of this key, which nobody uses any more, is still in a PKCS#11 token, and servers with \
+                         declared keys use none: remove it with the token's own tool"
+                    );
+                }
+                continue;
+            };
+            if let Some(maker) = &maker {
+                let mut conn = self.database.writer().acquire().await?;
+                if !signing_key::take_over_remains(&mut conn, &kid, maker, &self.me.id).await? {
+                    continue;
+                }
+            }
+            let slow = || KeystoreError::Unavailable("the token took too long".to_owned());
+            let destroyed = timeout(DESTROY_LIMIT, provider.destroy(&kid, &private)).await;
+            match destroyed.unwrap_or_else(|_| Err(slow())) {
+                Ok(false) if maker.is_some() && now < since.plus(MAKING_LIMIT) => {
+                    self.unfound.insert(kid, now);
+                }
+                Ok(_) => {
+                    let mut conn = self.database.writer().acquire().await?;
+                    signing_key::delete_remains(&mut conn, &kid).await?;
+                    self.undestroyed.remove(&kid);
+                }
+                Err(error) => {
+                    if self.undestroyed.insert(kid.clone()) {
+                        tracing::error!(
+                            kid,
+                            %error,
+                            "the private half of a key that nobody uses any more is still in its token; trying again"
+                        );
+                    }
+                    self.destroy_failed_at = Some(now);
+                    // Where the token does not answer, it does so for none.
+                    if matches!(error, KeystoreError::Unavailable(_)) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this private half is to be destroyed now.
+    fn is_due(&self, remains: &Remains, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> bool {
+        let (kid, plan) = (&remains.kid, self.source.plan());
+        let Some(maker) = &remains.maker else {
+            let is_revoked = ledger.key(kid).is_some_and(|key| key.state == KeyState::Revoked);
+            return is_revoked || now >= remains.since.plus(plan.max_stale + LOOK_LIMIT);
+        };
+        // This replica makes none just now. Another gives no sign of life while it does, for as long as a look may take.
+        let gave_up = if *maker == self.me.id {
+            !self.unmade.values().any(|unmade| unmade.kid == *kid)
+        } else {
+            let limit = plan.replica_timeout() + LOOK_LIMIT;
+            let maker = replicas.iter().find(|replica| replica.id == *maker);
+            maker.is_none_or(|maker| maker.seen_at.plus(limit) < now)
+        };
+        gave_up && self.unfound.get(kid).is_none_or(|at| now >= at.plus(DESTROY_PAUSE))
+    }
+}
