@@ -163,6 +163,10 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
     let key_source = Arc::new(ArcSwap::from_pointee(source.clone()));
     let mut key_loop = ReplicaLoop::new(source, database.clone(), clock.clone());
     let keys = key_loop.start(&audit).await.map_err(|error| StartError::Keys(error.into()))?;
+    tokio::select! {
+        () = shutdown.begun() => {}
+        () = key_loop.until_served(&audit) => {}
+    }
     let users = bring_up_to_date(&database, config.users, &clock).await?;
     let (clients, user_count) = (config.clients, users.len());
     let algorithms: Vec<&str> = config.algorithms.iter().copied().map(Alg::name).collect();

@@ -191,6 +191,10 @@ fn move_to(row: &mut KeyRecord, state: KeyState, now: Timestamp, epoch: i64, eve
     row.private =
         (held && matches!(state, KeyState::Active | KeyState::Published)).then(|| ELSEWHERE.to_owned());
     if KeyState::PUBLIC.contains(&state) {
+        if was.is_gone() {
+            // It was in no set meanwhile, and who confirmed an earlier one says nothing of this.
+            (row.published_at, row.published_epoch) = (None, None);
+        }
         row.published_at.get_or_insert(now);
         row.published_epoch.get_or_insert(epoch);
         row.gone_at = None;

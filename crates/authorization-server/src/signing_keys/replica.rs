@@ -3,6 +3,7 @@
 mod halves;
 mod process;
 mod remains;
+mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -119,6 +120,8 @@ pub(crate) struct ReplicaLoop {
     lost: BTreeSet<String>,
     /// Keys that sign although their algorithm left the plan, so that it is said once.
     left_over: BTreeSet<String>,
+    /// Until when keys of a new source wait for the other replicas.
+    holds_until: Option<Instant>,
     /// Since when this replica has looked without a gap, and when it did so last.
     watched: Option<(Timestamp, Timestamp)>,
     /// What the others were told of this replica's source.
@@ -150,6 +153,7 @@ impl ReplicaLoop {
             unmade: BTreeMap::new(),
             lost: BTreeSet::new(),
             left_over: BTreeSet::new(),
+            holds_until: None,
             watched: None,
             told: None,
             keys: None,
@@ -177,7 +181,7 @@ impl ReplicaLoop {
         self.correct_clock().await?;
         // Before anything is changed, so that the others let be what this replica goes by.
         self.beat(self.now()).await?;
-        self.adopt(&self.source).await?;
+        self.adopt(&self.source.clone()).await?;
         self.look().await
     }
 
@@ -195,7 +199,7 @@ impl ReplicaLoop {
             let replacement = tokio::select! {
                 () = shutdown.begun() => break,
                 () = told.notified() => None,
-                () = tokio::time::sleep(with_jitter(self.source.plan().poll)) => None,
+                () = tokio::time::sleep(self.pause()) => None,
                 replacement = replacements.recv(), if !replacements.is_closed() => replacement,
             };
             tokio::select! {
@@ -239,6 +243,7 @@ impl ReplicaLoop {
         self.undestroyed.clear();
         self.destroy_failed_at = None;
         self.has_news = true;
+        self.holds_until = Some(Instant::now() + self.source.plan().fence());
         self.turn(audit).await;
         Ok(())
     }
@@ -258,10 +263,17 @@ impl ReplicaLoop {
     }
 
     /// Brings the database to where this source can go on.
-    async fn adopt(&self, source: &Source) -> Result<(), KeysError> {
+    async fn adopt(&mut self, source: &Source) -> Result<(), KeysError> {
         let Source::Declared(declared) = source else { return Ok(()) };
-        let (now, (_, replicas)) = (self.now(), self.read().await?);
+        let (now, (mut ledger, replicas)) = (self.now(), self.read().await?);
         let elsewhere = self.named_elsewhere(source, &replicas, now);
+        // What will be refused nobody needs to hear of.
+        declared::reconcile(&mut ledger, declared, &elsewhere, now, 0)?;
+        // The others serve what this replica names: by the time that they see a new key they know who names it.
+        self.me.wants = source.wants();
+        if self.told.as_ref() != Some(&self.me.wants) {
+            self.beat(now).await?;
+        }
         let ledger = declared::record(&self.database, declared, &elsewhere, now).await?;
         let floor = declared.plan.lead_floor();
         let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
@@ -332,6 +344,7 @@ impl ReplicaLoop {
     async fn try_turn(&mut self, audit: &AuditLog) -> Result<(), KeysError> {
         let snapshot = timeout(LOOK_LIMIT, self.look()).await.map_err(|_| KeysError::Slow)??;
         let ledger = Arc::clone(&snapshot.ledger);
+        let snapshot = self.hold_back(snapshot);
         if let Some(keys) = &self.keys {
             keys.correct(self.correction_ms);
             keys.swap(snapshot);
@@ -390,14 +403,16 @@ impl ReplicaLoop {
         }
         let now = self.now();
         self.say_what_is_left_over(&ledger);
-        if let Some(changed) = self.change(&ledger, &replicas, now).await? {
+        if self.change(&ledger, &replicas, now).await? {
             self.has_news = true;
-            ledger = changed;
+            // Who names a key that came meanwhile is to be known with it.
+            (ledger, replicas) = self.read().await?;
         }
         let fresh_until = match &self.source {
             Source::Planned { plan, .. } => asked + plan.max_stale,
             // The resources are at hand, whether the database answers or not.
             Source::Declared(declared) => {
+                let named = self.named_elsewhere(&self.source, &replicas, now);
                 ledger = declared::as_declared(ledger, declared, &named);
                 asked + A_YEAR
             }
@@ -433,13 +448,8 @@ impl ReplicaLoop {
         self.left_over = left_over;
     }
 
-    /// Carries out what is due; gives the keys if that changed any.
-    async fn change(
-        &self,
-        ledger: &Ledger,
-        replicas: &[Replica],
-        now: Timestamp,
-    ) -> Result<Option<Ledger>, KeysError> {
+    /// Carries out what is due; whether that changed any key.
+    async fn change(&self, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Result<bool, KeysError> {
         let heard = self.heard(self.source.plan(), replicas, now);
         let due = |ledger: &Ledger| match &self.source {
             Source::Planned { plan, .. } => {
@@ -451,13 +461,13 @@ impl ReplicaLoop {
             Source::Declared(declared) => decide::due_beside_declared(&declared.plan, ledger, &heard, now),
         };
         if due(ledger).is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
-        let Some(changed) = transaction::change(&self.database, now, due).await? else { return Ok(None) };
+        let Some(changed) = transaction::change(&self.database, now, due).await? else { return Ok(false) };
         for event in &changed.events {
             tracing::info!(kid = event.kid, alg = event.alg.name(), event = event.name, "signing key");
         }
-        Ok(Some(changed.ledger))
+        Ok(true)
     }
 
     async fn read(&self) -> sqlx::Result<(Ledger, Vec<Replica>)> {

@@ -8,6 +8,7 @@ mod leaving;
 mod operators;
 mod resealed;
 mod rolling;
+mod served;
 
 use std::sync::Arc;
 use std::time::Duration;

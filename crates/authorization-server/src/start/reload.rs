@@ -43,7 +43,8 @@ impl Running {
 
 impl Reloader {
     /// Takes the signing keys of a changed configuration over, at once and all together. When this returns, requests see
-    /// them, unless the database or a token failed in that very moment: then the server tries again by itself, and says so in
+    /// them; but where other replicas live, what signed before may go on for two polls, until they serve the key that is to sign
+    /// from now on. So it is unless the database or a token failed in that very moment: then the server tries again by itself, and says so in
     /// its log. Everything else in `config` needs a restart and is passed over.
     ///
     /// # Errors
