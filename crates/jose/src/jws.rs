@@ -48,7 +48,7 @@ pub use sign::{
     DetachedSigner, GeneralDetachedSigner, Header, Prepared, Signed, Signer, SigningInput, general,
     general_detached, prepare, sign_general, sign_general_detached, start_general_detached,
 };
-pub use stream::{DetachedVerifier, VerifiedDetached};
+pub use stream::{DetachedExaminer, DetachedReport, DetachedVerifier, VerifiedDetached};
 #[cfg(feature = "unsecured")]
 pub use unsecured::UnsecuredJws;
 pub use unverified::{Unverified, UnverifiedJson};

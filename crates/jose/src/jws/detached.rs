@@ -3,7 +3,7 @@
 use crate::{
     VerifyError, VerifyErrorKind,
     jws::{
-        Require, Scratch, Verified, VerifiedGeneral, Verifier, compact,
+        Report, Require, Scratch, Verified, VerifiedGeneral, Verifier, compact,
         json::{Entries, Entry, Envelope},
         rules::Rules,
     },
@@ -80,6 +80,39 @@ impl Verifier {
     ) -> Result<VerifiedGeneral<'t>, VerifyError> {
         let envelope = self.0.envelope(json)?;
         self.0.examine(&envelope, Some(payload), Some(require), scratch)?.require(require)
+    }
+
+    /// Verifies every signature of a JSON JWS of either form whose payload is elsewhere, and reports on
+    /// each.
+    ///
+    /// # Errors
+    ///
+    /// As [`examine_json`](Self::examine_json); [`VerifyErrorKind::Malformed`] also if the token has a
+    /// payload of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind};
+    /// use sealwright_jose::jws::{Require, Scratch, Signer, Verifier, sign_general_detached};
+    ///
+    /// let (known, unknown) = (SigningKey::generate(Alg::Ed25519)?, SigningKey::generate(Alg::Es256)?);
+    /// let token = sign_general_detached(&[&Signer::new(&known), &Signer::new(&unknown)], b"a document")?;
+    ///
+    /// let verifier = Verifier::builder([Alg::Ed25519]).key(known.verifying_key()).build()?;
+    /// let mut scratch = Scratch::new();
+    /// let report = verifier.examine_detached_json(&token, b"a document", &mut scratch)?;
+    /// assert!(report.signatures()[0].is_ok());
+    /// assert_eq!(report.require(Require::All).unwrap_err().kind(), VerifyErrorKind::AlgNotAllowed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn examine_detached_json<'t>(
+        &'t self,
+        json: &'t str,
+        payload: &'t [u8],
+        scratch: &'t mut Scratch,
+    ) -> Result<Report<'t>, VerifyError> {
+        self.0.examine(&self.0.envelope(json)?, Some(payload), None, scratch)
     }
 }
 

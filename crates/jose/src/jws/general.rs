@@ -115,17 +115,26 @@ impl<'t> Report<'t> {
     /// Of the kind of what was refused, if that decides; [`VerifyErrorKind::Threshold`] if there are
     /// several kinds, or too few keys.
     pub fn require(self, require: Require) -> Result<VerifiedGeneral<'t>, VerifyError> {
-        let (mut valid, mut refused) = (Vec::with_capacity(self.outcomes.len()), Refused::default());
-        for outcome in self.outcomes {
-            match outcome {
-                Ok(signature) => valid.push(signature),
-                Err(error) => refused.add(error),
-            }
-        }
-        let keys: Vec<_> = valid.iter().map(|signature| signature.key).collect();
-        refused.check(require, &keys)?;
-        Ok(VerifiedGeneral { payload: self.payload, unencoded: self.unencoded, signatures: valid })
+        let signatures = enough(self.outcomes, require)?;
+        Ok(VerifiedGeneral { payload: self.payload, unencoded: self.unencoded, signatures })
     }
+}
+
+/// The valid signatures, if they are as many as required.
+pub(super) fn enough<'t>(
+    outcomes: Vec<Result<VerifiedSignature<'t>, VerifyError>>,
+    require: Require,
+) -> Result<Vec<VerifiedSignature<'t>>, VerifyError> {
+    let (mut valid, mut refused) = (Vec::with_capacity(outcomes.len()), Refused::default());
+    for outcome in outcomes {
+        match outcome {
+            Ok(signature) => valid.push(signature),
+            Err(error) => refused.add(error),
+        }
+    }
+    let keys: Vec<_> = valid.iter().map(|signature| signature.key).collect();
+    refused.check(require, &keys)?;
+    Ok(valid)
 }
 
 impl fmt::Debug for Report<'_> {

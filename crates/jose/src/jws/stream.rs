@@ -1,18 +1,15 @@
 //! Detached payloads that come in pieces, verified in constant memory.
 
+mod examine;
+mod pending;
+
 use std::fmt;
 
+pub use examine::{DetachedExaminer, DetachedReport};
+
 use crate::{
-    Hasher, VerifyError, VerifyErrorKind,
-    base64url::{self, StreamEncoder},
-    jws::{
-        Require, Scratch, VerifiedSignature, Verifier,
-        detached::compact_envelope,
-        general::{Refused, one_encoding},
-        json::{Entry, Envelope},
-        rules::{AnyKey, Decision, Rules},
-    },
-    provider::MacContext,
+    VerifyError,
+    jws::{Require, VerifiedSignature, Verifier, detached::compact_envelope},
 };
 
 impl Verifier {
@@ -24,7 +21,7 @@ impl Verifier {
     /// # Errors
     ///
     /// As [`verify_detached`](Self::verify_detached), except that the signature itself is decided by
-    /// [`DetachedVerifier::finish`]; and [`VerifyErrorKind::NeedsWholeMessage`].
+    /// [`DetachedVerifier::finish`]; and [`NeedsWholeMessage`](crate::VerifyErrorKind::NeedsWholeMessage).
     ///
     /// # Examples
     ///
@@ -43,7 +40,7 @@ impl Verifier {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn start_detached(&self, jws: &str) -> Result<DetachedVerifier<'_>, VerifyError> {
-        self.0.start(&compact_envelope(&self.0, jws)?, Require::All)
+        DetachedVerifier::start(self.0.start_examining(&compact_envelope(&self.0, jws)?)?, Require::All)
     }
 
     /// Begins to verify a JSON JWS of either form whose payload comes in pieces; otherwise as
@@ -55,7 +52,7 @@ impl Verifier {
     ///
     /// As [`start_detached`](Self::start_detached), and as
     /// [`verify_general`](Self::verify_general) if the requirement cannot be met any more;
-    /// [`VerifyErrorKind::NeedsWholeMessage`] if that is so for want of signatures by EdDSA or ML-DSA,
+    /// [`NeedsWholeMessage`](crate::VerifyErrorKind::NeedsWholeMessage) if that is so for want of signatures by EdDSA or ML-DSA,
     /// which [`verify_detached_json`](Self::verify_detached_json) verifies.
     ///
     /// # Examples
@@ -80,59 +77,7 @@ impl Verifier {
         json: &str,
         require: Require,
     ) -> Result<DetachedVerifier<'_>, VerifyError> {
-        self.0.start(&self.0.envelope(json)?, require)
-    }
-}
-
-impl Rules {
-    fn start<'v>(
-        &'v self,
-        envelope: &Envelope<'_>,
-        require: Require,
-    ) -> Result<DetachedVerifier<'v>, VerifyError> {
-        let entries = envelope.entries.as_slice();
-        for entry in entries {
-            self.check_signature(&entry.signature)?;
-        }
-        let source = self.source(envelope.payload.as_deref(), Some(&[]))?;
-        let mut scratch = Scratch::new();
-        let mut room = scratch.room(source.room(entries));
-        let readings: Vec<_> =
-            entries.iter().map(|entry| self.read(&entry.protected, entry.header, &mut room)).collect();
-        let unencoded = one_encoding(&readings)?;
-
-        let (mut pending, mut refused) = (Vec::with_capacity(entries.len()), Refused::default());
-        for (index, (entry, reading)) in entries.iter().zip(readings).enumerate() {
-            match reading.decision.and_then(|decision| self.pend(index, entry, &decision)) {
-                Ok(one) => pending.push(one),
-                Err(error) => refused.add(error),
-            }
-        }
-        // What cannot be met any more is refused before anybody sends the payload. If it could be met by
-        // signatures that need the whole of it, the caller learns that.
-        let possible: Vec<_> = pending.iter().flat_map(Pending::keys).collect();
-        refused.check(require, &possible)?;
-        let encoder = StreamEncoder::default();
-        Ok(DetachedVerifier { require, unencoded, encoder, pending, refused, payload_bytes: 0 })
-    }
-
-    fn pend<'v>(
-        &'v self,
-        index: usize,
-        entry: &Entry<'_>,
-        decision: &Decision<'_>,
-    ) -> Result<Pending<'v>, VerifyError> {
-        let signature = base64url::decode(&entry.signature).map_err(|_| VerifyErrorKind::Malformed)?;
-        let mut tries = Vec::new();
-        for key in decision.fit.keys() {
-            let key = &self.keys[*key];
-            let mut state = State::start(key)?;
-            state.update(entry.protected.as_bytes());
-            state.update(b".");
-            tries.push((key, state));
-        }
-        let verified = VerifiedSignature::owned(index, decision, tries[0].0);
-        Ok(Pending { verified, signature, tries })
+        DetachedVerifier::start(self.0.start_examining(&self.0.envelope(json)?)?, require)
     }
 }
 
@@ -141,118 +86,40 @@ impl Rules {
 /// Made by [`Verifier::start_detached`] and [`Verifier::start_detached_json`].
 pub struct DetachedVerifier<'v> {
     require: Require,
-    unencoded: bool,
-    encoder: StreamEncoder,
-    pending: Vec<Pending<'v>>,
-    refused: Refused,
-    payload_bytes: u64,
+    examiner: DetachedExaminer<'v>,
 }
 
 impl<'v> DetachedVerifier<'v> {
+    /// What cannot be met any more is refused before anybody sends the payload. If it could be met by
+    /// signatures that need the whole of it, the caller learns that.
+    fn start(examiner: DetachedExaminer<'v>, require: Require) -> Result<Self, VerifyError> {
+        examiner.check(require)?;
+        Ok(Self { require, examiner })
+    }
+
     /// Adds the next piece of the payload.
     pub fn update(&mut self, piece: &[u8]) {
-        self.payload_bytes += piece.len() as u64;
-        let pending = &mut self.pending;
-        let mut take = |text: &[u8]| pending.iter_mut().for_each(|one| one.update(text));
-        if self.unencoded { take(piece) } else { self.encoder.update(piece, take) }
+        self.examiner.update(piece);
     }
 
     /// Decides, now that the payload is complete.
     ///
     /// # Errors
     ///
-    /// As [`Verifier::verify_general`]: [`VerifyErrorKind::Signature`] if the payload is not what was
-    /// signed. [`VerifyErrorKind::NeedsWholeMessage`] if too few of the signatures that could be
+    /// As [`Verifier::verify_general`]: [`Signature`](crate::VerifyErrorKind::Signature) if the payload is not what was
+    /// signed. [`NeedsWholeMessage`](crate::VerifyErrorKind::NeedsWholeMessage) if too few of the signatures that could be
     /// computed in pieces are valid, and there are others.
-    pub fn finish(mut self) -> Result<VerifiedDetached<'v>, VerifyError> {
-        let pending = &mut self.pending;
-        if !self.unencoded {
-            self.encoder.finish(|text| pending.iter_mut().for_each(|one| one.update(text)));
-        }
-        let mut signatures = Vec::with_capacity(self.pending.len());
-        for one in self.pending {
-            match one.finish() {
-                Ok(signature) => signatures.push(signature),
-                Err(error) => self.refused.add(error),
-            }
-        }
-        let keys: Vec<_> = signatures.iter().map(|signature| signature.key).collect();
-        self.refused.check(self.require, &keys)?;
-        let (unencoded, payload_bytes) = (self.unencoded, self.payload_bytes);
-        Ok(VerifiedDetached { signatures, unencoded, payload_bytes })
+    pub fn finish(self) -> Result<VerifiedDetached<'v>, VerifyError> {
+        self.examiner.finish().require(self.require)
     }
 }
 
 impl fmt::Debug for DetachedVerifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DetachedVerifier")
-            .field("signatures", &self.pending.len())
-            .field("payload_bytes", &self.payload_bytes)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One signature that may turn out valid.
-struct Pending<'v> {
-    /// What is shown of it then.
-    verified: VerifiedSignature<'v>,
-    signature: Vec<u8>,
-    tries: Vec<(&'v AnyKey, State)>,
-}
-
-impl<'v> Pending<'v> {
-    fn keys(&self) -> impl Iterator<Item = &'v AnyKey> {
-        self.tries.iter().map(|(key, _)| *key)
-    }
-
-    fn update(&mut self, text: &[u8]) {
-        for (_, state) in &mut self.tries {
-            state.update(text);
-        }
-    }
-
-    fn finish(self) -> Result<VerifiedSignature<'v>, VerifyError> {
-        let valid =
-            self.tries.into_iter().find_map(|(key, state)| state.finish(key, &self.signature).then_some(key));
-        match valid {
-            Some(key) => Ok(self.verified.by(key)),
-            None => Err(VerifyErrorKind::Signature.into()),
-        }
-    }
-}
-
-/// What has been computed of one signature.
-enum State {
-    Digest(Hasher),
-    Mac(Box<MacContext>),
-}
-
-impl State {
-    fn start(key: &AnyKey) -> Result<Self, VerifyError> {
-        match key {
-            AnyKey::Public(key) => {
-                let hash = key.alg().digest().ok_or(VerifyErrorKind::NeedsWholeMessage)?;
-                Ok(Self::Digest(Hasher::new(hash)))
-            }
-            AnyKey::Mac(key) => Ok(Self::Mac(Box::new(key.start_verifying()?))),
-        }
-    }
-
-    fn update(&mut self, data: &[u8]) {
-        match self {
-            Self::Digest(hasher) => hasher.update(data),
-            Self::Mac(context) => context.update(data),
-        }
-    }
-
-    fn finish(self, key: &AnyKey, signature: &[u8]) -> bool {
-        match (self, key) {
-            (Self::Digest(hasher), AnyKey::Public(key)) => {
-                key.verify_digest(&hasher.finish(), signature).is_ok()
-            }
-            (Self::Mac(context), AnyKey::Mac(_)) => context.verify(signature),
-            _ => false,
-        }
+            .field("require", &self.require)
+            .field("examiner", &self.examiner)
+            .finish()
     }
 }
 

@@ -5,15 +5,13 @@ use std::io::Read;
 
 use sealwright_jose::{
     SignError, VerifyError, VerifyErrorKind,
-    jws::{
-        Require, Scratch, Signer, VerifiedSignature, Verifier, sign_general_detached, start_general_detached,
-    },
+    jws::{Require, Scratch, Signer, Verifier, sign_general_detached, start_general_detached},
 };
 
 use super::{
     sign::not_signed,
     token::{Serialization, Token},
-    verdict::{SignatureVerdict, Verdict},
+    verdict::{SignatureVerdict, Verdict, of_each},
     verify::Verdicts,
 };
 use crate::{
@@ -66,57 +64,83 @@ pub(super) fn verify<'t>(
     verifier: &'t Verifier,
     require: Require,
 ) -> Result<Verdicts<'t>, CliError> {
-    let started = match token.serialization {
-        Serialization::Compact => verifier.start_detached(token.text),
-        Serialization::Flattened | Serialization::General => {
-            verifier.start_detached_json(token.text, require)
-        }
+    let verified = if token.serialization == Serialization::Compact {
+        compact(token, payload, verifier)?
+            .map_err(|error| (Verdict::invalid(token, error, SignatureVerdict::of_refused(error)), error))
+    } else {
+        json(token, payload, verifier, require)?
     };
-    let read_before = started.is_ok();
-    let streamed = match started {
-        Ok(mut stream) => {
-            pieces(payload, |piece| stream.update(piece))?;
-            stream.finish().map(|verified| of_json(token, verified.signatures()))
-        }
-        Err(error) => Err(error),
-    };
-    let signatures = match streamed {
-        // A file can be read again, standard input cannot.
-        Err(error)
-            if error.kind() == VerifyErrorKind::NeedsWholeMessage
-                && !(read_before && *payload == Source::Stdin) =>
-        {
-            whole(token, &payload.read(MAX_TOKEN_BYTES)?, verifier, require)
-        }
-        signatures => signatures,
-    };
-    Ok(match signatures {
+    Ok(match verified {
         Ok(signatures) => Ok(Verdict::valid(token, None, signatures)),
-        Err(error) => Err((Verdict::invalid(token, error, SignatureVerdict::of_refused(error)), error)),
+        // One that has a payload of its own is not detached.
+        Err((verdict, error))
+            if error.kind() == VerifyErrorKind::Malformed && token.has_payload() == Some(true) =>
+        {
+            Err((verdict, error))
+        }
+        Err((verdict, error)) => Err((verdict.detached(), error)),
     })
 }
 
-fn whole(
+/// The one signature, if it is valid.
+fn compact(
     token: &Token<'_>,
-    payload: &[u8],
+    payload: &Source,
     verifier: &Verifier,
-    require: Require,
-) -> Result<Vec<SignatureVerdict>, VerifyError> {
-    let mut scratch = Scratch::new();
-    match token.serialization {
-        Serialization::Compact => {
-            let verified = verifier.verify_detached(token.text, payload, &mut scratch)?;
-            Ok(vec![SignatureVerdict::of_compact(&verified)])
+) -> Result<Result<Vec<SignatureVerdict>, VerifyError>, CliError> {
+    let verified = match verifier.start_detached(token.text) {
+        Ok(mut stream) => {
+            pieces(payload, |piece| stream.update(piece))?;
+            let verified = stream.finish();
+            verified
+                .map(|one| one.signatures().iter().map(|one| SignatureVerdict::of_json(token, one)).collect())
         }
-        Serialization::Flattened | Serialization::General => {
-            let verified = verifier.verify_detached_json(token.text, payload, require, &mut scratch)?;
-            Ok(of_json(token, verified.signatures()))
+        Err(error) if error.kind() == VerifyErrorKind::NeedsWholeMessage => {
+            let (payload, mut scratch) = (payload.read(MAX_TOKEN_BYTES)?, Scratch::new());
+            let verified = verifier.verify_detached(token.text, &payload, &mut scratch);
+            verified.map(|verified| vec![SignatureVerdict::of_compact(&verified)])
         }
-    }
+        Err(error) => Err(error),
+    };
+    Ok(verified)
 }
 
-fn of_json(token: &Token<'_>, signatures: &[VerifiedSignature<'_>]) -> Vec<SignatureVerdict> {
-    signatures.iter().map(|signature| SignatureVerdict::of_json(token, signature)).collect()
+/// What became of each signature.
+fn json<'t>(
+    token: &Token<'t>,
+    payload: &Source,
+    verifier: &'t Verifier,
+    require: Require,
+) -> Result<Result<Vec<SignatureVerdict>, (Verdict<'t>, VerifyError)>, CliError> {
+    let whole = |error| Ok(Err((Verdict::invalid(token, error, SignatureVerdict::of_refused(error)), error)));
+    let mut stream = match verifier.start_examining_json(token.text) {
+        Ok(stream) => stream,
+        Err(error) => return whole(error),
+    };
+    let (signatures, met) = if stream.needs_whole_message() && !is_long(payload) {
+        let (payload, mut scratch) = (payload.read(MAX_TOKEN_BYTES)?, Scratch::new());
+        let report = match verifier.examine_detached_json(token.text, &payload, &mut scratch) {
+            Ok(report) => report,
+            Err(error) => return whole(error),
+        };
+        (of_each(token, report.signatures()), report.require(require).map(drop))
+    } else {
+        if !stream.is_hopeless() {
+            pieces(payload, |piece| stream.update(piece))?;
+        }
+        let report = stream.finish();
+        (of_each(token, report.signatures()), report.require(require).map(drop))
+    };
+    Ok(match met {
+        Ok(()) => Ok(signatures),
+        Err(error) => Err((Verdict::invalid(token, error, signatures), error)),
+    })
+}
+
+/// Whether the payload is a file that cannot be held as a whole. Signatures that need it so are not verified
+/// then; the others may do.
+fn is_long(payload: &Source) -> bool {
+    matches!(payload.open(), Ok((_, Some(bytes))) if bytes > MAX_TOKEN_BYTES)
 }
 
 /// Calls `each` with the payload from its beginning to its end.

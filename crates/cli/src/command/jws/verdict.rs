@@ -94,6 +94,23 @@ impl<'t> Verdict<'t> {
             signatures,
         }
     }
+
+    /// The same, of a token whose payload is elsewhere.
+    pub(super) fn detached(self) -> Self {
+        Self { detached: true, ..self }
+    }
+}
+
+/// Each signature of a JSON form, in order.
+pub(super) fn of_each(
+    token: &Token<'_>,
+    outcomes: &[Result<VerifiedSignature<'_>, VerifyError>],
+) -> Vec<SignatureVerdict> {
+    let of_one = |outcome: &Result<VerifiedSignature<'_>, VerifyError>| match outcome {
+        Ok(signature) => SignatureVerdict::of_json(token, signature),
+        Err(error) => SignatureVerdict::refused(*error),
+    };
+    outcomes.iter().map(of_one).collect()
 }
 
 impl SignatureVerdict {

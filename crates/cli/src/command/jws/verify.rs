@@ -8,7 +8,7 @@ use sealwright_jose::{
 use super::{
     Outcome, batch, detached,
     token::{Serialization, Token, TokenText},
-    verdict::{SignatureVerdict, Verdict, sentence},
+    verdict::{SignatureVerdict, Verdict, of_each, sentence},
 };
 use crate::{
     args::JwsVerifyArgs,
@@ -78,14 +78,7 @@ pub(super) fn verify<'t>(
         return Ok(Verdict::valid(token, Some(verified.payload()), vec![signature]));
     }
     let report = verifier.examine_json(token.text, scratch).map_err(whole)?;
-    let signatures = report
-        .signatures()
-        .iter()
-        .map(|outcome| match outcome {
-            Ok(signature) => SignatureVerdict::of_json(token, signature),
-            Err(error) => SignatureVerdict::refused(*error),
-        })
-        .collect();
+    let signatures = of_each(token, report.signatures());
     match report.require(require) {
         Ok(verified) => Ok(Verdict::valid(token, Some(verified.payload()), signatures)),
         Err(error) => Err((Verdict::invalid(token, error, signatures), error)),

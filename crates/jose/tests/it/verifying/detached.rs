@@ -1,7 +1,7 @@
 //! Payloads that are elsewhere, whole and in pieces.
 
 use sealwright_jose::{
-    Alg, MacKey, SigningKey, VerifyErrorKind as Kind, base64url,
+    Alg, MacKey, SigningKey, VerifyError, VerifyErrorKind as Kind, base64url,
     jws::{Policy, Require, Scratch, Signer, VerifiedSignature, Verifier},
 };
 
@@ -55,7 +55,86 @@ fn json(verifier: &Verifier, text: &str, payload: &[u8], require: Require) -> Re
         Err(error) if error.kind() == Kind::NeedsWholeMessage => {}
         Err(error) => assert_eq!(Err(error.kind()), whole, "{text}"),
     }
+    reported(verifier, text, payload, require, &whole.clone().map(drop));
     whole
+}
+
+/// What each signature came to, by its place or why it was refused.
+fn outcomes(signatures: &[Result<VerifiedSignature<'_>, VerifyError>]) -> Vec<Result<usize, Kind>> {
+    let of_one = |one: &Result<VerifiedSignature<'_>, VerifyError>| match one {
+        Ok(signature) => Ok(signature.index()),
+        Err(error) => Err(error.kind()),
+    };
+    signatures.iter().map(of_one).collect()
+}
+
+/// A report, of the payload whole or in pieces, comes to what the verification came to.
+fn reported(verifier: &Verifier, text: &str, payload: &[u8], require: Require, expected: &Result<(), Kind>) {
+    let mut scratch = Scratch::new();
+    let report = verifier.examine_detached_json(text, payload, &mut scratch);
+    let each = report.as_ref().map(|report| outcomes(report.signatures())).map_err(|error| error.kind());
+    let met = report.and_then(|report| report.require(require).map(drop)).map_err(|error| error.kind());
+    assert_eq!(met, *expected, "{text}");
+
+    let streamed = verifier.start_examining_json(text).map(|mut stream| {
+        payload.chunks(5).for_each(|piece| stream.update(piece));
+        stream.finish()
+    });
+    let streamed = streamed.map_err(|error| error.kind());
+    assert_eq!(
+        streamed.as_ref().map(|report| outcomes(report.signatures())).map_err(|kind| *kind),
+        each,
+        "{text}"
+    );
+    let met = streamed.and_then(|report| report.require(require).map(drop).map_err(|error| error.kind()));
+    assert_eq!(met, *expected, "{text}");
+}
+
+#[test]
+fn a_report_has_each_signature() {
+    let verifier = verifier();
+    let text = base64url::encode(PAYLOAD);
+    let member = |by: By, header| format!("{{{}}}", by.members(header, text.as_bytes(), ""));
+    let token = format!(
+        r#"{{"signatures":[{},{},{},{}]}}"#,
+        member(By::Es256, ES),
+        member(By::Forger, ES),
+        member(By::Ed25519, r#"{"alg":"Ed25519"}"#),
+        member(By::Forger, r#"{"alg":"ES384"}"#),
+    );
+    let mut scratch = Scratch::new();
+    let report = verifier.examine_detached_json(&token, PAYLOAD, &mut scratch).unwrap();
+    let whole = [Ok(0), Err(Kind::Signature), Ok(2), Err(Kind::AlgNotAllowed)];
+    assert_eq!(outcomes(report.signatures()), whole);
+    assert_eq!(report.require(Require::AtLeast(2)).unwrap().payload(), PAYLOAD);
+
+    let mut stream = verifier.start_examining_json(&token).unwrap();
+    assert!(stream.needs_whole_message());
+    assert!(!stream.is_hopeless());
+    stream.update(PAYLOAD);
+    let report = stream.finish();
+    let in_pieces = [Ok(0), Err(Kind::Signature), Err(Kind::NeedsWholeMessage), Err(Kind::AlgNotAllowed)];
+    assert_eq!(outcomes(report.signatures()), in_pieces);
+    assert_eq!(report.require(Require::AtLeast(2)).unwrap_err().kind(), Kind::NeedsWholeMessage);
+
+    // Of another payload none is valid, and each says so.
+    let report = verifier.examine_detached_json(&token, b"another", &mut scratch).unwrap();
+    let other = [Err(Kind::Signature), Err(Kind::Signature), Err(Kind::Signature), Err(Kind::AlgNotAllowed)];
+    assert_eq!(outcomes(report.signatures()), other);
+    assert_eq!(report.require(Require::Any).unwrap_err().kind(), Kind::Threshold);
+}
+
+#[test]
+fn what_no_payload_can_make_valid_is_known_before_it_comes() {
+    let verifier = verifier();
+    let hopeless = |by: By, header| {
+        let token = format!("{{{}}}", by.members(header, b"eA", ""));
+        let stream = verifier.start_examining_json(&token).unwrap();
+        (stream.is_hopeless(), stream.needs_whole_message())
+    };
+    assert_eq!(hopeless(By::Es256, ES), (false, false));
+    assert_eq!(hopeless(By::Es256, r#"{"alg":"ES384"}"#), (true, false));
+    assert_eq!(hopeless(By::Ed25519, r#"{"alg":"Ed25519"}"#), (false, true));
 }
 
 #[test]
