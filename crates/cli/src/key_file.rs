@@ -1,7 +1,7 @@
 //! Key files: a JWK, a JWK set, PEM, DER or OpenSSH, told apart by how they begin.
 
 use sealwright_jose::{
-    Alg, Key, KeyError, MacKey, Pkcs12, SigningKey,
+    Alg, JwkSet, Key, KeyError, MacKey, Pkcs12, SigningKey,
     jws::{Verifier, VerifierBuilder},
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -59,7 +59,7 @@ impl KeyFile {
             let message = format!("{} is a set of keys, and one key is needed", self.source);
             return Err(CliError::Usage(message));
         }
-        self.parse(&self.source.to_string(), &self.bytes, algs)
+        self.alone(algs)
     }
 
     /// The private key of a PKCS#12 file (`.p12`, `.pfx`); `None` for a file of another kind. It names no algorithm, so
@@ -79,12 +79,23 @@ impl KeyFile {
         file.signing_key(alg).map(Some).map_err(|error| self.refused(error))
     }
 
-    /// All keys of the file. A set may hold keys that nobody here can use, which are passed over with
-    /// a warning, but not only such.
+    /// All keys of the file, one or those of a set.
     pub(crate) fn keys(&self, algs: &[Alg], output: &Output) -> Result<Vec<Key>, CliError> {
-        let Some(set) = self.set()? else {
-            return Ok(vec![self.parse(&self.source.to_string(), &self.bytes, algs)?]);
-        };
+        match self.keys_of_set(algs, output)? {
+            Some(keys) => Ok(keys),
+            None => self.alone(algs).map(|key| vec![key]),
+        }
+    }
+
+    /// What is no set.
+    fn alone(&self, algs: &[Alg]) -> Result<Key, CliError> {
+        self.parse(&self.source.to_string(), &self.bytes, algs)
+    }
+
+    /// The keys of a set; `None` if this is none. A set may hold keys that nobody here can use, which are passed over
+    /// with a warning, but not only such.
+    fn keys_of_set(&self, algs: &[Alg], output: &Output) -> Result<Option<Vec<Key>>, CliError> {
+        let Some(set) = self.set()? else { return Ok(None) };
         let (mut keys, mut passed_over) = (Vec::new(), Vec::new());
         for (n, text) in set.iter().enumerate() {
             let name = format!("key {} of {}", n + 1, self.source);
@@ -100,7 +111,7 @@ impl KeyFile {
         for error in &passed_over {
             output.warning_of(error);
         }
-        Ok(keys)
+        Ok(Some(keys))
     }
 
     /// The one key, or each key of a set, without a word on what they are for; `true` for a set.
@@ -134,7 +145,8 @@ impl KeyFile {
         text.trim_ascii_start().starts_with('{').then_some(text)
     }
 
-    /// The texts of the keys, if this is a set. Whether each is a JWK is for the library to say.
+    /// The texts of the keys, if this is a set, within the limits of any JWK set. Whether each is a JWK is for the
+    /// library to say.
     fn set(&self) -> Result<Option<Vec<&str>>, CliError> {
         #[derive(Deserialize)]
         struct Probe {
@@ -150,8 +162,10 @@ impl KeyFile {
             Ok(Probe { keys: Some(IgnoredAny) }) => {}
             Ok(Probe { keys: None }) | Err(_) => return Ok(None),
         }
+        // No algorithm is allowed, so each key is passed over, and only the whole is looked at.
+        JwkSet::parse(text, &[]).map_err(|error| self.refused(error))?;
         let set: Set<'_> = serde_json::from_str(text)
-            .map_err(|_| CliError::refused(format!("{} is no JWK set: `keys` is no list", self.source)))?;
+            .map_err(|error| CliError::refused_by(format!("{} is no JWK set", self.source), error))?;
         Ok(Some(set.keys.into_iter().map(RawValue::get).collect()))
     }
 
@@ -181,7 +195,13 @@ impl KeyFile {
 }
 
 /// All keys of several files, for verifying.
-pub(crate) struct Keys(Vec<Key>);
+#[derive(Default)]
+pub(crate) struct Keys {
+    /// Files of one key each.
+    alone: Vec<Key>,
+    /// Of sets, whose publisher may give one `kid` to several.
+    of_sets: Option<Vec<Key>>,
+}
 
 impl Keys {
     pub(crate) fn read(
@@ -191,22 +211,33 @@ impl Keys {
         short_secrets: bool,
         output: &Output,
     ) -> Result<Self, CliError> {
-        let mut keys = Vec::new();
+        let mut keys = Self::default();
         for source in sources {
             let file = KeyFile::read_with_password(source, password)?.short_secrets(short_secrets);
-            keys.extend(file.keys(algs, output)?);
+            match file.keys_of_set(algs, output)? {
+                Some(set) => keys.of_sets.get_or_insert_default().extend(set),
+                None => keys.alone.push(file.alone(algs)?),
+            }
         }
-        Ok(Self(keys))
+        Ok(keys)
     }
 
     /// Accepts `algs`, or where none are named those of the keys.
     pub(crate) fn verifier(self, algs: &[Alg]) -> VerifierBuilder {
-        let of_keys: Vec<Alg> = self.0.iter().map(Key::alg).collect();
+        let of_keys: Vec<Alg> =
+            self.alone.iter().chain(self.of_sets.iter().flatten()).map(Key::alg).collect();
         let builder = Verifier::builder_from(if algs.is_empty() { &of_keys } else { algs });
-        self.0.into_iter().fold(builder, |builder, key| match key {
+        let builder = self.alone.into_iter().fold(builder, |builder, key| match key {
             Key::Mac(key) => builder.mac_key(key),
             key => key.verifying_key().into_iter().fold(builder, VerifierBuilder::key),
-        })
+        });
+        let Some(of_sets) = self.of_sets else { return builder };
+        let public: JwkSet = of_sets.iter().filter_map(Key::verifying_key).collect();
+        let secrets = of_sets.into_iter().filter_map(|key| match key {
+            Key::Mac(key) => Some(key),
+            _ => None,
+        });
+        builder.keys(&public).mac_keys(secrets)
     }
 }
 

@@ -156,6 +156,14 @@ impl JwkSet {
     }
 }
 
+/// These keys as somebody else published them: two different ones under one `kid` both stay, as in
+/// [`JwkSet::parse`]. For keys of one's own there is [`JwkSet::from_keys`].
+impl FromIterator<VerifyingKey> for JwkSet {
+    fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
+        Self { keys: distinct(keys), skipped: Vec::new() }
+    }
+}
+
 /// Each key once, where it stands first.
 ///
 /// Keys are sorted to find those that are there twice, since nobody can choose keys that make that slow.

@@ -62,8 +62,8 @@ pub(crate) struct GenerateArgs {
     /// What the key is for: `sig` is the only use there is, and every key says so.
     #[arg(long = "use", value_name = "USE")]
     pub(crate) usage: Option<KeyUse>,
-    /// Make this many keys, as a set.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    /// Make this many keys, as a set: as many as one may have, at most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) count: Option<u16>,
     /// The size of an RSA key; 2048 without it.
     #[arg(long, value_name = "BITS", value_parser = ["2048", "3072", "4096", "8192"])]

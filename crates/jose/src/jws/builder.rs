@@ -89,6 +89,20 @@ impl VerifierBuilder {
         self
     }
 
+    /// Adds the symmetric keys of a set that are for one of the verifier's algorithms. As with
+    /// [`keys`](Self::keys), there may be none, and several may have one `kid`.
+    #[must_use]
+    pub fn mac_keys(mut self, keys: impl IntoIterator<Item = impl Borrow<MacKey>>) -> Self {
+        for key in keys {
+            let key: &MacKey = key.borrow();
+            if self.algs.contains(&key.alg()) {
+                self.set.push(AnyKey::Mac(key.clone()));
+            }
+        }
+        self.has_set = true;
+        self
+    }
+
     /// Adds an accepted `typ`, compared as RFC 8725bis §3.11 says. If none is named, `typ` is not
     /// looked at.
     #[must_use]
@@ -177,7 +191,7 @@ impl VerifierBuilder {
             return Err(BuildError::KeyNotAllowed);
         }
         let is_weak = |key: &AnyKey| matches!(key, AnyKey::Mac(mac) if mac.is_weak());
-        if self.policy != Policy::Joserfc && self.keys.iter().any(is_weak) {
+        if self.policy != Policy::Joserfc && self.keys.iter().chain(&self.set).any(is_weak) {
             return Err(BuildError::WeakKey);
         }
         let is_standard = |name: &&String| *name == "b64" || REGISTERED.contains(&name.as_str());

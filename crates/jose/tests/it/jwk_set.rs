@@ -1,8 +1,9 @@
 //! JWK sets: what is kept, what is passed over, what spoils the whole.
 
 use sealwright_jose::{
-    Alg, JwkSet, JwkSetLimits, KeyError, SelectError, Selection, SigningKey, VerifyErrorKind, VerifyingKey,
-    jws::{Scratch, Signer, Verifier},
+    Alg, JwkSet, JwkSetLimits, KeyError, MacKey, SelectError, Selection, SigningKey, VerifyErrorKind,
+    VerifyingKey,
+    jws::{BuildError, Scratch, Signer, Verifier, VerifierBuilder},
 };
 
 use crate::support::{ED25519, ES256, HS256, RS256, generate};
@@ -103,6 +104,10 @@ fn two_keys_with_one_kid_both_stay_and_that_kid_is_ambiguous() {
     };
     assert_eq!(verify(&ES256), Err(VerifyErrorKind::KeyAmbiguous));
     assert_eq!(verify(&third), Ok(()));
+    // The same of keys that were read one by one, each once.
+    let collected: JwkSet = keys.iter().chain(&keys).cloned().collect();
+    assert_eq!(collected.keys(), keys);
+    assert_eq!(collected.skipped(), []);
 
     // Who publishes a set is told.
     let error = JwkSet::from_keys([ES256.verifying_key(), other]).unwrap_err();
@@ -116,6 +121,30 @@ fn two_keys_with_one_kid_both_stay_and_that_kid_is_ambiguous() {
     assert_eq!(same.keys().len(), 1);
     let nameless = || SigningKey::generate(Alg::Es256).unwrap().verifying_key();
     assert_eq!(JwkSet::from_keys([nameless(), nameless()]).unwrap().keys().len(), 2);
+}
+
+#[test]
+fn secrets_of_a_set_may_have_one_kid_and_one_named_by_itself_may_not() {
+    let mac = |kid: &str| MacKey::generate(Alg::Hs256).unwrap().with_kid(kid);
+    let (one, two, third) = (mac("k"), mac("k"), mac("third"));
+    let other_alg = MacKey::generate(Alg::Hs512).unwrap();
+    let verifier =
+        Verifier::builder([Alg::Hs256]).mac_keys([&one, &two, &third, &other_alg]).build().unwrap();
+    let verify = |key: &MacKey| {
+        let token = Signer::mac(key).sign_compact(b"m").unwrap();
+        verifier.verify_compact(&token, &mut Scratch::new()).map(drop).map_err(|error| error.kind())
+    };
+    assert_eq!(verify(&one), Err(VerifyErrorKind::KeyAmbiguous));
+    assert_eq!(verify(&two), Err(VerifyErrorKind::KeyAmbiguous));
+    assert_eq!(verify(&third), Ok(()));
+    assert_eq!(verify(&other_alg), Err(VerifyErrorKind::AlgNotAllowed));
+
+    let build = |builder: VerifierBuilder| builder.build().map(drop);
+    let builder = || Verifier::builder([Alg::Hs256, Alg::Es256]);
+    assert_eq!(build(builder().mac_key(&one).mac_key(&two)), Err(BuildError::DuplicateKid));
+    assert_eq!(build(builder().mac_keys([&one; 0])), Ok(()), "no token verifies");
+    let short = MacKey::insecure_from_short_jwk_as(Alg::Hs256, r#"{"kty":"oct","k":"c2VjcmV0"}"#).unwrap();
+    assert_eq!(build(builder().mac_keys([&short])), Err(BuildError::WeakKey));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn outcomes(signatures: &[Result<VerifiedSignature<'_>, VerifyError>]) -> Vec<Re
 fn reported(verifier: &Verifier, text: &str, payload: &[u8], require: Require, expected: &Result<(), Kind>) {
     let mut scratch = Scratch::new();
     let report = verifier.examine_detached_json(text, payload, &mut scratch);
-    let each = report.as_ref().map(|report| outcomes(report.signatures())).map_err(|error| error.kind());
+    let each = report.as_ref().map(|report| outcomes(report.signatures())).map_err(VerifyError::kind);
     let met = report.and_then(|report| report.require(require).map(drop)).map_err(|error| error.kind());
     assert_eq!(met, *expected, "{text}");
 
