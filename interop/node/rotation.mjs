@@ -1,7 +1,7 @@
 // Keys rotate under load, and no verifier notices: three replicas on one PostgreSQL behind a load balancer, and verifiers
 // that keep the published keys as they always do: jwks-rsa, jose, PyJWT, Debian's mod_auth_openidc and our own API.
 //
-// usage: node rotation.mjs SEALWRIGHT API PYTHON APACHE POSTGRES-URL SECONDS [POSTGRES-PID POSTGRES-COMMAND-AS-JSON]
+// usage: node rotation.mjs SEALWRIGHT API PYTHON APACHE WRK POSTGRES-URL SECONDS [POSTGRES-PID POSTGRES-COMMAND-AS-JSON]
 //
 // With the last two a replica and PostgreSQL itself are killed on the way, the latter for twenty seconds.
 
@@ -21,7 +21,7 @@ import { MOD_AUTH_OPENIDC, apache } from "./apache.mjs";
 import { folder, freePort, isReady, start, startServer, stopWithUs } from "./started.mjs";
 import { expect, judge, mustRefuse } from "./verdict.mjs";
 
-const [, , sealwright, apiProgram, python, apacheProgram, ...rest] = process.argv;
+const [, , sealwright, apiProgram, python, apacheProgram, wrk, ...rest] = process.argv;
 const [postgresUrl, seconds, postgresPid, postgresCommand] = rest;
 const RUN_MS = Number(seconds) * 1000;
 const REPLICAS = 3;
@@ -33,6 +33,8 @@ const BEFORE_EXPIRY_MS = 8_000;
 const EVERY_MS = 40;
 const AUDIENCE = "https://api.example.com";
 const SECRET = randomBytes(24).toString("hex");
+const BASIC = Buffer.from(`default_robot:${SECRET}`).toString("base64");
+const CONNECTIONS = 4;
 
 const distinct = new Set();
 while (distinct.size < REPLICAS + 2) distinct.add(await freePort());
@@ -58,6 +60,7 @@ let refusedIssues = 0;
 await judge("keys rotate under load: every verifier accepts every token", async () => {
   const end = Date.now() + RUN_MS;
   const disturbed = postgresPid ? disturb() : Promise.resolve();
+  const loaded = load();
   const waiting = new Set();
   while (Date.now() < end) {
     const asked = Date.now();
@@ -88,6 +91,11 @@ await judge("keys rotate under load: every verifier accepts every token", async 
   }
   await Promise.all(waiting);
   await disturbed;
+  const { requests, refused, broken, p999Ms } = await loaded;
+  if (!postgresPid) {
+    expect(refusedIssues === 0, `${refusedIssues} times no token was issued`);
+    expect(refused + broken === 0, `of ${requests} requests of the load ${refused} were refused, ${broken} broken off`);
+  }
   const failures = Object.entries(counts).flatMap(([name, { bad }]) => bad.map((what) => `${name}: ${what}`));
   expect(failures.length === 0, `${failures.length} failed, such as ${failures.slice(0, 5).join("; ")}`);
   const least = Math.floor((RUN_MS / 1000 - 2) / 40) + 1;
@@ -97,7 +105,8 @@ await judge("keys rotate under load: every verifier accepts every token", async 
   const all = Object.entries(counts).map(([name, { good }]) => `${name} ${good}`);
   return (
     `${gaps.length} tokens of ${kids.size} keys, none refused by ${all.join(", ")}; ` +
-    `issuing took ${gaps[Math.floor(gaps.length / 2)]} ms, at most ${gaps.at(-1)} ms; ${refusedIssues} times none was issued`
+    `issuing took ${gaps[Math.floor(gaps.length / 2)]} ms, at most ${gaps.at(-1)} ms; ${refusedIssues} times none was issued; ` +
+    `beside a load of ${requests} tokens, ${refused} refused and ${broken} broken off, p99.9 ${p999Ms} ms`
   );
 });
 
@@ -134,7 +143,7 @@ async function issue() {
     const response = await fetch(`${issuer}/oauth2/token`, {
       method: "POST",
       headers: {
-        authorization: `Basic ${Buffer.from(`default_robot:${SECRET}`).toString("base64")}`,
+        authorization: `Basic ${BASIC}`,
         "content-type": "application/x-www-form-urlencoded",
       },
       body: "grant_type=client_credentials",
@@ -144,6 +153,18 @@ async function issue() {
   } catch {
     return undefined;
   }
+}
+
+/** Tokens that others ask for all the while, by wrk; what came of it. */
+async function load() {
+  const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--latency", "-s", join(import.meta.dirname, "load.lua")];
+  const child = stopWithUs(
+    spawn(wrk, [...args, `${issuer}/oauth2/token`, "--", BASIC], { stdio: ["ignore", "pipe", "inherit"] }),
+  );
+  let text = "";
+  child.stdout.on("data", (chunk) => (text += chunk));
+  await once(child, "close");
+  return JSON.parse(text.trim().split("\n").at(-1));
 }
 
 function byJwksRsa() {
