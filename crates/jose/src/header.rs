@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     VerifyError, VerifyErrorKind,
-    json::{self, Str, Value},
+    json::{self, Str, Value, short},
     jws::{Limits, Policy},
 };
 
@@ -14,6 +14,21 @@ pub(crate) const REGISTERED: [&str; 18] = [
     "alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit", "enc", "zip", "epk",
     "apu", "apv", "p2s", "p2c",
 ];
+
+// The names that are looked for, as numbers: quick to compare.
+const ALG: u64 = short(b"alg");
+const KID: u64 = short(b"kid");
+const TYP: u64 = short(b"typ");
+const CRIT: u64 = short(b"crit");
+const B64: u64 = short(b"b64");
+const CTY: u64 = short(b"cty");
+const JKU: u64 = short(b"jku");
+const X5U: u64 = short(b"x5u");
+const X5T: u64 = short(b"x5t");
+const X5T_S256: u64 = short(b"x5t#S256");
+const JWK: u64 = short(b"jwk");
+const X5C: u64 = short(b"x5c");
+const ENC: u64 = short(b"enc");
 
 /// More names than that no `crit` has; checking one costs a look at the whole header.
 const MAX_CRITICAL: usize = 32;
@@ -57,25 +72,22 @@ impl<'a> Header<'a> {
         let (mut others, mut is_empty, mut encrypted, mut unknown) = (Others::default(), true, false, false);
         json::object_with(text, rules.nesting, rules.policy.names(), |name, value| {
             is_empty = false;
-            match &*name.bytes() {
-                b"alg" => alg = Some(value),
-                b"kid" => kid = Some(value),
-                b"typ" => typ = Some(value),
-                b"crit" => crit = Some(value),
-                b"b64" => b64 = Some(value),
-                b"cty" => others.note(0, is_string(value)),
-                b"jku" => others.note(1, is_string(value) && (!refuses_unknown || is_url(value))),
-                b"x5u" => others.note(2, is_string(value) && (!refuses_unknown || is_url(value))),
-                b"x5t" => others.note(3, is_string(value)),
-                b"x5t#S256" => others.note(4, is_string(value)),
-                b"jwk" => others.note(5, value.is_object()),
-                b"x5c" => others.note(6, is_chain(value)),
+            match name.short() {
+                ALG => alg = Some(value),
+                KID => kid = Some(value),
+                TYP => typ = Some(value),
+                CRIT => crit = Some(value),
+                B64 => b64 = Some(value),
+                CTY => others.note(0, is_string(value)),
+                JKU => others.note(1, is_string(value) && (!refuses_unknown || is_url(value))),
+                X5U => others.note(2, is_string(value) && (!refuses_unknown || is_url(value))),
+                X5T => others.note(3, is_string(value)),
+                X5T_S256 => others.note(4, is_string(value)),
+                JWK => others.note(5, value.is_object()),
+                X5C => others.note(6, is_chain(value)),
                 // Only a JWE has it, and by it a JWE is told from a JWS (RFC 7516 §9).
-                b"enc" => encrypted = true,
-                name => {
-                    unknown |=
-                        refuses_unknown && !rules.understood.iter().any(|known| known.as_bytes() == name);
-                }
+                ENC => encrypted = true,
+                _ => unknown |= refuses_unknown && !rules.understood.iter().any(|known| name.is(known)),
             }
         })?;
         if encrypted {
@@ -169,8 +181,8 @@ impl<'a> Header<'a> {
         }
         let mut names = NameSet::default();
         let mut disjoint = true;
-        json::members(self.text, |name, _| names.add(name)).map_err(|_| VerifyErrorKind::Malformed)?;
-        json::members(unprotected.text, |name, _| disjoint &= !names.has(name))
+        json::members(self.text, |name, _| names.add(*name)).map_err(|_| VerifyErrorKind::Malformed)?;
+        json::members(unprotected.text, |name, _| disjoint &= !names.has(*name))
             .map_err(|_| VerifyErrorKind::Malformed)?;
         if disjoint { Ok(()) } else { Err(VerifyErrorKind::Malformed) }
     }

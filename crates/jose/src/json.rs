@@ -14,7 +14,11 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, ops::Range, str::Chars};
+use std::{
+    borrow::Cow,
+    ops::{Deref, Range},
+    str::Chars,
+};
 
 use scan::Scanner;
 
@@ -115,6 +119,30 @@ impl<'a> Str<'a> {
 
     fn chars(self) -> Unescaped<'a> {
         Unescaped { rest: self.raw().chars() }
+    }
+}
+
+/// The name of a member.
+#[derive(Clone, Copy)]
+pub(crate) struct Name<'a> {
+    name: Str<'a>,
+    short: u64,
+}
+
+impl Name<'_> {
+    /// What is meant, by [`short`]: known from the scan.
+    #[inline]
+    pub(crate) fn short(self) -> u64 {
+        self.short
+    }
+}
+
+impl<'a> Deref for Name<'a> {
+    type Target = Str<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Str<'a> {
+        &self.name
     }
 }
 
@@ -303,7 +331,7 @@ pub(crate) fn to_map(text: &str) -> serde_json::Map<String, serde_json::Value> {
 pub(crate) fn object<'a>(
     text: &'a str,
     nesting: usize,
-    each: impl FnMut(Str<'a>, Value<'a>),
+    each: impl FnMut(Name<'a>, Value<'a>),
 ) -> Result<(), JsonError> {
     object_with(text, nesting, Names::Unique, each)
 }
@@ -314,7 +342,7 @@ pub(crate) fn object_with<'a>(
     text: &'a str,
     nesting: usize,
     names: Names,
-    each: impl FnMut(Str<'a>, Value<'a>),
+    each: impl FnMut(Name<'a>, Value<'a>),
 ) -> Result<(), JsonError> {
     Scanner::new(text, nesting, names).object(each)
 }
@@ -330,7 +358,7 @@ pub(crate) fn object_of_objects<'a>(
 }
 
 /// Shows each member of a text that was accepted before, as an object, by this scanner.
-pub(crate) fn members<'a>(text: &'a str, each: impl FnMut(Str<'a>, Value<'a>)) -> Result<(), JsonError> {
+pub(crate) fn members<'a>(text: &'a str, each: impl FnMut(Name<'a>, Value<'a>)) -> Result<(), JsonError> {
     Scanner::rescan(text).object(each)
 }
 

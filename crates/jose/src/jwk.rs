@@ -10,7 +10,7 @@ pub(crate) use member::Member;
 
 use crate::{
     Alg, KeyError, base64url,
-    json::{self, JsonError, Str, Value, short},
+    json::{self, JsonError, Name, Str, Value, short},
     key::{
         MAX_KEY_BYTES, crt,
         kind::{Curve, Kind, MlDsa},
@@ -72,7 +72,7 @@ impl<'a> Jwk<'a> {
 
     /// Adds a member. The caller sees to it that a name stands once.
     #[inline]
-    pub(crate) fn add(&mut self, name: Str<'a>, value: Value<'a>) {
+    pub(crate) fn add(&mut self, name: Name<'a>, value: Value<'a>) {
         if let Some(member) = Member::of(name.short()) {
             self.present |= member.bit();
             self.members[member as usize] = value;

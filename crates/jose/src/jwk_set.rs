@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::{
     Alg, KeyError, VerifyingKey,
-    json::{self, Parts, Str, Value},
+    json::{self, Name, Parts, Value},
     jwk::{self, Jwk},
     key::pem,
 };
@@ -254,7 +254,7 @@ struct Reader<'r, 'a> {
 }
 
 impl<'a> Parts<'a> for Reader<'_, 'a> {
-    fn member(&mut self, name: Str<'a>, value: Value<'a>) {
+    fn member(&mut self, name: Name<'a>, value: Value<'a>) {
         if name.is("keys") {
             self.array = Some(value);
         }
@@ -273,7 +273,7 @@ impl<'a> Parts<'a> for Reader<'_, 'a> {
     }
 
     #[inline]
-    fn element_member(&mut self, name: Str<'a>, value: Value<'a>) {
+    fn element_member(&mut self, name: Name<'a>, value: Value<'a>) {
         self.jwk.add(name, value);
     }
 }

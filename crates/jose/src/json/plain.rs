@@ -55,7 +55,7 @@ fn is_special(byte: u8) -> bool {
 /// The top bit of the first byte that is special, counted from the lowest. Bits above it mean
 /// nothing: the subtractions borrow across bytes, but only from a hit upwards.
 #[inline]
-fn special_in(word: u64) -> u64 {
+pub(super) fn special_in(word: u64) -> u64 {
     // A byte of ASCII less a bound has its top bit set where it is below the bound, and one that was taken
     // out of itself where it is below one.
     let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));

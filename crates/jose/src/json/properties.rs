@@ -133,7 +133,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Parts<'a> for Shown<'a> {
-    fn member(&mut self, name: Str<'a>, value: Value<'a>) {
+    fn member(&mut self, name: Name<'a>, value: Value<'a>) {
         if name.is("a") && value.is_array() {
             let scanned: Vec<_> = value.elements().into_iter().flatten().map(Value::raw).collect();
             assert_eq!(self.elements, scanned);
@@ -145,7 +145,7 @@ impl<'a> Parts<'a> for Shown<'a> {
         self.elements.push(element.raw());
     }
 
-    fn element_member(&mut self, _: Str<'a>, _: Value<'a>) {}
+    fn element_member(&mut self, _: Name<'a>, _: Value<'a>) {}
 }
 
 /// Equal but for the last bits of a double, which serde_json does not always get right.

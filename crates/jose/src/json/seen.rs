@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use super::{JsonError, Str, scan::Scanner};
+use super::{JsonError, Name, Str, scan::Scanner};
 
 /// The names seen in one object.
 ///
@@ -30,20 +30,16 @@ impl<'a> Seen<'a> {
 
     /// Adds a name, of the same text as the others.
     #[inline(always)]
-    pub(super) fn add(&mut self, name: Str<'a>) -> Result<(), JsonError> {
-        let mark = if name.escaped {
-            mark_of_escaped(name)
-        } else {
-            mark(&name.text.as_bytes()[name.start..], name.end - name.start)
-        };
+    pub(super) fn add(&mut self, name: Name<'a>) -> Result<(), JsonError> {
+        let mark = if name.short() == 0 { mark_of_long(*name) } else { name.short() };
         // The top bits of a product depend on all bits of its factors.
         let bit = 1 << (mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
-        if self.filter & bit != 0 && self.is_among_few(name, mark) {
+        if self.filter & bit != 0 && self.is_among_few(*name, mark) {
             return Err(JsonError::DuplicateName);
         }
         self.filter |= bit;
         if self.len == FEW {
-            return self.add_to_many(name);
+            return self.add_to_many(*name);
         }
         self.marks[self.len] = mark;
         self.starts[self.len] = name.start;
@@ -65,24 +61,10 @@ impl<'a> Seen<'a> {
     }
 }
 
-#[cold]
-fn mark_of_escaped(name: Str<'_>) -> u64 {
-    let decoded = name.decoded();
-    mark(decoded.as_bytes(), decoded.len())
-}
-
-/// The same for the same bytes, and for most others not: their number, their first eight and their
-/// last eight. They are the first `len` of `text`, of which eight are read at once where it has as
-/// many.
-#[inline]
-fn mark(text: &[u8], len: usize) -> u64 {
-    let (first, last) = match text.first_chunk() {
-        Some(chunk) if len < 8 => (u64::from_le_bytes(*chunk) & ((1 << (len * 8)) - 1), 0),
-        Some(chunk) => {
-            let last = text[..len].last_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk));
-            (u64::from_le_bytes(*chunk), last)
-        }
-        None => (text[..len].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
-    };
-    first ^ last.rotate_left(29) ^ (len as u64).wrapping_mul(0xFF51_AFD7_ED55_8CCD)
+/// The same for the same name, and for most others not: their number, their first eight and their last eight bytes.
+fn mark_of_long(name: Str<'_>) -> u64 {
+    let bytes = &*name.bytes();
+    let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    let (first, last) = (word(bytes.first_chunk()), word(bytes.last_chunk()));
+    first ^ last.rotate_left(29) ^ (bytes.len() as u64).wrapping_mul(0xFF51_AFD7_ED55_8CCD)
 }

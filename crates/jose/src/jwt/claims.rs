@@ -124,7 +124,7 @@ impl<'t> Claims<'t> {
     #[inline]
     fn scan(
         payload: &'t [u8],
-        mut each: impl FnMut(json::Str<'t>, json::Value<'t>),
+        mut each: impl FnMut(json::Name<'t>, json::Value<'t>),
     ) -> Result<Self, ClaimsError> {
         let text = str::from_utf8(payload).map_err(|_| ClaimsError::NotAnObject)?;
         let mut claims = Self {

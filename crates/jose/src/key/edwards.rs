@@ -187,12 +187,12 @@ const fn flips(x: u64, y: u64, quotient: u64, rest: u64) -> u64 {
 /// a times one number less b times another, where the result is not negative.
 #[inline]
 fn difference(a: u64, number: &Number, b: u64, other: &Number) -> Number {
-    let (mut result, mut over, mut under, mut borrow) = ([0; 4], 0, 0, false);
+    let (mut result, mut carry) = ([0; 4], 0);
     for i in 0..4 {
-        let (plus, minus);
-        (plus, over) = a.carrying_mul(number[i], over);
-        (minus, under) = b.carrying_mul(other[i], under);
-        (result[i], borrow) = plus.borrowing_sub(minus, borrow);
+        // Of at most 97 bits and a sign, since factors have at most 33.
+        let plus = i128::from(a) * i128::from(number[i]);
+        let sum = plus - i128::from(b) * i128::from(other[i]) + carry;
+        (result[i], carry) = (sum as u64, sum >> 64);
     }
     result
 }

@@ -1,16 +1,16 @@
 //! An object with an array of objects in it, such as a JWK set, in the same one pass.
 
 use super::Scanner;
-use crate::json::{JsonError, Kind, Names, Str, Value, seen::Seen};
+use crate::json::{JsonError, Kind, Name, Names, Value, seen::Seen};
 
 /// Who is shown what is passed, in the order of its end: the members of an element, the element, the array.
 pub(crate) trait Parts<'a> {
     /// A member of the whole object.
-    fn member(&mut self, name: Str<'a>, value: Value<'a>);
+    fn member(&mut self, name: Name<'a>, value: Value<'a>);
     /// An element of the array.
     fn element(&mut self, element: Value<'a>);
     /// A member of the element that is shown next.
-    fn element_member(&mut self, name: Str<'a>, value: Value<'a>);
+    fn element_member(&mut self, name: Name<'a>, value: Value<'a>);
 }
 
 impl<'a> Scanner<'a> {
@@ -29,15 +29,10 @@ impl<'a> Scanner<'a> {
             self.pos += 1;
         }
         while !is_over {
-            self.whitespace();
-            let start = self.pos + 1;
-            let escaped = self.string()?;
-            let name = Str { text: self.text, start, end: self.pos - 1, escaped };
+            let name = self.name()?;
             if self.names == Names::Unique {
                 seen.add(name)?;
             }
-            self.token(b':')?;
-            self.whitespace();
             let start = self.pos;
             let kind = if self.peek() == Some(b'[') && name.is(array) {
                 self.objects(parts)?
