@@ -56,9 +56,19 @@ impl Output {
         if !self.json {
             return Ok(());
         }
-        let mut text = serde_json::to_vec(object).map_err(|e| CliError::Output(e.into()))?;
-        text.push(b'\n');
-        self.bytes(&text)
+        let mut text = serde_json::to_string(object).map_err(|e| CliError::Output(e.into()))?;
+        text.push('\n');
+        self.json_lines(&text)
+    }
+
+    /// JSON that was written before, each object a line. A terminal gets what would command it as escapes, which mean
+    /// the same.
+    pub(crate) fn json_lines(&self, lines: &str) -> Result<(), CliError> {
+        if io::stdout().is_terminal() {
+            self.bytes(escaped_json(lines).as_bytes())
+        } else {
+            self.bytes(lines.as_bytes())
+        }
     }
 
     /// A result as it is, such as a key or a token, with a line end.
@@ -70,6 +80,15 @@ impl Output {
     /// A result that somebody else wrote: as [`Output::text`], except that it commands no terminal.
     pub(crate) fn text_of_a_stranger(&self, result: &str) -> Result<(), CliError> {
         if io::stdout().is_terminal() { self.text(&printable(result)) } else { self.text(result) }
+    }
+
+    /// Bytes that somebody else wrote: as [`Output::bytes`], except that they command no terminal.
+    pub(crate) fn bytes_of_a_stranger(&self, result: &[u8]) -> Result<(), CliError> {
+        if io::stdout().is_terminal() {
+            self.text(&printable(&String::from_utf8_lossy(result)))
+        } else {
+            self.bytes(result)
+        }
     }
 
     /// A result as it is: no line end, and no escape sequence taken out of it.
@@ -132,6 +151,22 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
+/// JSON whose strings hold no character that commands a terminal or hides: each is written as JSON's escape for it. Lines
+/// stay lines.
+fn escaped_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_misleading(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
+}
+
 /// Several lines, each as [`one_line`] makes it.
 pub(crate) fn printable(text: &str) -> String {
     text.lines().map(one_line).collect::<Vec<_>>().join("\n")
@@ -139,11 +174,24 @@ pub(crate) fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{escaped_json, one_line};
 
     #[test]
     fn control_characters_are_spelt_out() {
         assert_eq!(one_line("a\nb\u{1b}[31mc\u{202e}d"), "a\\nb\\u{1b}[31mc\\u{202e}d");
+    }
+
+    #[test]
+    fn escaped_json_means_the_same() {
+        let json = "{\"a\":\"\u{9b}2J\u{202e}\u{e0041}\u{7f}Zoë\"}\n[1]\n";
+        let escaped = escaped_json(json);
+        assert_eq!(escaped, "{\"a\":\"\\u009b2J\\u202e\\udb40\\udc41\\u007fZoë\"}\n[1]\n");
+        let values = |text: &str| {
+            text.lines()
+                .map(|line| serde_json::from_str(line).expect("JSON"))
+                .collect::<Vec<serde_json::Value>>()
+        };
+        assert_eq!(values(&escaped), values(json));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod audit_log;
 #[cfg(target_os = "linux")]
 mod memory;
 mod serve;
+mod streams;
 mod transcript;
 
 use std::{fs, path::Path};

@@ -39,7 +39,7 @@ pub(super) fn run(
         }
         let results = round.verify(verifier, require, workers);
         for result in &results {
-            output.bytes(&result.json)?;
+            output.json_lines(&result.json)?;
             invalid += result.invalid;
         }
         for (line, at) in round.lines.iter().zip(count + 1..) {
@@ -75,7 +75,7 @@ enum Line {
 /// The results of one worker's lines, one JSON object a line.
 #[derive(Default)]
 struct Results {
-    json: Vec<u8>,
+    json: String,
     invalid: u64,
 }
 
@@ -84,11 +84,12 @@ impl Round {
         let mut round = Self::default();
         while round.lines.len() < ROUND_LINES && round.bytes < ROUND_BYTES {
             let mut line = Vec::new();
-            let mut bytes = reader.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut line)?;
+            // One byte more, for the line's end.
+            let mut bytes = reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut line)?;
             if bytes == 0 {
                 break;
             }
-            if bytes == MAX_LINE_BYTES && !line.ends_with(b"\n") {
+            if bytes > MAX_LINE_BYTES && !line.ends_with(b"\n") {
                 bytes += skip_line(reader)?;
                 round.lines.push(Line::TooLong);
                 round.bytes += bytes;
@@ -133,8 +134,8 @@ fn verify_lines(lines: &[Line], verifier: &Verifier, require: Require) -> Result
             results.invalid += 1;
             refused
         });
-        serde_json::to_writer(&mut results.json, &verdict).expect("strings and JSON, written to memory");
-        results.json.push(b'\n');
+        results.json += &serde_json::to_string(&verdict).expect("strings and JSON, written to memory");
+        results.json.push('\n');
     }
     results
 }

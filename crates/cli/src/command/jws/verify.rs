@@ -37,7 +37,7 @@ pub(super) fn run(args: &JwsVerifyArgs, output: &Output) -> Result<Outcome, CliE
     }?;
     match verdict {
         Ok(verdict) => match verdict.payload {
-            Some(payload) if !output.is_json() => output.bytes(payload)?,
+            Some(payload) if !output.is_json() => output.bytes_of_a_stranger(payload)?,
             Some(_) => output.json(&verdict)?,
             None => {
                 output.json(&verdict)?;
