@@ -3,7 +3,7 @@
 use std::{borrow::Borrow, sync::Arc};
 
 use crate::{
-    Alg, JwkSet, MacKey, VerifyingKey,
+    Alg, JwkSet, MacKey, VerifyingKey, base64url,
     header::{HeaderRules, REGISTERED},
     jws::{
         Limits, Policy, Verifier,
@@ -209,10 +209,12 @@ impl VerifierBuilder {
             understood: self.understood,
             unencoded: self.unencoded || self.policy != Policy::Strict,
         };
+        let signature_len = keys.iter().map(AnyKey::signature_len).max();
         Ok(Verifier(Arc::new(Rules {
             header,
             algs: self.algs,
             lone_key: lone_key && keys.len() == 1,
+            signature_len: base64url::encoded_len(signature_len.unwrap_or_default()),
             keys,
             typ: self.typ,
             typ_optional: self.typ_optional,

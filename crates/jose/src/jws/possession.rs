@@ -62,6 +62,7 @@ impl PossessionVerifier {
             algs: algs.to_vec(),
             keys: Vec::new(),
             lone_key: false,
+            signature_len: 0,
             typ: vec![typ.to_owned()],
             typ_optional: false,
             try_all: 1,

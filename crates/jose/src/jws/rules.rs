@@ -18,6 +18,8 @@ pub(super) struct Rules {
     /// Whether the one key was named by itself, so that under [`Policy::Joserfc`] no `kid` is
     /// looked at.
     pub(super) lone_key: bool,
+    /// How many characters the longest signature of these keys has.
+    pub(super) signature_len: usize,
     pub(super) typ: Vec<String>,
     pub(super) typ_optional: bool,
     pub(super) try_all: usize,
@@ -43,6 +45,14 @@ impl AnyKey {
         match self {
             Self::Public(key) => key.kid(),
             Self::Mac(key) => key.kid(),
+        }
+    }
+
+    /// How many bytes its signatures have.
+    pub(super) fn signature_len(&self) -> usize {
+        match self {
+            Self::Public(key) => key.signature_len(),
+            Self::Mac(key) => key.alg().signature_len().unwrap_or_default(),
         }
     }
 

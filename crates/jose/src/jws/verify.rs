@@ -140,7 +140,7 @@ impl Rules {
             Some((dot, signature_len, decision)) => {
                 (compact::split_after(jws, dot, signature_len)?, Some(decision))
             }
-            None => (compact::split_outside(jws)?, None),
+            None => (compact::split_outside(jws, self.signature_len)?, None),
         };
         self.check_compact(jws)?;
         let is_new = seen.is_none();
