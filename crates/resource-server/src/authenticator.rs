@@ -14,7 +14,7 @@ use crate::{
         trusted::{Fetched, Step, settle},
     },
     metrics::Decisions,
-    request::{Credentials, Scheme},
+    request::{Credentials, Scheme, is_of_one_piece},
     sender::SenderPolicy,
     verified::{Fingerprint, Known, VerifiedCache},
 };
@@ -426,8 +426,17 @@ impl Authenticator {
         let Ok(token) = str::from_utf8(token) else { return Step::Done(Err(TokenError::Malformed)) };
         let access = match self.0.issuers.decide(token, now_s, fetched, witness) {
             Step::Done(Ok(access)) => access,
-            other => return other,
+            Step::Done(Err(error)) => {
+                if let Some((cache, _)) = cache.filter(|_| is_of_one_piece(token.as_bytes())) {
+                    cache.missed();
+                }
+                return Step::Done(Err(error));
+            }
+            wait => return wait,
         };
+        if let Some((cache, _)) = &cache {
+            cache.missed();
+        }
         let known = Known::new(access);
         let may_pass = !known.is_revoked(revoked);
         let why = || "it was revoked and has not expired";

@@ -16,7 +16,7 @@ mod remote;
 mod status;
 
 pub(crate) use fetch::FetchError;
-pub(crate) use issuer_keys::{KeySet, Keys as PublishedKeys, RemoteKeys};
+pub(crate) use issuer_keys::{KeySet, PublishedKeys, RemoteKeys};
 pub use key_sets::KeySets;
 pub use options::JwksOptions;
 pub(crate) use remote::NoNewer;

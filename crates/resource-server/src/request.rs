@@ -140,6 +140,10 @@ impl<'a> Credentials<'a> {
     /// Whether the token is of [one piece](Self::of_one_piece) is not looked at.
     pub(crate) fn read(headers: &'a HeaderMap) -> Result<Self, TokenError> {
         let value = authorization(headers)?;
+        // As nearly all write it; everything else is looked at below.
+        if let Some(token) = value.strip_prefix(b"Bearer ").filter(|token| !token.is_empty()) {
+            return Ok(Self { scheme: Scheme::Bearer, token });
+        }
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
         let (scheme, token) = (&value[..end], value.get(end + 1..).unwrap_or_default());
         let scheme = match Scheme::parse(scheme) {
@@ -187,7 +191,7 @@ fn authorization(headers: &HeaderMap) -> Result<&[u8], TokenError> {
 ///
 /// `HeaderValue::to_str` looks at one byte after the other. This finds the largest of many bytes at once, by vector
 /// instructions; the bytes that fill no vector are seen with those before them.
-fn is_of_one_piece(token: &[u8]) -> bool {
+pub(crate) fn is_of_one_piece(token: &[u8]) -> bool {
     const VECTOR: usize = 32;
     let largest =
         |bytes: &[u8]| bytes.iter().fold(0, |largest: u8, byte| largest.max(byte.wrapping_sub(b'!')));

@@ -265,18 +265,20 @@ fn required(
 ) -> Result<(), &'static str> {
     let named = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
     let nobody = trusted.waives(Waived::Subject) && claims.sub().is_none();
-    let by_rfc_9068 = typ.is_some_and(is_at_jwt);
-    let held = [
-        ("sub", nobody || named(claims.sub())),
-        ("client_id", !by_rfc_9068 || named(members.client_id.get(claims.as_json()))),
-        ("jti", !by_rfc_9068 || named(claims.jti())),
-        ("iat", !by_rfc_9068 || claims.iat().is_some()),
-        ("aud", !by_rfc_9068 || claims.aud().next().is_some()),
-    ];
-    match held.into_iter().find(|(_, held)| !held) {
-        Some((claim, _)) => Err(claim),
+    let all = |held: &[(&'static str, bool)]| match held.iter().find(|(_, held)| !held) {
+        Some((claim, _)) => Err(*claim),
         None => Ok(()),
+    };
+    all(&[("sub", nobody || named(claims.sub()))])?;
+    if !typ.is_some_and(is_at_jwt) {
+        return Ok(());
     }
+    all(&[
+        ("client_id", named(members.client_id.get(claims.as_json()))),
+        ("jti", named(claims.jti())),
+        ("iat", claims.iat().is_some()),
+        ("aud", claims.aud().next().is_some()),
+    ])
 }
 
 fn missing(claim: &'static str, witness: &mut impl Witness) -> TokenError {
@@ -285,9 +287,5 @@ fn missing(claim: &'static str, witness: &mut impl Witness) -> TokenError {
 
 /// `typ` without what RFC 7515 §4.1.9 lets an issuer write around it.
 fn is_at_jwt(typ: &str) -> bool {
-    let name = match typ.split_once('/') {
-        Some((tree, name)) if tree.eq_ignore_ascii_case("application") => name,
-        _ => typ,
-    };
-    name.eq_ignore_ascii_case("at+jwt")
+    ["at+jwt", "application/at+jwt"].iter().any(|name| typ.eq_ignore_ascii_case(name))
 }

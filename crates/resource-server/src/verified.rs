@@ -119,7 +119,7 @@ impl VerifiedCache {
     }
 
     /// A token that was verified before, if it still would be at `now_s`: its time is not over, its issuer has the same
-    /// keys, and it was not revoked. Else it is dropped.
+    /// keys, and it was not revoked. Else it is dropped. Whoever then verifies a token says so by [`missed`](Self::missed).
     pub(crate) fn find(&self, fingerprint: &Fingerprint, revoked: &Revoked, now_s: i64) -> Option<Known> {
         let found = self.tokens.get(fingerprint).filter(|known| {
             let holds =
@@ -130,9 +130,15 @@ impl VerifiedCache {
             }
             holds
         });
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Relaxed);
+        if found.is_some() {
+            self.hits.fetch_add(1, Relaxed);
+        }
         found
+    }
+
+    /// A token was looked for in vain, and was verified or refused. What could be no token at all is none that was missed.
+    pub(crate) fn missed(&self) {
+        self.misses.fetch_add(1, Relaxed);
     }
 
     /// Remembers a token that has just been verified.

@@ -96,8 +96,9 @@ impl<'t> Claims<'t> {
         Self::scan(payload, |_, _| {})
     }
 
-    /// As [`parse`](Self::parse), and shows each claim by its name and by its JSON as it stands in the payload: for
-    /// whoever needs several that are not registered, and neither a tree of all nor a second look at the text.
+    /// As [`parse`](Self::parse), and shows each other claim, which `parse` does not look into, by its name and by its
+    /// JSON as it stands in the payload: for whoever needs several of them, and neither a tree of all nor a second look
+    /// at the text.
     ///
     /// A claim is shown before the rest of the payload is read. What was shown counts only if the result is `Ok`.
     ///
@@ -139,9 +140,10 @@ impl<'t> Claims<'t> {
             map: OnceLock::new(),
         };
         let mut mistyped = None;
-        json::object(text, NESTING, |name, value| {
-            each(name, value);
-            if let Err(name) = claims.read(&name.bytes(), value) {
+        json::object(text, NESTING, |name, value| match claims.read(&name.bytes(), value) {
+            Ok(true) => {}
+            Ok(false) => each(name, value),
+            Err(name) => {
                 mistyped.get_or_insert(name);
             }
         })
@@ -152,10 +154,10 @@ impl<'t> Claims<'t> {
         mistyped.map_or(Ok(claims), |name| Err(ClaimsError::Type(name)))
     }
 
-    /// Keeps a registered claim. Names are compared as bytes, which takes a few comparisons for all of
-    /// them instead of a call for each.
+    /// Keeps a registered claim, or says that it is none. Names are compared as bytes, which takes a few comparisons for
+    /// all of them instead of a call for each.
     #[inline]
-    fn read(&mut self, name: &[u8], value: json::Value<'_>) -> Result<(), &'static str> {
+    fn read(&mut self, name: &[u8], value: json::Value<'_>) -> Result<bool, &'static str> {
         match name {
             b"iss" => self.iss = Slot::string(value).ok_or("iss")?,
             b"sub" => self.sub = Slot::string(value).ok_or("sub")?,
@@ -164,9 +166,9 @@ impl<'t> Claims<'t> {
             b"exp" => self.exp = Time(time(value).ok_or("exp")?),
             b"nbf" => self.nbf = Time(time(value).ok_or("nbf")?),
             b"iat" => self.iat = Time(time(value).ok_or("iat")?),
-            _ => {}
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The same claims, for longer than the payload lives.

@@ -83,7 +83,7 @@ impl Discovered {
                 Err(missing) => missing,
             };
             // The key may be where the keys are now, unless the metadata has said just now that they are here: an unknown
-            // key costs one fetch then, and not two.
+            // key costs one fetch then, and not two. The cooldown holds for the metadata as well.
             if !self.is_metadata_fresh()
                 && let Err(NoNewer::NotAsked) = self.metadata.newer_than(metadata.generation).await
             {
@@ -94,9 +94,9 @@ impl Discovered {
         if Arc::ptr_eq(&set.document, &old.document) { Err(missing) } else { Ok(set) }
     }
 
-    /// Whether the metadata is younger than a set may become before it is fetched again.
+    /// Whether the metadata is so young that no source could ask for it to be fetched again.
     fn is_metadata_fresh(&self) -> bool {
-        self.metadata.age().is_some_and(|age| age < self.sets.options().refresh)
+        self.metadata.age().is_some_and(|age| age < self.sets.options().min_refresh)
     }
 
     pub(super) fn status(&self, terms: &IssuerConfig, issuer: String) -> KeySetStatus {

@@ -21,7 +21,7 @@ use url::Url;
 #[derive(Debug)]
 pub(crate) struct KeySet {
     verifier: Verifier,
-    keys: Arc<Keys>,
+    keys: Arc<PublishedKeys>,
     pub(super) document: Arc<Document<()>>,
     pub(super) uri: Url,
     pub(super) usable_keys: usize,
@@ -31,9 +31,9 @@ pub(crate) struct KeySet {
 /// The keys of a set that its issuer may use. As long as they stay, sets that follow each other share one of these, and
 /// what was verified with them stays verified, whatever else the documents say.
 #[derive(Debug)]
-pub(crate) struct Keys(Vec<VerifyingKey>);
+pub(crate) struct PublishedKeys(Vec<VerifyingKey>);
 
-impl Keys {
+impl PublishedKeys {
     /// Whether these are all the same, by algorithm, name and material, in any order: RFC 7517 §5 gives that no meaning.
     fn are(&self, others: &[VerifyingKey]) -> bool {
         let count = |keys: &[VerifyingKey], key| keys.iter().filter(|other| *other == key).count();
@@ -47,7 +47,7 @@ impl KeySet {
     }
 
     /// Its keys; the same ones as those of the set before, if they are equal.
-    pub(crate) fn keys(&self) -> &Arc<Keys> {
+    pub(crate) fn keys(&self) -> &Arc<PublishedKeys> {
         &self.keys
     }
 
@@ -266,7 +266,7 @@ impl KeySet {
         }
         let (verifier, keys) = match before.filter(|before| before.keys.are(set.keys())) {
             Some(before) => (before.verifier.clone(), Arc::clone(&before.keys)),
-            None => (terms.policy().keys(&set).build()?, Arc::new(Keys(set.keys().to_vec()))),
+            None => (terms.policy().keys(&set).build()?, Arc::new(PublishedKeys(set.keys().to_vec()))),
         };
         Ok(Self {
             verifier,

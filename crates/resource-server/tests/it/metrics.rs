@@ -34,6 +34,8 @@ async fn decisions_are_counted_once_through_every_door() {
     for (_, router) in doors(&authenticator) {
         ask(router.clone(), "/hello", bearer(&token)).await;
         ask(router.clone(), "/hello", bearer(&forged)).await;
+        // What is no token at all is none that was missed.
+        ask(router.clone(), "/hello", bearer(&format!("{token} {token}"))).await;
         ask(router, "/hello", http::HeaderMap::new()).await;
     }
     let doors = doors(&authenticator).len();
@@ -41,6 +43,7 @@ async fn decisions_are_counted_once_through_every_door() {
     for (line, times) in [
         ("api_requests_accepted_total", doors),
         ("api_requests_refused_total{code=\"signature_invalid\"}", doors),
+        ("api_requests_refused_total{code=\"request_malformed\"}", doors),
         ("api_requests_refused_total{code=\"token_missing\"}", doors),
         ("api_verified_tokens_hits_total", doors - 1),
         ("api_verified_tokens_misses_total", doors + 1),

@@ -258,8 +258,8 @@ async fn an_answer_from_the_old_place_that_comes_late_changes_nothing() {
     assert_eq!(source.calls_of(MOVED), 1);
 }
 
-/// An unknown key may be at a place that the metadata names since. It is looked at only if it is older than a set may
-/// become: before that an unknown key costs one fetch a cooldown, and after that one of each.
+/// An unknown key may be at a place that the metadata names since. It is looked at only if it is older than any source
+/// could ask for: before that an unknown key costs one fetch a cooldown, and after that one of each.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key_is_looked_for_where_the_keys_are_now() {
     let (keys, source) =
@@ -271,7 +271,7 @@ async fn an_unknown_key_is_looked_for_where_the_keys_are_now() {
     assert_eq!((source.calls_of(RFC8414), source.calls()), (1, 2));
 
     source.script(RFC8414, [at(MOVED)]);
-    advance(299 * SECOND).await;
+    advance(59 * SECOND).await;
     for _ in 0..1000 {
         assert!(keys.newer_than(&old).await.is_err());
     }
@@ -284,6 +284,30 @@ async fn an_unknown_key_is_looked_for_where_the_keys_are_now() {
     }
     assert_eq!(tasks.join_all().await, [true; 1000]);
     assert_eq!((source.calls_of(RFC8414), source.calls(), source.calls_of(MOVED)), (2, 4, 1));
+}
+
+/// Whoever sends tokens with keys that nobody knows makes us ask for the set once a cooldown, and for the metadata no more
+/// often than that, nor than once in `min_refresh`.
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_unknown_keys_asks_for_metadata_within_bounds() {
+    for (min_refresh, cooldown, sets, metadata) in
+        [(60, 30, 21, 11), (10, 30, 21, 21), (0, 60, 11, 11), (600, 30, 21, 2)]
+    {
+        let options = JwksOptions {
+            min_refresh: min_refresh * SECOND,
+            cooldown: cooldown * SECOND,
+            refresh: 900 * SECOND,
+            ..on_request()
+        };
+        let (keys, source) = discovered(options, [(RFC8414, at(KEYS)), (KEYS, fresh(&["a"]))]);
+        let old = keys.obtain().await.unwrap();
+        for _ in 0..600 {
+            advance(SECOND).await;
+            assert!(keys.newer_than(&old).await.is_err());
+        }
+        let asked = (source.calls(), source.calls_of(RFC8414));
+        assert_eq!(asked, (sets, metadata), "{min_refresh} {cooldown}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
