@@ -12,6 +12,7 @@ mod explain;
 mod keys;
 mod metadata;
 mod metrics;
+mod mtls;
 mod page;
 mod races;
 mod refusals;
