@@ -19,7 +19,8 @@ use sealwright_service::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// An authorization server as a resource server sees one: a JWK set at `/oauth2/jwks`, and tokens from nowhere.
+/// An authorization server as a resource server sees one: metadata (RFC 8414), a JWK set at `/oauth2/jwks`, and tokens from
+/// nowhere.
 ///
 /// It stops when dropped. Its keys can rotate, and it can be slow or down.
 #[derive(Debug)]
@@ -68,10 +69,17 @@ impl Issuer {
             fetches: AtomicUsize::new(0),
             behaviour: Mutex::default(),
         });
-        let router = Router::new().route("/oauth2/jwks", get(jwks)).with_state(Arc::clone(&state));
-
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
+        let metadata = serde_json::json!({
+            "issuer": format!("http://{address}"),
+            "jwks_uri": format!("http://{address}/oauth2/jwks"),
+        });
+        let router = Router::new()
+            .route("/oauth2/jwks", get(jwks))
+            .route("/.well-known/oauth-authorization-server", get(async move || axum::Json(metadata)))
+            .with_state(Arc::clone(&state));
+
         let shutdown = Shutdown::new();
         let options = ServeOptions { drain: Duration::ZERO, ..ServeOptions::default() };
         tokio::spawn(serve(listener, router, options, shutdown.clone()));

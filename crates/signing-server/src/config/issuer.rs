@@ -22,14 +22,18 @@ pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(600);
 struct TrustedIssuerSpec {
     /// Equals `iss`, byte for byte.
     issuer: String,
-    /// Where the issuer publishes its keys; or `keys`.
+    /// Whether the issuer's metadata says where its keys are (RFC 8414, OpenID Connect Discovery): looked up by `issuer`,
+    /// which is an https URL then, and believed for keys on that host and port. Or `jwksURI`, or `keys`. Default: no.
+    #[serde(default)]
+    discovery: bool,
+    /// Where the issuer publishes its keys; or `discovery`, or `keys`.
     #[serde(rename = "jwksURI", default)]
     jwks_uri: Option<String>,
     /// Where it tells of changes of the keys at `jwksURI`, as Sealwright's authorization server does at
-    /// `/oauth2/jwks/events`. Default: nobody listens.
+    /// `/oauth2/jwks/events`. With `discovery` the metadata says that. Default: nobody listens.
     #[serde(rename = "jwksEventsURI", default)]
     jwks_events_uri: Option<String>,
-    /// Fixed keys; or `jwksURI`.
+    /// Fixed keys; or `jwksURI`, or `discovery`.
     #[serde(default)]
     keys: Option<Vec<KeySpec>>,
     /// The algorithms that its tokens may have.
@@ -197,15 +201,24 @@ fn key_source(
     resource: &Resource,
     report: &mut Report,
 ) -> Option<KeySource> {
-    match (&spec.jwks_uri, &spec.keys) {
-        (Some(text), None) => {
+    match (spec.discovery, &spec.jwks_uri, &spec.keys) {
+        (true, None, None) => {
+            let url = uri::outgoing(&spec.issuer, unsafe_http, resource, "spec.issuer", report)?;
+            if url.query().is_some() {
+                let why = "an issuer that is discovered has no query: its metadata is at a path of its own";
+                resource.fault("spec.issuer", why, report);
+                return None;
+            }
+            Some(KeySource::Discovery)
+        }
+        (false, Some(text), None) => {
             uri::outgoing(text, unsafe_http, resource, "spec.jwksURI", report).map(KeySource::JwksUri)
         }
-        (None, Some(keys)) if keys.is_empty() => {
+        (false, None, Some(keys)) if keys.is_empty() => {
             resource.fault("spec.keys", "name at least one key", report);
             None
         }
-        (None, Some(keys)) => {
+        (false, None, Some(keys)) => {
             let read = keys.iter().enumerate().map(|(index, key)| {
                 fixed_key(key, algs)
                     .map_err(|message| resource.fault(&format!("spec.keys[{index}]"), message, report))
@@ -214,8 +227,8 @@ fn key_source(
             let read: Vec<Result<VerifyingKey, ()>> = read.collect();
             read.into_iter().collect::<Result<Vec<_>, ()>>().ok().map(KeySource::Fixed)
         }
-        (Some(_), Some(_)) | (None, None) => {
-            resource.fault("spec", "needs exactly one of `jwksURI` and `keys`", report);
+        _ => {
+            resource.fault("spec", "needs exactly one of `discovery`, `jwksURI` and `keys`", report);
             None
         }
     }

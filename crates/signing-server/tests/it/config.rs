@@ -73,6 +73,17 @@ fn plain_http_must_be_acknowledged_everywhere() {
     assert_eq!(places, ["spec.publicURL", "spec.jwksURI"], "{faults:#?}");
 }
 
+/// An issuer that is discovered is asked at its own name.
+#[test]
+fn plain_http_must_be_acknowledged_for_discovery_as_well() {
+    let discovered = good().replace(&format!("  jwksURI: {ISSUER}/oauth2/jwks\n"), "  discovery: true\n");
+    assert_eq!(read(&discovered).1, Vec::<String>::new());
+    let (configs, faults) = read(&discovered.replace("acknowledge: [unsafeHttp]", "acknowledge: []"));
+    assert!(configs.is_empty());
+    let places: Vec<&str> = faults.iter().map(|fault| fault.split(": ").nth(2).unwrap()).collect();
+    assert_eq!(places, ["spec.publicURL", "spec.issuer"], "{faults:#?}");
+}
+
 #[test]
 fn all_faults_are_said_at_once() {
     let text = good()

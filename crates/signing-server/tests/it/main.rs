@@ -6,6 +6,7 @@ mod support;
 mod certificate;
 mod config;
 mod context;
+mod discovery;
 mod large;
 mod log;
 mod once;

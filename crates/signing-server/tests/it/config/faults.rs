@@ -5,6 +5,7 @@ use super::ISSUER;
 /// One change to good resources, and the one fault that it makes (without file, line and column).
 pub(super) fn cases() -> Vec<(String, String, &'static str)> {
     let jwks = format!("  jwksURI: {ISSUER}/oauth2/jwks\n");
+    let terms = format!("  issuer: {ISSUER}\n{jwks}");
     let spki = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEAAAA";
     let cases: Vec<(&str, String, &'static str)> = vec![
         // SigningServer
@@ -65,11 +66,51 @@ pub(super) fn cases() -> Vec<(String, String, &'static str)> {
             "SigningServer/main: spec.trustedProxies[1]: this would believe everybody; name the addresses",
         ),
         // TrustedIssuer
-        (&jwks, String::new(), "TrustedIssuer/id: spec: needs exactly one of `jwksURI` and `keys`"),
+        (&jwks, String::new(), "TrustedIssuer/id: spec: needs exactly one of `discovery`, `jwksURI` and `keys`"),
         (
             &jwks,
             format!("{jwks}  keys: []\n"),
-            "TrustedIssuer/id: spec: needs exactly one of `jwksURI` and `keys`",
+            "TrustedIssuer/id: spec: needs exactly one of `discovery`, `jwksURI` and `keys`",
+        ),
+        (
+            &jwks,
+            format!("{jwks}  discovery: true\n"),
+            "TrustedIssuer/id: spec: needs exactly one of `discovery`, `jwksURI` and `keys`",
+        ),
+        (
+            &jwks,
+            "  discovery: true\n  keys: []\n".into(),
+            "TrustedIssuer/id: spec: needs exactly one of `discovery`, `jwksURI` and `keys`",
+        ),
+        (
+            &jwks,
+            "  discovery: false\n".into(),
+            "TrustedIssuer/id: spec: needs exactly one of `discovery`, `jwksURI` and `keys`",
+        ),
+        (
+            &jwks,
+            "  discovery: true\n  jwksEventsURI: https://id.example.com/events\n".into(),
+            "TrustedIssuer/id: spec.jwksEventsURI: news are of the keys at `jwksURI`; name that, too",
+        ),
+        (
+            &terms,
+            "  issuer: http://id.example.com\n  discovery: true\n".into(),
+            "TrustedIssuer/id: spec.issuer: plain http is possible to a loopback address only; use https",
+        ),
+        (
+            &terms,
+            "  issuer: accounts.example.com\n  discovery: true\n".into(),
+            "TrustedIssuer/id: spec.issuer: `accounts.example.com` is not a URL: ",
+        ),
+        (
+            &terms,
+            "  issuer: https://id.example.com?tenant=1\n  discovery: true\n".into(),
+            "TrustedIssuer/id: spec.issuer: an issuer that is discovered has no query",
+        ),
+        (
+            &terms,
+            "  issuer: https://id.example.com#one\n  discovery: true\n".into(),
+            "TrustedIssuer/id: spec.issuer: a URL that is called has no fragment",
         ),
         (&jwks, "  keys: []\n".into(), "TrustedIssuer/id: spec.keys: name at least one key"),
         (&jwks, format!("  keys: [{{spki: {spki}}}]\n"), "TrustedIssuer/id: spec.keys[0]: `spki`: "),
