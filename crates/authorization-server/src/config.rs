@@ -55,6 +55,8 @@ pub struct Config {
     pub(crate) domains: BTreeMap<String, String>,
     pub(crate) acr: AcrPolicy,
     pub(crate) passwords: PasswordPolicy,
+    /// The role of people who may administer the server; `None` if nobody may.
+    pub(crate) admin_role: Option<String>,
     /// The client for which `POST /api/v1/auth` makes tokens, where that is enabled.
     pub(crate) json_login: Option<String>,
     pub(crate) audit: AuditOptions,

@@ -177,11 +177,13 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
     append(&audit, "server.started", details).await?;
 
     let metadata = metadata::document(&config.issuer, clients.values(), &config.acr);
-    let console = console::client(&config.issuer).map(|client| (client.id.clone(), client));
+    let console = config.admin_role.as_ref().and_then(|_| console::client(&config.issuer));
+    let console = console.map(|client| (client.id.clone(), client));
     let clients = clients.into_iter().chain(console);
     let clients: BTreeMap<_, _> = clients.map(|(id, client)| (id, Arc::new(client))).collect();
     let snapshot = Snapshot {
         name: config.name,
+        admin_role: config.admin_role,
         json_login: config.json_login.and_then(|id| clients.get(&id).cloned()),
         issuer: config.issuer,
         clients,

@@ -70,6 +70,8 @@ pub(crate) struct Snapshot {
     pub(crate) metadata: Bytes,
     pub(crate) access_token_expiry: Duration,
     pub(crate) session_expiry: Duration,
+    /// The role of people who may administer the server; `None` if nobody may.
+    pub(crate) admin_role: Option<String>,
     pub(crate) json_login: Option<Arc<Client>>,
 }
 

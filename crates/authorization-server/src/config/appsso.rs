@@ -23,7 +23,9 @@ const LISTEN: &str = "sealwright.dev/listen";
 const STATE_DIR: &str = "sealwright.dev/state-dir";
 const KEK_FILE: &str = "sealwright.dev/kek-file";
 const KEYS_FROM: &str = "sealwright.dev/keys-from";
-const OURS: [&str; 4] = [LISTEN, STATE_DIR, KEK_FILE, KEYS_FROM];
+/// Roles in AppSSO's manifests are the applications', so none of them administers the server unless this names it.
+const ADMIN_ROLE: &str = "sealwright.dev/admin-role";
+const OURS: [&str; 5] = [LISTEN, STATE_DIR, KEK_FILE, KEYS_FROM, ADMIN_ROLE];
 
 /// Says of each field of the table that stands in `resource` what the table says.
 fn treat(resource: &Resource, fields: &[Field], report: &mut Report) {

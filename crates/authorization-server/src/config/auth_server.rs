@@ -125,6 +125,8 @@ fn config(
         domains,
         acr,
         passwords: passwords?,
+        // Of the roles of our own `User`s, the one that has a meaning here.
+        admin_role: Some("admin".to_owned()),
         json_login: spec.features.json_login.map(|login| login.client),
         audit,
         proxies,

@@ -41,7 +41,7 @@ const SIGN_IN_MAX_AGE_S: u64 = 600;
 const SESSION: &str = "sealwright-admin";
 const SIGNING_IN: &str = "sealwright-admin-sign-in";
 
-/// The console as a client of this server; `None` where browsers could not come back to it.
+/// The console as a client of a server that has administrators; `None` where browsers could not come back to it.
 pub(crate) fn client(issuer: &Issuer) -> Option<Client> {
     Some(Client {
         id: CLIENT_ID.to_owned(),
@@ -136,6 +136,9 @@ impl Asked {
 
 /// Begins to sign in: to our own authorization endpoint, with a verifier and a state that only this browser has.
 pub(crate) async fn sign_in(State(app): State<App>) -> Response {
+    if app.client(CLIENT_ID).is_none() {
+        return pages::error::no_console();
+    }
     let (verifier, state) = (Handle::generate(), Handle::generate());
     let challenge = base64url::encode(digest::digest(&digest::SHA256, verifier.expose().as_bytes()));
     let query: String = form_urlencoded::Serializer::new(String::new())

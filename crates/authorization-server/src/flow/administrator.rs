@@ -13,8 +13,8 @@ use crate::state::App;
 
 /// Longer than any token of ours.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// What a person's roles, or a program's scope, must have among them.
-const ADMIN: &str = "admin";
+/// What a program's scope must have in it.
+const SCOPE: &str = "admin";
 
 /// Somebody who may.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub(crate) fn audience(app: &App) -> String {
 }
 
 /// Holds `token` to our own published keys: an access token (RFC 9068) of this server, for its administration, of a person
-/// with the role or of a program with the scope `admin`.
+/// with the server's role of administrators or of a program with the scope `admin`.
 pub(crate) async fn verify(app: &App, token: &str) -> Result<Administrator, NotAdministrator> {
     if app.strangers.take("\nadmin", app.now()).is_err() {
         app.audit.count_refusal(refusal::RATE);
@@ -104,13 +104,13 @@ fn verified(app: &App, token: &str) -> Option<Verified> {
     let claims = token.claims();
     let subject = claims.sub()?.to_owned();
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let has_role = claims
-        .get("roles")
-        .and_then(Value::as_array)
-        .is_some_and(|roles| roles.iter().any(|role| role.as_str() == Some(ADMIN)));
+    let roles = claims.get("roles").and_then(Value::as_array);
+    let has_role = app.snapshot.admin_role.as_deref().is_some_and(|wanted| {
+        roles.is_some_and(|roles| roles.iter().any(|role| role.as_str() == Some(wanted)))
+    });
     // A person may ask for any scope of a client; only of a program does it say what it may (RFC 9068 §2.2).
     let is_program = text("client_id") == Some(subject.as_str());
-    let has_scope = text("scope").is_some_and(|scope| scope.split(' ').any(|name| name == ADMIN));
+    let has_scope = text("scope").is_some_and(|scope| scope.split(' ').any(|name| name == SCOPE));
     Some(Verified {
         subject,
         expires_at_s: claims.exp()?,

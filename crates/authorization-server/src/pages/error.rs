@@ -51,6 +51,11 @@ pub(crate) fn not_permitted() -> Response {
     out_of_console(StatusCode::FORBIDDEN, t::NOT_PERMITTED, help, t::AS_SOMEBODY_ELSE)
 }
 
+/// Nobody administers this server in a browser.
+pub(crate) fn no_console() -> Response {
+    show(StatusCode::NOT_FOUND, t::NO_CONSOLE, t::NO_CONSOLE_HELP, None)
+}
+
 /// The session in the console was ended by its owner.
 pub(crate) fn signed_out() -> Response {
     out_of_console(StatusCode::OK, t::SIGNED_OUT, t::SIGNED_OUT_HELP, t::SIGN_IN_AGAIN)

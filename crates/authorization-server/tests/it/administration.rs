@@ -2,11 +2,13 @@
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
+use sealwright_authorization_server::{PasswordCost, hash_password_at};
+use sealwright_service::secret::Secret;
 use sealwright_testkit::database::sqlite_storage;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, between};
-use crate::world::{BACKEND_SECRET, ISSUER, PASSWORD, RESOURCE, World, basic, form, resources};
+use crate::world::{BACKEND_SECRET, ISSUER, PASSWORD, RESOURCE, World, basic, encode, form, resources};
 
 const ADMIN: &str = "http://127.0.0.1:8080/admin";
 
@@ -221,6 +223,69 @@ async fn a_person_without_the_role_sees_nothing() {
             .any(|(_, value)| value.to_str().unwrap_or_default().starts_with("sealwright-admin="))
     );
     assert_eq!(browser.get("/admin/keys").await.status, StatusCode::SEE_OTHER);
+}
+
+/// A server of AppSSO's manifests with one user for each role.
+async fn appsso(annotation: &str) -> World {
+    let key = include_str!("keys/rsa.pem").replace('\n', "\n    ");
+    let cost = PasswordCost::new(8, 1, 1).unwrap();
+    let hash = hash_password_at(&Secret::new(PASSWORD), cost).unwrap();
+    let yaml = format!(
+        r#"
+apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
+kind: AuthServer
+metadata:
+  name: main
+  labels: {{env: test}}
+  annotations:
+    sso.apps.tanzu.vmware.com/allow-unsafe-issuer-uri: ""
+    sso.apps.tanzu.vmware.com/allow-unsafe-identity-provider: ""
+    sealwright.dev/state-dir: state
+    sealwright.dev/kek-file: kek
+    {annotation}
+spec:
+  issuerURI: {ISSUER}
+  tls: {{deactivated: true}}
+  tokenSignature: {{signAndVerifyKeyRef: {{name: signing}}}}
+  identityProviders:
+    - name: internal
+      internalUnsafe:
+        users:
+          - {{username: shopkeeper, password: "{hash}", roles: [admin]}}
+          - {{username: root, password: "{hash}", roles: [user, sealwright-operators]}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: signing}}
+stringData:
+  key.pem: |
+    {key}
+"#
+    );
+    World::of(&yaml, sqlite_storage()).await
+}
+
+#[tokio::test]
+async fn no_role_of_appssos_users_administers_the_server_unless_its_manifest_says_which() {
+    let world = appsso("").await;
+    let mut browser = Browser::new(&world);
+    let answer = browser.get("/admin/keys").await;
+    assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/admin/sign-in"));
+    let answer = browser.get("/admin/sign-in").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.body.contains("There is no console here"), "{}", answer.body);
+    let request = [("response_type", "code"), ("client_id", "sealwright-console")];
+    assert_eq!(
+        browser.get(&format!("/oauth2/authorize?{}", encode(&request))).await.status,
+        StatusCode::BAD_REQUEST
+    );
+
+    let world = appsso("sealwright.dev/admin-role: sealwright-operators").await;
+    let (_, answer) = signed_in(&world, "shopkeeper").await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "the application's role");
+    let (mut browser, answer) = signed_in(&world, "root").await;
+    assert_eq!(answer.header(header::LOCATION), "/admin/keys");
+    assert_eq!(browser.get("/admin/keys").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

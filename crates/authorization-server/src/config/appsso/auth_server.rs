@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::{
-    ALLOW_CLIENT_NAMESPACES, ALLOW_UNSAFE_IDENTITY_PROVIDER, ALLOW_UNSAFE_ISSUER_URI, KEK_FILE, KEYS_FROM,
-    LISTEN, STATE_DIR, check_annotations, fields, path_annotation, treat,
+    ADMIN_ROLE, ALLOW_CLIENT_NAMESPACES, ALLOW_UNSAFE_IDENTITY_PROVIDER, ALLOW_UNSAFE_ISSUER_URI, KEK_FILE,
+    KEYS_FROM, LISTEN, STATE_DIR, check_annotations, fields, path_annotation, treat,
 };
 use crate::config::Config;
 use crate::config::auth_server::spec::{
@@ -175,6 +175,7 @@ pub(in crate::config) fn read(
     let users = users(resource, &spec.identity_providers, known.password_cost.unwrap_or_default(), report);
     if let Some(config) = &mut config {
         config.users = users;
+        config.admin_role = admin_role(resource, report);
     }
     known.client_namespaces = client_namespaces(resource);
     known.state_dir = Some(state_dir);
@@ -296,6 +297,17 @@ fn kek(
     let what = "a key-encryption key".to_owned();
     first_start.files.push(NewFile { path, content, what, kek: Some(KEK) });
     SecretsSpec { kek: Vec::new(), made }
+}
+
+/// The role of those who may administer the server; `None` if nobody may.
+fn admin_role(resource: &Resource, report: &mut Report) -> Option<String> {
+    let role = resource.annotations.get(ADMIN_ROLE)?;
+    if role.trim().is_empty() {
+        let message = "name a role, or remove this: then no user administers the server";
+        resource.fault(&format!("metadata.annotations.{ADMIN_ROLE}"), message, report);
+        return None;
+    }
+    Some(role.clone())
 }
 
 /// `None` for all.

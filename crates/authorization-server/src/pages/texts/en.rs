@@ -98,7 +98,12 @@ fn duration(seconds: u64) -> String {
 }
 
 pub(in crate::pages) const NOT_PERMITTED: &str = "You may not administer this server";
-pub(in crate::pages) const NOT_PERMITTED_HELP: &str = "Ask whoever runs it to give you the role admin.";
+pub(in crate::pages) const NOT_PERMITTED_HELP: &str =
+    "Ask whoever runs it to give you the role of its administrators.";
+
+pub(in crate::pages) const NO_CONSOLE: &str = "There is no console here";
+pub(in crate::pages) const NO_CONSOLE_HELP: &str =
+    "The resources of this server name no role of people who administer it.";
 
 pub(in crate::pages) const SIGNED_OUT: &str = "You are signed out";
 pub(in crate::pages) const SIGNED_OUT_HELP: &str = "Nobody can go on from here without signing in.";
