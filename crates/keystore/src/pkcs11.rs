@@ -158,6 +158,11 @@ impl Pkcs11Token {
         Ok(Kept { text: key::TokenKey::text(&self.0, &public)?, public })
     }
 
+    /// Whether a kept text that names this token means this one.
+    pub(crate) fn is_named(&self, token: &str) -> bool {
+        token == self.0.token()
+    }
+
     /// What [`destroy`](Self::destroy) needs to know of a key that is not made yet.
     pub(crate) fn place(&self, kid: &str) -> String {
         key::place(&self.0, kid)
@@ -175,7 +180,7 @@ impl Pkcs11Token {
     /// Removes both halves of a key, if they are there; whether the private one was. Of a key that is kept in another token
     /// nothing is known here.
     pub(crate) fn destroy(&self, kid: &str, token: &str) -> Result<bool, KeystoreError> {
-        if token != self.0.token() {
+        if !self.is_named(token) {
             return Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),
                 what: "it is in another PKCS#11 token than the one among the settings; remove it with the token's own tool",

@@ -174,6 +174,14 @@ impl KeyProvider {
         .await
     }
 
+    /// Whether what a text only says the place of is in the token of this provider.
+    pub fn reaches(&self, text: &str) -> bool {
+        match &self.0 {
+            Provider::Sealed(_) => false,
+            Provider::Pkcs11(token, _) => token_of(text).is_some_and(|named| token.is_named(&named)),
+        }
+    }
+
     /// Whether a text that was kept only says where the key is, so that erasing the text destroys nothing.
     pub fn is_reference(text: &str) -> bool {
         is_in_token(text)

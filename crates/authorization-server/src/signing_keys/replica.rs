@@ -78,6 +78,14 @@ impl Source {
         }
     }
 
+    /// What makes keys, where they are not declared.
+    fn provider(&self) -> Option<&KeyProvider> {
+        match self {
+            Self::Planned { provider, .. } => Some(provider),
+            Self::Declared(_) => None,
+        }
+    }
+
     /// What the other replicas are to know of it.
     pub(crate) fn wants(&self) -> Wants {
         match self {
@@ -93,6 +101,8 @@ pub(crate) type Replacement = (Source, oneshot::Sender<Result<(), KeysError>>);
 /// What a replica needs to take part.
 pub(crate) struct ReplicaLoop {
     source: Source,
+    /// What made keys before the source was replaced, for as long as something in its token is to be destroyed.
+    former: Option<KeyProvider>,
     database: Database,
     clock: Clock,
     me: Replica,
@@ -138,6 +148,7 @@ impl ReplicaLoop {
         let me = Replica { id, name, started_at: now, seen_at: now, epoch: 0, wants };
         Self {
             source,
+            former: None,
             database,
             clock,
             me,
@@ -236,7 +247,9 @@ impl ReplicaLoop {
         source.plan_mut().keep_for_requests(self.source.plan());
         self.opens_what_is_open(&source).await?;
         self.adopt(&source).await?;
-        self.source = source;
+        if let Source::Planned { provider, .. } = std::mem::replace(&mut self.source, source) {
+            self.former = Some(provider);
+        }
         // What is open may belong to another key-encryption key or token.
         self.open.clear();
         self.sealed.clear();

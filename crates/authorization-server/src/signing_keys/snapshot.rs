@@ -222,3 +222,52 @@ impl Keys {
         self.epoch.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::{Pin, pin};
+    use std::task::Poll;
+
+    use super::*;
+
+    fn at_epoch(epoch: i64) -> KeySnapshot {
+        let ledger = Ledger { epoch, keys: Vec::new() };
+        KeySnapshot {
+            set: publish(&ledger, Duration::from_secs(1)),
+            ledger: Arc::new(ledger),
+            replicas: Arc::new([]),
+            signers: Arc::new([]),
+            meters: Arc::new([]),
+            all_open: true,
+            sealed_elsewhere: 0,
+            fresh_until: Instant::now(),
+        }
+    }
+
+    async fn is_over(waiting: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
+        poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_ready())).await
+    }
+
+    #[tokio::test]
+    async fn who_changed_keys_wakes_the_loop_and_waits_for_what_it_then_serves() {
+        let keys = Keys::new(at_epoch(3), Clock::fixed(Timestamp::from_secs(1_800_000_000)));
+        let told = keys.told();
+        let mut waiting = pin!(keys.catch_up(5));
+        assert!(!is_over(&mut waiting).await);
+        timeout(CATCH_UP / 2, told.notified()).await.expect("the loop is woken before its next poll");
+        keys.swap(at_epoch(4));
+        assert!(!is_over(&mut waiting).await, "that is not what it waits for");
+        keys.swap(at_epoch(6));
+        assert!(is_over(&mut waiting).await, "a later one has it, too");
+    }
+
+    #[tokio::test]
+    async fn what_is_served_already_nobody_waits_for_nor_long_for_what_does_not_come() {
+        let keys = Keys::new(at_epoch(3), Clock::fixed(Timestamp::from_secs(1_800_000_000)));
+        assert!(is_over(&mut pin!(keys.catch_up(3))).await);
+        let began = Instant::now();
+        timeout(5 * CATCH_UP, keys.catch_up(4)).await.expect("it is followed all the same");
+        assert!(began.elapsed() >= CATCH_UP, "but it had its chance");
+    }
+}

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sealwright_keystore::KeystoreError;
+use sealwright_keystore::{KeyProvider, KeystoreError};
 use sealwright_service::clock::Timestamp;
 use tokio::time::timeout;
 
-use super::{LOOK_LIMIT, ReplicaLoop, Source};
+use super::{LOOK_LIMIT, ReplicaLoop};
 use crate::signing_keys::record::{KeyState, Ledger, Replica};
 use crate::store::signing_key::{self, Remains};
 
@@ -35,19 +35,24 @@ impl ReplicaLoop {
         let replicas = if is_making { signing_key::replicas(&mut conn).await? } else { Vec::new() };
         drop(conn);
         let replicas = self.heard(self.source.plan(), &replicas, now);
+        let in_use = ledger.keys.iter().filter_map(|key| key.private.as_ref());
+        let mut places = in_use.chain(remains.iter().map(|remains| &remains.private));
+        if !places.any(|private| KeyProvider::is_reference(private) && !self.reaches(private)) {
+            self.former = None;
+        }
         self.unfound.retain(|kid, _| remains.iter().any(|remains| remains.kid == *kid));
         for remains in remains {
             if !self.is_due(&remains, ledger, &replicas, now) {
                 continue;
             }
             let Remains { kid, private, since, maker } = remains;
-            let Source::Planned { provider, .. } = &self.source else {
+            let Some(provider) = self.destroyer(&private).cloned() else {
                 // By now a replica that goes by a plan still would have destroyed it.
                 if self.undestroyed.insert(kid.clone()) {
                     tracing::warn!(
                         kid,
-                        "the private half of this key, which nobody uses any more, is still in a PKCS#11 token, and servers with \
-                         declared keys use none: remove it with the token's own tool"
+                        "the private half of this key, which nobody uses any more, is still in a PKCS#11 token, and this server \
+                         has none since its keys are declared: remove it with the token's own tool"
                     );
                 }
                 continue;
@@ -86,6 +91,22 @@ impl ReplicaLoop {
             }
         }
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(in crate::signing_keys) fn has_former(&self) -> bool {
+        self.former.is_some()
+    }
+
+    /// What can destroy this private half: what makes keys now, if it is in the same token, else what did before.
+    fn destroyer(&self, private: &str) -> Option<&KeyProvider> {
+        let former = self.former.as_ref().filter(|provider| provider.reaches(private));
+        former.filter(|_| !self.reaches(private)).or(self.source.provider())
+    }
+
+    /// Whether what makes keys now is in the same token.
+    fn reaches(&self, private: &str) -> bool {
+        self.source.provider().is_some_and(|provider| provider.reaches(private))
     }
 
     /// Whether this private half is to be destroyed now.

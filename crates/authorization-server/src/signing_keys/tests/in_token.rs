@@ -271,6 +271,37 @@ async fn a_key_whose_making_was_cancelled_does_not_stay_in_the_token() {
 }
 
 #[tokio::test]
+async fn what_a_plan_left_in_a_token_is_destroyed_although_keys_are_declared_now() {
+    let provider = token().await;
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let mut member = fleet.replica(&provider).await;
+        member.turn(&fleet).await;
+        let ledger = Arc::clone(&member.keys.snapshot().ledger);
+        let kept: Vec<_> = ledger.keys.iter().map(|key| (&key.kid, key.private.as_ref().unwrap())).collect();
+        assert_eq!(kept.len(), 2, "one signs, one is in reserve");
+        let one = declared::key("key-1");
+        let declared = declared::declared(&fleet.plan, Some(&one), &[]);
+        member.replace(&fleet, declared.clone()).await.unwrap();
+        assert_eq!((member.signer().unwrap(), remains(&fleet).await), ("key-1".to_owned(), 2));
+        for (kid, text) in &kept {
+            provider.open(kid, text).await.expect("nobody knows what others have heard");
+        }
+        // Whatever else is changed in between.
+        member.replace(&fleet, declared).await.unwrap();
+        fleet.clock.advance(fleet.plan.max_stale + Duration::from_secs(61));
+        member.turn(&fleet).await;
+        assert_eq!(remains(&fleet).await, 0);
+        for (kid, text) in &kept {
+            provider.open(kid, text).await.expect_err("it is gone from the token");
+        }
+        member.turn(&fleet).await;
+        assert!(!member.turning.has_former(), "no session is held for longer than it is needed");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_making_that_another_replica_took_over_writes_no_key_down() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
         let fleet = Fleet::new(database, &[Alg::Es256]).await;
