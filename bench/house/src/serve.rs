@@ -5,10 +5,11 @@
 //! | `list` | the names, with spaces between |
 //! | `calibrate NAME` | how many times fill one batch |
 //! | `run NAME TIMES` | nanoseconds for all of them |
+//! | `pair NAME OTHER MILLISECONDS` | nanoseconds of one time of each, of slices in turn |
 
 use std::{
     io::{self, BufRead, Write},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::Operation;
@@ -49,6 +50,12 @@ pub fn serve(mut operations: Vec<Operation>) {
                 operation.time(1);
                 writeln!(answer, "{}", operation.time(times).as_nanos())
             }
+            ["pair", one, other, milliseconds] => {
+                let milliseconds =
+                    milliseconds.parse().expect("the driver asks for a number of milliseconds");
+                let [one, other] = pair(&mut operations, [one, other], Duration::from_millis(milliseconds));
+                writeln!(answer, "{one} {other}")
+            }
             _ => panic!("the driver asked for `{line}`"),
         }
         .and_then(|()| answer.flush())
@@ -71,6 +78,37 @@ fn calibrate(operation: &mut Operation, wanted: Calibration) -> u64 {
             times *= 2;
         }
     }
+}
+
+/// Two operations slice by slice in turn, which of them first in turn, too. Of what one time took in the slices, the lower
+/// quartile of each.
+///
+/// Both are done equally often, so that two that go through the same tokens stay with the same one.
+fn pair(operations: &mut [Operation], names: [&str; 2], budget: Duration) -> [f64; 2] {
+    /// Long against the clock's own cost, and short against whatever disturbs.
+    const SLICE: Duration = Duration::from_micros(2);
+    let at = names.map(|name| {
+        let at = operations.iter().position(|operation| operation.name() == name);
+        at.expect("the driver asks for what was listed")
+    });
+    let mut both = operations.get_disjoint_mut(at).expect("they are two");
+    // As in a run: the first calls would pay for the process's caches.
+    let [once, _] = both.each_mut().map(|operation| {
+        operation.time(1);
+        operation.time(1)
+    });
+    let times = (SLICE.as_nanos() / once.as_nanos().max(1)).max(1) as u64;
+    let mut slices = [Vec::new(), Vec::new()];
+    let started = Instant::now();
+    while started.elapsed() < budget || slices[0].len() < 4 {
+        for which in if slices[0].len() % 2 == 0 { [0, 1] } else { [1, 0] } {
+            slices[which].push(both[which].time(times));
+        }
+    }
+    slices.map(|mut slices| {
+        let quarter = slices.len() / 4;
+        slices.select_nth_unstable(quarter).1.as_nanos() as f64 / times as f64
+    })
 }
 
 fn named<'o>(operations: &'o mut [Operation], name: &str) -> &'o mut Operation {

@@ -54,6 +54,14 @@ impl Candidate {
         Ok(ns / times as f64)
     }
 
+    /// Nanoseconds of one time of two operations, of slices in turn.
+    pub(crate) fn pair(&mut self, one: &str, other: &str, milliseconds: u64) -> Result<(f64, f64)> {
+        let answer = self.ask(&format!("pair {one} {other} {milliseconds}"))?;
+        let numbers =
+            answer.split_once(' ').and_then(|(one, other)| Some((one.parse().ok()?, other.parse().ok()?)));
+        numbers.ok_or_else(|| format!("{} answered `{answer}`", self.name))
+    }
+
     fn ask(&mut self, question: &str) -> Result<String> {
         let name = self.name;
         let gone = |error| format!("{name} does not answer `{question}`: {error}");

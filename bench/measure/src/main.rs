@@ -8,6 +8,7 @@ mod http;
 mod large;
 mod layer;
 mod memory;
+mod pairs;
 mod results;
 mod rounds;
 mod statistics;
@@ -80,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let (rounds, seconds, large_rounds) = match (*quick, library) {
         (true, true) => (101, 2, 1),
         (true, false) => (101, 1, 0),
-        (false, true) => (801, 20, 5),
+        (false, true) => (801, 18, 5),
         // It has fewer to compare, and none of them takes long.
         (false, false) => (801, 10, 0),
     };
@@ -104,6 +105,8 @@ fn run(arguments: &Arguments) -> Result<()> {
             .extend(counted.into_iter().map(|(operation, n)| ((name.to_owned(), operation), n)));
     }
     if library {
+        let mut ours = Candidate::start(candidate::NAMES[0], programs, fixture)?;
+        results.over = pairs::run(&mut ours, if *quick { 3 } else { 15 })?;
         results.large = large::run(programs, 1024, large_rounds)?;
     }
     if layer {

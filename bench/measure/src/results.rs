@@ -9,6 +9,8 @@ use crate::{candidate::LAYER, http::Http, large::Large, memory::Memory, rounds::
 #[derive(Default)]
 pub(crate) struct Results {
     pub(crate) times: Times,
+    /// Of our operations, nanoseconds over the primitive, as [`pairs`](crate::pairs) finds them.
+    pub(crate) over: BTreeMap<String, f64>,
     /// By candidate and operation.
     pub(crate) allocations: BTreeMap<(String, String), f64>,
     pub(crate) large: BTreeMap<&'static str, Large>,

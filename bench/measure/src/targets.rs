@@ -53,14 +53,8 @@ pub(crate) fn all(results: &Results) -> Vec<Target> {
 }
 
 /// At most `most` ns over the floor.
-fn over(
-    results: &Results,
-    what: String,
-    floor: Option<&Summary>,
-    ours: Option<&Summary>,
-    most: f64,
-) -> Option<Target> {
-    Some(nanoseconds(results, what, ours?.p10 - floor?.p10, most))
+fn over(results: &Results, what: String, operation: &str, most: f64) -> Option<Target> {
+    Some(nanoseconds(results, what, *results.over.get(operation)?, most))
 }
 
 /// At most `most` ns over something.
@@ -108,17 +102,17 @@ fn allocations(results: &Results, what: &str, subject: &str, operation: &str, mo
 }
 
 fn verify(results: &Results, alg: &str) -> Vec<Target> {
-    let ours = |what: &str| results.ours(&format!("verify/{alg}/{what}"));
-    let floor = ours("primitive");
-    let several = ours("primitive-several");
     let subject = format!("verify/{alg}");
+    let over = |what: &str, operation: &str, most| {
+        over(results, format!("{alg} {what}"), &format!("{subject}/{operation}"), most)
+    };
     [
-        over(results, format!("{alg} JWS verify, header seen"), floor, ours("jws"), 100.0),
+        over("JWS verify, header seen", "jws", 100.0),
         allocations(results, &format!("{alg} JWS verify, header seen"), &subject, "jws", 0.0),
-        over(results, format!("{alg} JWS verify, new header"), several, ours("jws-new-header"), 300.0),
-        over(results, format!("{alg} JWT verify, borrowed"), floor, ours("jwt"), 450.0),
+        over("JWS verify, new header", "jws-new-header", 300.0),
+        over("JWT verify, borrowed", "jwt", 450.0),
         allocations(results, &format!("{alg} JWT verify, borrowed"), &subject, "jwt", 0.0),
-        over(results, format!("{alg} JWT verify, owned"), floor, ours("jwt-owned"), 600.0),
+        over("JWT verify, owned", "jwt-owned", 600.0),
     ]
     .into_iter()
     .flatten()
@@ -159,8 +153,7 @@ fn sign(results: &Results) -> Vec<Target> {
     let mut targets = Vec::new();
     for alg in ["HS256", "ES256", "ES384", "EdDSA"] {
         let operation = format!("sign/{alg}/jws");
-        let floor = results.ours(&format!("sign/{alg}/primitive"));
-        targets.extend(over(results, format!("{alg} sign"), floor, results.ours(&operation), 100.0));
+        targets.extend(over(results, format!("{alg} sign"), &operation, 100.0));
         targets.extend(allocations(results, &format!("{alg} sign"), &format!("sign/{alg}"), "jws", 1.0));
     }
     for (alg, least) in [("RS256", 2.5), ("ES256", 1.6), ("EdDSA", 1.8)] {
