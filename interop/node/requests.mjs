@@ -1,10 +1,17 @@
 // The requests that the judges and our API decide about. Each is made anew for each of them: `make(url)` gives the rest of it,
-// where `url` is the address that is asked. `ours` is what our API must answer: the status and the error of the challenge.
+// where `url` is the address that is asked. `ours` is what our API must answer: the status, and the
+// challenges by name, each with its error.
 
 import { API, ath, holder, now, spliced } from "./issuer.mjs";
 
-const BAD_TOKEN = "401 invalid_token";
-const BAD_PROOF = "401 invalid_dpop_proof";
+const NO_TOKEN = "401 Bearer, DPoP";
+const MALFORMED = "400 Bearer invalid_request";
+const BAD_TOKEN = "401 Bearer invalid_token";
+const BAD_PROOF = "401 DPoP invalid_dpop_proof";
+// The token is bound and came under Bearer, or is not and came under DPoP: both schemes are offered.
+const BOUND_AS_BEARER = "401 Bearer invalid_token, DPoP";
+const FREE_AS_DPOP = "401 Bearer, DPoP invalid_token";
+const BAD_BOUND_TOKEN = "401 DPoP invalid_token";
 
 /** Requests with bearer tokens (RFC 6750, RFC 9068). */
 export async function bearerRequests(issuer) {
@@ -28,13 +35,13 @@ export async function bearerRequests(issuer) {
     ["by POST", "200", { method: "POST", ...bearer(good) }],
     ["an audience among others", "200", await withClaims({ aud: ["urn:example:else", API] })],
     ["the long form of typ", "200", await withClaims({}, { header: { typ: "application/at+jwt" } })],
-    ["nothing", "401", {}],
-    ["another scheme", "401", { headers: [["authorization", "Basic YXBwOmFwcA=="]] }],
-    ["a token in the query", "401", { query: `?access_token=${good}` }],
-    ["a scheme and no token", "400 invalid_request", { headers: [["authorization", "Bearer"]] }],
-    ["two tokens in one header", "400 invalid_request", { headers: [["authorization", `Bearer ${good} ${good}`]] }],
-    ["two Authorization headers", "400 invalid_request", twice(good, good)],
-    ["a bad header behind a good one", "400 invalid_request", twice(good, "x")],
+    ["nothing", NO_TOKEN, {}],
+    ["another scheme", NO_TOKEN, { headers: [["authorization", "Basic YXBwOmFwcA=="]] }],
+    ["a token in the query", NO_TOKEN, { query: `?access_token=${good}` }],
+    ["a scheme and no token", MALFORMED, { headers: [["authorization", "Bearer"]] }],
+    ["two tokens in one header", MALFORMED, { headers: [["authorization", `Bearer ${good} ${good}`]] }],
+    ["two Authorization headers", MALFORMED, twice(good, good)],
+    ["a bad header behind a good one", MALFORMED, twice(good, "x")],
     ["a word that is no token", BAD_TOKEN, bearer("nonsense")],
     ["expired five minutes ago", BAD_TOKEN, await withClaims({ iat: now() - 600, exp: now() - 300 })],
     ["expired, but within a minute of skew", "200", await withClaims({ iat: now() - 300, exp: now() - 20 })],
@@ -60,7 +67,7 @@ export async function bearerRequests(issuer) {
     ["an algorithm that the API does not take", BAD_TOKEN, await withClaims({}, { alg: "RS256" })],
     ["an unknown kid", BAD_TOKEN, await withClaims({}, { header: { kid: "unknown" } })],
     ["an extension that nobody knows", BAD_TOKEN, await withClaims({}, unknownExtension)],
-    ["a bound token as a bearer's", BAD_TOKEN, bearer(bound)],
+    ["a bound token as a bearer's", BOUND_AS_BEARER, bearer(bound)],
   ];
   return list.map(([name, ours, parts]) => ({ name, ours, at: "bearer", make: async () => parts }));
 }
@@ -117,7 +124,7 @@ export async function dpopRequests(issuer) {
       await ask(await proved({ jti })(url));
       return proved({ jti, iat: now() - 1 })(url);
     }],
-    ["a thief's proof", BAD_TOKEN, proved({}, {}, { by: thief })],
+    ["a thief's proof", BAD_BOUND_TOKEN, proved({}, {}, { by: thief })],
     ["a thief's signature under the owner's key", BAD_PROOF, proved({}, { key: thief.privateKey })],
     ["a proof with alg none", BAD_PROOF, async (url) => {
       const { headers: [authorization, [, proof]] } = await proved()(url);
@@ -127,11 +134,11 @@ export async function dpopRequests(issuer) {
     ["a proof with another typ", BAD_PROOF, proved({}, { header: { typ: "JWT" } })],
     ["a proof with the private key in it", BAD_PROOF, proved({}, { header: { jwk: owner.secretJwk } })],
     ["a proof without a key", BAD_PROOF, proved({}, { header: { jwk: undefined } })],
-    ["a bound token and a proof under Bearer", BAD_TOKEN, proved({}, {}, { scheme: "Bearer" })],
-    ["an unbound token with a proof", BAD_TOKEN, proved({ ath: await ath(unbound) }, {}, { sent: unbound })],
-    ["an expired token with a proof", BAD_TOKEN, proved({ ath: await ath(old) }, {}, { sent: old })],
-    ["a token for another API with a proof", BAD_TOKEN, proved({ ath: await ath(foreign) }, {}, { sent: foreign })],
-    ["two DPoP tokens", "400 invalid_request", async (url) => {
+    ["a bound token and a proof under Bearer", BOUND_AS_BEARER, proved({}, {}, { scheme: "Bearer" })],
+    ["an unbound token with a proof", FREE_AS_DPOP, proved({ ath: await ath(unbound) }, {}, { sent: unbound })],
+    ["an expired token with a proof", BAD_BOUND_TOKEN, proved({ ath: await ath(old) }, {}, { sent: old })],
+    ["a token for another API with a proof", BAD_BOUND_TOKEN, proved({ ath: await ath(foreign) }, {}, { sent: foreign })],
+    ["two DPoP tokens", MALFORMED, async (url) => {
       const { headers } = await proved()(url);
       return { headers: [headers[0], ...headers] };
     }],
