@@ -26,6 +26,10 @@ pub struct Assurance {
     /// where a weaker one is asked for. Without an order, no class stands for another: their names say nothing.
     pub acr_order: Vec<String>,
     /// `amr` must name all of these.
+    ///
+    /// A challenge cannot ask for methods: RFC 9470 has a parameter for classes and one for the time. Name in `acr_any`
+    /// the class whose login uses these methods; without it a client is only told that its login will not do, and
+    /// may come back with the same.
     pub amr_all: Vec<String>,
     /// `auth_time` must not be longer ago; the issuer's clock skew is granted.
     pub max_auth_age: Option<Duration>,

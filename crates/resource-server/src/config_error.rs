@@ -176,6 +176,13 @@ pub enum ConfigError {
     /// DPoP is required, and neither a resource nor an external URL says what proofs must name.
     #[error("DPoP needs the resource's description or an external URL")]
     ExternalUrlMissing,
+    /// The resource's description says otherwise than its authenticator decides: clients that believe it would come with
+    /// tokens or proofs that never pass.
+    #[error("`{member}` of the resource's description does not say what is asked of senders")]
+    ResourceContradicted {
+        /// The member of the document (RFC 9728 §2).
+        member: &'static str,
+    },
     /// The compatibility profile needs to know whose tokens they are without being told.
     #[error("the compatibility profile takes one issuer, and there are {issuers}")]
     CompatManyIssuers {

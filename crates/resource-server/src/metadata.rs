@@ -1,5 +1,6 @@
 //! What an API says about itself (RFC 9728), so that a client finds out where to get a token.
 
+use crate::sender::SenderConstraint;
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, Uri, header};
@@ -129,20 +130,22 @@ impl ProtectedResource {
     }
 
     /// The algorithms of the DPoP proofs (RFC 9449) that it accepts: those of its
-    /// [`DpopOptions`](crate::sender::dpop::DpopOptions).
+    /// [`DpopOptions`](crate::sender::dpop::DpopOptions), as the authenticator makes sure where they are named here.
     #[must_use]
     pub fn dpop_signing_alg_values_supported(mut self, algs: impl IntoIterator<Item = Alg>) -> Self {
         self.dpop_signing_alg_values_supported = algs.into_iter().map(Alg::name).collect();
         self
     }
 
-    /// Whether it takes no token that is not bound to a key by DPoP.
+    /// Whether it takes no token that is not bound to a key by DPoP; needed beside
+    /// [`SenderConstraint::Dpop`](crate::sender::SenderConstraint::Dpop), since a document without it says that it does.
     #[must_use]
     pub fn dpop_bound_access_tokens_required(self, required: bool) -> Self {
         Self { dpop_bound_access_tokens_required: required, ..self }
     }
 
-    /// Whether it checks what client certificate a token is bound to (RFC 8705).
+    /// Whether it checks what client certificate a token is bound to (RFC 8705); needed beside
+    /// [`SenderConstraint::Mtls`](crate::sender::SenderConstraint::Mtls).
     #[must_use]
     pub fn tls_client_certificate_bound_access_tokens(self, checked: bool) -> Self {
         Self { tls_client_certificate_bound_access_tokens: checked, ..self }
@@ -153,6 +156,23 @@ impl ProtectedResource {
     pub fn resource_name(mut self, name: impl Into<String>) -> Self {
         self.resource_name = Some(name.into());
         self
+    }
+
+    /// The first member that says otherwise than an authenticator which asks this of senders. One that is left out says
+    /// `false` (RFC 9728 §2); algorithms need not be named where tokens need not be bound.
+    pub(crate) fn contradicted_by(&self, constraint: SenderConstraint, algs: &[Alg]) -> Option<&'static str> {
+        let needs_dpop = constraint == SenderConstraint::Dpop;
+        let named = &self.dpop_signing_alg_values_supported;
+        let names_ours = named.len() == algs.len() && algs.iter().all(|alg| named.contains(&alg.name()));
+        if needs_dpop && !self.dpop_bound_access_tokens_required {
+            Some("dpop_bound_access_tokens_required")
+        } else if !names_ours && (needs_dpop || !named.is_empty()) {
+            Some("dpop_signing_alg_values_supported")
+        } else if constraint == SenderConstraint::Mtls && !self.tls_client_certificate_bound_access_tokens {
+            Some("tls_client_certificate_bound_access_tokens")
+        } else {
+            None
+        }
     }
 
     /// Where to serve the document: the path, and a query if the resource has one.

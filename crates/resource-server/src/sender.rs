@@ -60,6 +60,11 @@ impl SenderPolicy {
         if external_url.is_none() && constraint == SenderConstraint::Dpop {
             return Err(ConfigError::ExternalUrlMissing);
         }
+        if let Some(member) =
+            resource.and_then(|resource| resource.contradicted_by(constraint, &options.algs))
+        {
+            return Err(ConfigError::ResourceContradicted { member });
+        }
         let external_url = external_url.map(|url| url.trim_end_matches('/').to_owned());
         // The options are checked even where nothing is done by them.
         let verifier = DpopVerifier::new(options)?;

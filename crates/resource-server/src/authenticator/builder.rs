@@ -80,6 +80,8 @@ impl AuthenticatorBuilder {
     }
 
     /// Whether tokens must be bound to their sender. If not said, those that are must be proven, and others pass.
+    ///
+    /// Where a [`resource`](Self::resource) is described, it must say the same: clients read there what to bring.
     pub fn sender(mut self, constraint: SenderConstraint) -> Self {
         self.sender = constraint;
         self
@@ -150,7 +152,7 @@ impl AuthenticatorBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] where the terms of an issuer could never pass a token, would pass too many, or would fetch
-    /// keys from an address that cannot be trusted.
+    /// keys from an address that cannot be trusted; and where the description of the resource says otherwise.
     pub fn build(self) -> Result<Authenticator, ConfigError> {
         if self.issuers.is_empty() {
             return Err(ConfigError::NoIssuers);

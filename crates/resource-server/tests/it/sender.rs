@@ -36,7 +36,17 @@ fn api() -> AuthenticatorBuilder {
 }
 
 fn demanding(constraint: SenderConstraint) -> Authenticator {
-    api().sender(constraint).build().unwrap()
+    let resource = match constraint {
+        SenderConstraint::Dpop => insisting(),
+        _ => resource().tls_client_certificate_bound_access_tokens(true),
+    };
+    api().resource(resource).sender(constraint).build().unwrap()
+}
+
+/// The description of an API that takes bound tokens alone, with the algorithms that it takes if it is told nothing else.
+fn insisting() -> ProtectedResource {
+    let algs = DpopOptions::default().algs;
+    resource().dpop_bound_access_tokens_required(true).dpop_signing_alg_values_supported(algs)
 }
 
 fn nonces() -> Nonces {
@@ -403,6 +413,44 @@ async fn without_a_url_of_its_own_an_api_accepts_no_proof() {
     assert!(matches!(build, Err(ConfigError::ExternalUrlMissing)));
     let options = DpopOptions { algs: vec![Alg::Hs256], ..DpopOptions::default() };
     assert!(matches!(api().dpop(options).build(), Err(ConfigError::DpopAlgs { .. })));
+}
+
+#[test]
+fn a_description_that_says_otherwise_is_refused() {
+    use SenderConstraint::{Dpop, IfBound, Mtls};
+    const ALGS: &str = "dpop_signing_alg_values_supported";
+    let one = || [Alg::Es256];
+    for (constraint, described, contradicted) in [
+        (IfBound, resource(), None),
+        (IfBound, resource().dpop_signing_alg_values_supported(DpopOptions::default().algs), None),
+        (IfBound, resource().dpop_signing_alg_values_supported(one()), Some(ALGS)),
+        (IfBound, resource().tls_client_certificate_bound_access_tokens(true), None),
+        (Dpop, insisting(), None),
+        (Dpop, resource(), Some("dpop_bound_access_tokens_required")),
+        (
+            Dpop,
+            insisting().dpop_bound_access_tokens_required(false),
+            Some("dpop_bound_access_tokens_required"),
+        ),
+        (Dpop, resource().dpop_bound_access_tokens_required(true), Some(ALGS)),
+        (Dpop, insisting().dpop_signing_alg_values_supported(one()), Some(ALGS)),
+        (
+            Dpop,
+            insisting().dpop_signing_alg_values_supported([Alg::Es256, Alg::Ed25519, Alg::Rs256]),
+            Some(ALGS),
+        ),
+        (Mtls, resource().tls_client_certificate_bound_access_tokens(true), None),
+        (Mtls, resource(), Some("tls_client_certificate_bound_access_tokens")),
+    ] {
+        let name = format!("{constraint:?} {}", described.to_json());
+        let built = api().resource(described).sender(constraint).build();
+        let found = match &built {
+            Ok(_) => None,
+            Err(ConfigError::ResourceContradicted { member }) => Some(*member),
+            Err(other) => panic!("{name}: {other}"),
+        };
+        assert_eq!(found, contradicted, "{name}");
+    }
 }
 
 #[tokio::test]

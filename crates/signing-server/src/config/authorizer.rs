@@ -79,7 +79,8 @@ struct AssuranceSpec {
     /// Default: no class stands for another.
     #[serde(default)]
     acr_order: Vec<String>,
-    /// All of these must be in `amr`. Default: not looked at.
+    /// All of these must be in `amr`; needs `acrAny`, by which a client can ask for a login with them. Default: not
+    /// looked at.
     #[serde(default)]
     amr_all: Vec<String>,
     /// The longest time since `auth_time`. Default: not looked at.
@@ -162,6 +163,11 @@ pub(super) fn read(
     // No rules is a choice that was spelt out above; "any of none" would refuse everybody.
     let matching = if spec.rules.is_empty() { MatchName::All } else { spec.r#match };
     let rule = matching.of(rules::read(spec.rules, "spec.rules", resource, report));
+    let AssuranceSpec { acr_any, amr_all, .. } = &spec.assurance;
+    if acr_any.is_empty() && !amr_all.is_empty() {
+        let message = "needs `acrAny`: a challenge can ask for classes of logins, and not for methods";
+        resource.fault("spec.assurance.amrAll", message, report);
+    }
     let context = read_context(&spec.context, resource, report);
     Some(AuthorizerConfig {
         name: resource.name.clone(),

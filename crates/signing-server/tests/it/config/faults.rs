@@ -179,6 +179,11 @@ pub(super) fn cases() -> Vec<(String, String, &'static str)> {
             "Authorizer/staff-mfa: spec.allowAnyAuthenticated: contradicts `rules`; leave one of them out",
         ),
         (
+            "acrAny: ",
+            "acrOrder: ".into(),
+            "Authorizer/staff-mfa: spec.assurance.amrAll: needs `acrAny`: a challenge can ask for classes of logins, and not for methods",
+        ),
+        (
             "claim: groups",
             "claim: []".into(),
             "Authorizer/staff-mfa: spec.rules[0]: `claim` must name a claim",
