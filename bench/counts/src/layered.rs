@@ -45,10 +45,7 @@ impl Layered {
         let tokens: [Token; TOKENS] = array::from_fn(|n| Token::new(&key, n));
         let verifying = key.verifying_key().with_kid(KID);
         let guard = || {
-            let issuer = IssuerConfig {
-                typ: vec!["JWT".to_owned()],
-                ..IssuerConfig::new(ISSUER, AUDIENCE).fixed_keys([verifying.clone()])
-            };
+            let issuer = IssuerConfig::new(ISSUER, AUDIENCE).fixed_keys([verifying.clone()]).typ(["JWT"]);
             let authenticator = Authenticator::builder().issuer(issuer).clock(|| NOW).build();
             AuthLayer::new(authenticator.expect("a configuration that makes sense"))
         };

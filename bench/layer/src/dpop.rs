@@ -81,10 +81,9 @@ fn bare(token: &str, proofs: &[String]) -> Operation {
 }
 
 fn layer(fixture: &Fixture, token: &str, proofs: &[String], now_s: i64) -> Operation {
-    let issuer = IssuerConfig {
-        typ: vec!["JWT".to_owned()],
-        ..IssuerConfig::new(&fixture.issuer, &fixture.audience).fixed_keys([verifying_key(NAME, fixture)])
-    };
+    let issuer = IssuerConfig::new(&fixture.issuer, &fixture.audience)
+        .fixed_keys([verifying_key(NAME, fixture)])
+        .typ(["JWT"]);
     let guarded = move |endpoint: &Endpoint| -> AuthService<Endpoint> {
         let options = DpopOptions { external_url: URL.parse().ok(), ..DpopOptions::default() };
         let authenticator =

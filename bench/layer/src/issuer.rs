@@ -25,10 +25,9 @@ pub(crate) fn verifying_key(name: &str, fixture: &Fixture) -> VerifyingKey {
 
 /// As an API would be told, for the fixture's tokens, which are plain JWTs.
 pub(crate) fn authenticator(name: &str, fixture: &Fixture, remembered: VerifiedTokens) -> Authenticator {
-    let issuer = IssuerConfig {
-        typ: vec!["JWT".to_owned()],
-        ..IssuerConfig::new(&fixture.issuer, &fixture.audience).fixed_keys([verifying_key(name, fixture)])
-    };
+    let issuer = IssuerConfig::new(&fixture.issuer, &fixture.audience)
+        .fixed_keys([verifying_key(name, fixture)])
+        .typ(["JWT"]);
     Authenticator::builder()
         .issuer(issuer)
         .verified_tokens(remembered)

@@ -5,8 +5,8 @@ mod builder;
 pub use builder::AuthenticatorBuilder;
 
 use crate::{
-    AccessToken, Compat, ConfigError, IssuerConfig, KeySetStatus, KeySets, Refusal, Request, Requirements,
-    Revocation, Revocations, RevocationsFull, TokenError, VerifiedTokensStatus,
+    AccessToken, Compat, KeySetStatus, Refusal, Request, Requirements, Revocation, Revocations,
+    RevocationsFull, TokenError, VerifiedTokensStatus,
     explain::{Check, Unwatched, Witness},
     issuer::{
         MAX_TOKEN_BYTES,
@@ -59,22 +59,9 @@ struct Inner {
 }
 
 impl Authenticator {
-    /// An authenticator that is told more than its issuers.
+    /// Gathers what an authenticator is made of: the issuers that it trusts, and nobody else, to begin with.
     pub fn builder() -> AuthenticatorBuilder {
         AuthenticatorBuilder::new()
-    }
-
-    /// An authenticator that trusts these issuers and nobody else.
-    ///
-    /// Nothing is fetched yet: the keys of an issuer come with the first token that names it. Authenticators that
-    /// are to fetch each key set only once are built with clones of one [`KeySets`].
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the terms of an issuer could never pass a token, would pass too many, or would fetch
-    /// keys from an address that cannot be trusted.
-    pub fn new(issuers: Vec<IssuerConfig>, jwks: impl Into<KeySets>) -> Result<Self, ConfigError> {
-        issuers.into_iter().fold(Self::builder(), AuthenticatorBuilder::issuer).jwks(jwks).build()
     }
 
     /// Decides about a request, at the time that the clock says: for whatever framework hands out the head of a
@@ -106,6 +93,33 @@ impl Authenticator {
     /// # Errors
     ///
     /// The answer to send instead of the resource.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::Signer};
+    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, Requirements};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = SigningKey::generate(Alg::Es256)?;
+    /// # let claims = br#"{"iss":"https://id.example.com","sub":"alice","aud":"https://api.example.com",
+    /// #     "client_id":"portal","jti":"1","iat":1800000000,"exp":1800000300,"scope":"orders:read"}"#;
+    /// # let token = Signer::new(&key).typ("at+jwt").sign_compact(claims)?;
+    /// # let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+    /// #     .fixed_keys([key.verifying_key()]);
+    /// # let authenticator = Authenticator::builder().issuer(issuer).clock(|| 1_800_000_060).build()?;
+    /// let request = http::Request::get("/orders").header("authorization", format!("Bearer {token}"));
+    /// let (parts, ()) = request.body(())?.into_parts();
+    ///
+    /// let read = Requirements::none().scopes(["orders:read"]);
+    /// assert_eq!(authenticator.authorize_for(&parts, &read).await.unwrap().subject(), "alice");
+    ///
+    /// let write = Requirements::none().scopes(["orders:write"]);
+    /// let refusal = authenticator.authorize_for(&parts, &write).await.unwrap_err();
+    /// assert_eq!((refusal.status().as_u16(), refusal.code()), (403, "scope_insufficient"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn authorize_for(
         &self,
         parts: &Parts,
@@ -123,6 +137,36 @@ impl Authenticator {
     /// [`TokenError::Missing`] without the header, or with one of another scheme; [`TokenError::RequestMalformed`]
     /// with two of them or an unreadable one; otherwise as [`authenticate_token`](Self::authenticate_token), and
     /// last what is wrong with the proof of its sender.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::Signer};
+    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, Request, TokenError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = SigningKey::generate(Alg::Es256)?;
+    /// # let claims = br#"{"iss":"https://id.example.com","sub":"alice","aud":"https://api.example.com",
+    /// #     "client_id":"portal","jti":"1","iat":1800000000,"exp":1800000300,"scope":"orders:read"}"#;
+    /// # let token = Signer::new(&key).typ("at+jwt").sign_compact(claims)?;
+    /// # let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+    /// #     .fixed_keys([key.verifying_key()]);
+    /// # let authenticator = Authenticator::builder().issuer(issuer).build()?;
+    /// use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
+    ///
+    /// let (method, uri) = (Method::GET, Uri::from_static("/orders"));
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(AUTHORIZATION, format!("Bearer {token}").parse()?);
+    /// let request = Request::new(&method, &uri, &headers);
+    ///
+    /// let passed = authenticator.authenticate(&request, 1_800_000_060).await?;
+    /// assert_eq!(passed.subject(), "alice");
+    /// // Its last second and one minute of clock skew are over.
+    /// let refused = authenticator.authenticate(&request, 1_800_000_360).await;
+    /// assert_eq!(refused.map(drop), Err(TokenError::Expired));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn authenticate(&self, request: &Request<'_>, now_s: i64) -> Result<AccessToken, TokenError> {
         let span = decision_span();
         let decided =
@@ -140,6 +184,30 @@ impl Authenticator {
     /// # Errors
     ///
     /// [`TokenError`], the first thing that is wrong in this order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::Signer};
+    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, TokenError};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = SigningKey::generate(Alg::Es256)?;
+    /// # let claims = br#"{"iss":"https://id.example.com","sub":"alice","aud":"https://api.example.com",
+    /// #     "client_id":"portal","jti":"1","iat":1800000000,"exp":1800000300,"scope":"orders:read"}"#;
+    /// # let token = Signer::new(&key).typ("at+jwt").sign_compact(claims)?;
+    /// # let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+    /// #     .fixed_keys([key.verifying_key()]);
+    /// # let authenticator = Authenticator::builder().issuer(issuer).build()?;
+    /// // From the first message of a WebSocket, for example.
+    /// let passed = authenticator.authenticate_token(&token, 1_800_000_060).await?;
+    /// assert_eq!(passed.scopes(), ["orders:read"]);
+    ///
+    /// let refused = authenticator.authenticate_token("not.a.token", 1_800_000_060).await;
+    /// assert_eq!(refused.map(drop), Err(TokenError::Malformed));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn authenticate_token(&self, token: &str, now_s: i64) -> Result<AccessToken, TokenError> {
         let span = decision_span();
         let decided =

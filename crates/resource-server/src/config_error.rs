@@ -72,8 +72,8 @@ pub enum ConfigError {
         /// Whose terms are meant.
         issuer: String,
     },
-    /// No audience is named, so that tokens for anybody would pass.
-    #[error("issuer `{issuer}` has no audience, or an empty one")]
+    /// An audience is empty, so that no token that is for this API would pass.
+    #[error("issuer `{issuer}` has an empty audience")]
     AudiencesEmpty {
         /// Whose terms are meant.
         issuer: String,

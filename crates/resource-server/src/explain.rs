@@ -116,6 +116,7 @@ impl Check {
 /// How a [`Check`] went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// It holds.
     Passed,
@@ -191,12 +192,12 @@ impl Authenticator {
     ///
     /// ```
     /// # use sealwright_jose::{Alg, SigningKey};
-    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, JwksOptions, Request, Requirements};
+    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, Request, Requirements};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let keys = [SigningKey::generate(Alg::Es256)?.verifying_key()];
     /// # let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com").fixed_keys(keys);
-    /// # let authenticator = Authenticator::new(vec![issuer], JwksOptions::default())?;
+    /// # let authenticator = Authenticator::builder().issuer(issuer).build()?;
     /// let (parts, ()) = http::Request::get("/orders").header("authorization", "Bearer a.b.c").body(())?.into_parts();
     /// let explanation =
     ///     authenticator.explain(&Request::from(&parts), &Requirements::none(), 1_800_000_000).await;

@@ -27,36 +27,37 @@ const MAX_CLOCK_SKEW: Duration = Duration::from_secs(600);
 /// ```
 /// use sealwright_jose::Alg;
 /// use sealwright_resource_server::IssuerConfig;
+/// use std::time::Duration;
 ///
 /// let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+///     .audience("urn:example:orders")
+///     .clock_skew(Duration::from_secs(10))
+///     .max_token_age(Duration::from_secs(3600))
 ///     .jwks_uri("https://id.example.com/oauth2/jwks".parse()?, [Alg::Es256]);
-/// assert_eq!(issuer.typ, ["at+jwt"]);
+/// assert_eq!((issuer.issuer(), issuer.algs()), ("https://id.example.com", &[Alg::Es256][..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "nobody is trusted until an authenticator is told"]
 pub struct IssuerConfig {
     /// Equals `iss`, byte for byte (after JSON's own escapes).
-    pub issuer: String,
-    /// Where its keys are.
-    pub keys: KeySource,
-    /// Where it tells of changes of the keys at its `jwks_uri`, as server-sent events.
-    pub jwks_events: Option<Url>,
-    /// The algorithms it may use. Never HMAC: whoever can verify that can also sign.
-    pub algs: Vec<Alg>,
-    /// Accepted `typ`; compared as RFC 8725bis §3.11 says.
-    pub typ: Vec<String>,
-    /// Whether a token without `typ` passes, too.
-    pub typ_optional: bool,
-    /// Any of these must be in `aud`. Empty is a configuration error.
-    pub audiences: Vec<String>,
-    /// How far its clock may be from ours. Default 60 s; more than 600 s is a configuration error.
-    pub clock_skew: Duration,
-    /// Against `iat`; `None`: not limited.
-    pub max_token_age: Option<Duration>,
+    pub(crate) issuer: String,
+    pub(crate) keys: KeySource,
+    /// Sources of several kinds were named, of which neither may be forgotten in silence.
+    has_several_sources: bool,
+    pub(crate) jwks_events: Option<Url>,
+    /// Never HMAC: whoever can verify that can also sign.
+    pub(crate) algs: Vec<Alg>,
+    typ: Vec<String>,
+    typ_optional: bool,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) clock_skew: Duration,
+    pub(crate) max_token_age: Option<Duration>,
 }
 
 impl IssuerConfig {
-    /// The strict terms: RFC 9068 tokens (`typ` is `at+jwt`) for one audience, 60 s of clock skew.
+    /// The strict terms: RFC 9068 tokens (`typ` is `at+jwt`) for one audience, 60 s of clock skew. `issuer` equals `iss`,
+    /// byte for byte, and `audience` is in `aud`.
     ///
     /// Where its keys are comes next, by [`jwks_uri`](Self::jwks_uri), [`discovery`](Self::discovery),
     /// [`fixed_keys`](Self::fixed_keys) or [`keys_from`](Self::keys_from). An issuer whose keys are both fixed and
@@ -65,6 +66,7 @@ impl IssuerConfig {
         Self {
             issuer: issuer.into(),
             keys: KeySource::Fixed(Vec::new()),
+            has_several_sources: false,
             jwks_events: None,
             algs: Vec::new(),
             typ: vec!["at+jwt".to_owned()],
@@ -75,18 +77,53 @@ impl IssuerConfig {
         }
     }
 
+    /// Or this one: any of the audiences must be in `aud`.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// How far its clock may be from ours. 60 s if not said; more than 600 s is a configuration error.
+    pub fn clock_skew(self, clock_skew: Duration) -> Self {
+        Self { clock_skew, ..self }
+    }
+
+    /// How long ago a token may have been issued (`iat`); not limited, if not said or `None`.
+    pub fn max_token_age(self, max_token_age: impl Into<Option<Duration>>) -> Self {
+        Self { max_token_age: max_token_age.into(), ..self }
+    }
+
+    /// The accepted `typ`, compared as RFC 8725bis §3.11 says; `at+jwt` if not said.
+    pub fn typ<T: Into<String>>(mut self, accepted: impl IntoIterator<Item = T>) -> Self {
+        self.typ = accepted.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether a token without `typ` passes, too; it does not, if not said.
+    pub fn typ_optional(self, typ_optional: bool) -> Self {
+        Self { typ_optional, ..self }
+    }
+
     /// Its keys are published at `uri`, and it may use `algs`.
-    #[must_use]
-    pub fn jwks_uri(mut self, uri: Url, algs: impl IntoIterator<Item = Alg>) -> Self {
+    pub fn jwks_uri(self, uri: Url, algs: impl IntoIterator<Item = Alg>) -> Self {
+        self.keys(KeySource::JwksUri(uri), algs)
+    }
+
+    /// Its keys are in `source`, and it may use `algs`: for who reads from a file which kind of source it is.
+    ///
+    /// Fixed keys must be for some of `algs`; [`fixed_keys`](Self::fixed_keys) need not be told.
+    pub fn keys(mut self, source: KeySource, algs: impl IntoIterator<Item = Alg>) -> Self {
+        let is_first = matches!(&self.keys, KeySource::Fixed(none) if none.is_empty());
+        self.has_several_sources |= !is_first && mem::discriminant(&self.keys) != mem::discriminant(&source);
+        self.keys = source;
         self.algs = algs.into_iter().collect();
-        self.keys_at(KeySource::JwksUri(uri))
+        self
     }
 
     /// It tells at `uri` when the set at its `jwks_uri` changes: a key that is revoked then goes within a moment, and not
     /// when the set is due.
     ///
     /// Sealwright's authorization server does so at `/oauth2/jwks/events`. An issuer that is discovered says it itself.
-    #[must_use]
     pub fn jwks_events(mut self, uri: Url) -> Self {
         self.jwks_events = Some(uri);
         self
@@ -98,7 +135,7 @@ impl IssuerConfig {
     /// issuer's path), then at that of OpenID (`/.well-known/openid-configuration` after it): the second is asked
     /// only if the first answers that there is no such document (a status of 3xx or 4xx other than 408 and 429, or
     /// something that is no JSON object of the right kind), and whichever answered last is asked first afterwards.
-    /// `issuer` in it must be equal to [`issuer`](Self::issuer), byte for byte; the keys must be on the issuer's own
+    /// `issuer` in it must be equal to [`issuer`](Self::issuer()), byte for byte; the keys must be on the issuer's own
     /// host and port, or on one of [`JwksOptions::allowed_hosts`].
     ///
     /// # Examples
@@ -110,13 +147,11 @@ impl IssuerConfig {
     /// let issuer = IssuerConfig::new("https://id.example.com/realms/one", "orders").discovery([Alg::Rs256]);
     /// let options =
     ///     JwksOptions { allowed_hosts: vec!["keys.example.com".to_owned()], ..JwksOptions::default() };
-    /// let authenticator = Authenticator::new(vec![issuer], options)?;
+    /// let authenticator = Authenticator::builder().issuer(issuer).jwks(options).build()?;
     /// # Ok::<(), sealwright_resource_server::ConfigError>(())
     /// ```
-    #[must_use]
-    pub fn discovery(mut self, algs: impl IntoIterator<Item = Alg>) -> Self {
-        self.algs = algs.into_iter().collect();
-        self.keys_at(KeySource::Discovery)
+    pub fn discovery(self, algs: impl IntoIterator<Item = Alg>) -> Self {
+        self.keys(KeySource::Discovery, algs)
     }
 
     /// Its keys are in `source`, and it may use those of `algs` that they are for; may be called once for each file.
@@ -143,7 +178,7 @@ impl IssuerConfig {
     /// # let pem = SigningKey::generate(Alg::Es256)?.verifying_key().to_pem()?;
     /// let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
     ///     .keys_from(&pem, [Alg::Es256, Alg::Rs256])?;
-    /// assert_eq!(issuer.algs, [Alg::Es256]);
+    /// assert_eq!(issuer.algs(), [Alg::Es256]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn keys_from(
@@ -162,37 +197,33 @@ impl IssuerConfig {
     }
 
     /// Its keys are these, and it may use their algorithms.
-    #[must_use]
-    pub fn fixed_keys(mut self, keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+    pub fn fixed_keys(self, keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         let keys: Vec<_> = keys.into_iter().collect();
-        self.algs.clear();
+        let mut algs = Vec::new();
         for key in &keys {
-            if !self.algs.contains(&key.alg()) {
-                self.algs.push(key.alg());
+            if !algs.contains(&key.alg()) {
+                algs.push(key.alg());
             }
         }
-        self.keys_at(KeySource::Fixed(keys))
-    }
-
-    /// Of two sources of different kinds neither may be forgotten in silence.
-    fn keys_at(mut self, source: KeySource) -> Self {
-        self.keys = match (self.keys, source) {
-            (KeySource::Fixed(none), source) if none.is_empty() => source,
-            (before, source) if mem::discriminant(&before) == mem::discriminant(&source) => source,
-            _ => KeySource::Contradictory,
-        };
-        self
+        self.keys(KeySource::Fixed(keys), algs)
     }
 
     /// Accepts JWTs that follow no profile: `typ` is `JWT` or missing, and the claims that RFC 9068 adds are not
     /// required. `iss`, `sub`, `aud` and `exp` still are.
     ///
     /// Whatever else the issuer signs for this audience passes, too, such as an ID token.
-    #[must_use]
-    pub fn plain_jwt(mut self) -> Self {
-        self.typ = vec!["JWT".to_owned()];
-        self.typ_optional = true;
-        self
+    pub fn plain_jwt(self) -> Self {
+        self.typ(["JWT"]).typ_optional(true)
+    }
+
+    /// The issuer's name.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The algorithms that it may use.
+    pub fn algs(&self) -> &[Alg] {
+        &self.algs
     }
 
     /// The same terms for tokens that may lack these.
@@ -207,13 +238,15 @@ impl IssuerConfig {
     }
 
     /// Refuses what could never pass a token, or would pass too many.
-    pub(crate) fn validate(&self, jwks: &JwksOptions, waived: &[Waived]) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self, jwks: &JwksOptions) -> Result<(), ConfigError> {
         let issuer = || self.issuer.clone();
         if self.issuer.is_empty() {
             return Err(ConfigError::IssuerEmpty);
         }
-        // Of two places, one alone may have brought algorithms.
-        if self.algs.is_empty() && !matches!(self.keys, KeySource::Contradictory) {
+        if self.has_several_sources {
+            return Err(ConfigError::KeySources { issuer: issuer() });
+        }
+        if self.algs.is_empty() {
             return Err(ConfigError::AlgsEmpty { issuer: issuer() });
         }
         if let Some(&alg) = self.algs.iter().find(|alg| alg.is_mac()) {
@@ -222,15 +255,13 @@ impl IssuerConfig {
         if self.typ.is_empty() || self.typ.iter().any(String::is_empty) {
             return Err(ConfigError::TypEmpty { issuer: issuer() });
         }
-        let for_anybody = self.audiences.is_empty() && !waived.contains(&Waived::Audience);
-        if for_anybody || self.audiences.iter().any(String::is_empty) {
+        if self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::AudiencesEmpty { issuer: issuer() });
         }
         if self.clock_skew > MAX_CLOCK_SKEW {
             return Err(ConfigError::ClockSkew { issuer: issuer() });
         }
         match &self.keys {
-            KeySource::Contradictory => Err(ConfigError::KeySources { issuer: issuer() }),
             KeySource::Fixed(keys) if keys.is_empty() => Err(ConfigError::KeysEmpty { issuer: issuer() }),
             KeySource::Fixed(keys) => match keys.iter().find(|key| !self.algs.contains(&key.alg())) {
                 Some(key) => Err(ConfigError::KeyAlgNotAllowed { issuer: issuer(), alg: key.alg() }),
@@ -257,6 +288,7 @@ impl IssuerConfig {
 
 /// Where the keys of an issuer are.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum KeySource {
     /// Known beforehand. A new key needs a new configuration.
     Fixed(Vec<VerifyingKey>),
@@ -264,6 +296,4 @@ pub enum KeySource {
     JwksUri(Url),
     /// Published where the issuer's metadata says: looked up by its URL, which is [`IssuerConfig::issuer`].
     Discovery,
-    /// Sources of several kinds were named, which is a configuration error.
-    Contradictory,
 }

@@ -76,12 +76,12 @@ impl Authenticator {
     ///
     /// ```
     /// # use sealwright_jose::{Alg, SigningKey};
-    /// # use sealwright_resource_server::{Authenticator, IssuerConfig, JwksOptions};
+    /// # use sealwright_resource_server::{Authenticator, IssuerConfig};
     /// use prometheus_client::{encoding::text::encode, registry::Registry};
     ///
     /// # let keys = [SigningKey::generate(Alg::Es256)?.verifying_key()];
     /// # let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com").fixed_keys(keys);
-    /// # let authenticator = Authenticator::new(vec![issuer], JwksOptions::default())?;
+    /// # let authenticator = Authenticator::builder().issuer(issuer).build()?;
     /// let mut registry = Registry::with_prefix("api");
     /// authenticator.register_metrics(&mut registry);
     ///

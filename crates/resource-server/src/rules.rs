@@ -254,6 +254,7 @@ impl fmt::Display for ClaimPath {
 
 /// The first rule that did not hold, without the value that it asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RuleError {
     /// The claim is not there.
     #[error("claim `{claim}` is missing")]

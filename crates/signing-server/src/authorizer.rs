@@ -172,6 +172,8 @@ impl Authorizer {
         rule.check(&token.claims(), self.config.compare).map_err(|error| match error {
             RuleError::Missing { claim } => Denial::new(DenialCode::ClaimMissing, claim),
             RuleError::Mismatch { claim } => Denial::new(DenialCode::ClaimMismatch, claim),
+            // Whatever else there may be one day does not match either.
+            other => Denial::new(DenialCode::ClaimMismatch, other.to_string()),
         })
     }
 }

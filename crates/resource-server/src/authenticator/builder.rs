@@ -66,6 +66,12 @@ impl AuthenticatorBuilder {
         self
     }
 
+    /// Trusts each of these, too.
+    pub fn issuers(mut self, issuers: impl IntoIterator<Item = IssuerConfig>) -> Self {
+        self.issuers.extend(issuers);
+        self
+    }
+
     /// How key sets from afar are fetched and kept: [`JwksOptions`], or [`KeySets`] that other authenticators share.
     pub fn jwks(mut self, jwks: impl Into<KeySets>) -> Self {
         self.jwks = jwks.into();

@@ -95,7 +95,7 @@ impl KeyWait {
 impl Trusted {
     pub(crate) fn new(terms: IssuerConfig, waived: &[Waived], sets: &KeySets) -> Result<Self, ConfigError> {
         let terms = terms.waiving(waived);
-        terms.validate(sets.options(), waived)?;
+        terms.validate(sets.options())?;
         if let Some(remote) = RemoteKeys::new(&terms, sets)? {
             return Ok(Self { terms, waived: waived.to_vec(), keys: Keys::Remote(remote) });
         }

@@ -99,8 +99,7 @@ impl RemoteKeys {
                 .map_err(|source| ConfigError::HttpClient { issuer: issuer(), source: source.into() })
         };
         let source = match &terms.keys {
-            // The second was refused before.
-            KeySource::Fixed(_) | KeySource::Contradictory => return Ok(None),
+            KeySource::Fixed(_) => return Ok(None),
             KeySource::JwksUri(uri) => {
                 prepare(uri)?;
                 let set = sets.set(uri);

@@ -34,8 +34,8 @@ use url::Url;
 ///     IssuerConfig::new("https://id.example.com", audience)
 ///         .jwks_uri("https://id.example.com/oauth2/jwks".parse().unwrap(), [Alg::Es256])
 /// };
-/// let orders = Authenticator::new(vec![terms("orders")], sets.clone())?;
-/// let stock = Authenticator::new(vec![terms("stock")], sets)?;
+/// let orders = Authenticator::builder().issuer(terms("orders")).jwks(sets.clone()).build()?;
+/// let stock = Authenticator::builder().issuer(terms("stock")).jwks(sets).build()?;
 /// # Ok::<(), sealwright_resource_server::ConfigError>(())
 /// ```
 #[derive(Clone)]

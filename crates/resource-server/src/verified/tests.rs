@@ -11,11 +11,8 @@ const NOW: i64 = 1_800_000_000;
 /// An issuer whose key nobody asks for: what is verified here are claims.
 fn issuer(name: &str, max_token_age: Option<Duration>) -> Arc<Trusted> {
     let key = SigningKey::generate(Alg::Es256).unwrap().verifying_key();
-    let terms = IssuerConfig {
-        clock_skew: Duration::from_secs(60),
-        max_token_age,
-        ..IssuerConfig::new(name, "https://api.example.com").fixed_keys([key])
-    };
+    let terms =
+        IssuerConfig::new(name, "https://api.example.com").fixed_keys([key]).max_token_age(max_token_age);
     Arc::new(Trusted::new(terms, &[], &JwksOptions::default().into()).unwrap())
 }
 

@@ -83,7 +83,7 @@ async fn a_stronger_class_will_do_where_the_operator_ordered_them() {
 
 #[tokio::test]
 async fn without_skew_the_age_is_exact() {
-    let strict = || IssuerConfig { clock_skew: Duration::ZERO, ..terms() };
+    let strict = || terms().clock_skew(Duration::ZERO);
     assert_eq!(outcome(&required(), strict(), json!({"auth_time": NOW - 300})).await, "passes");
     assert_eq!(outcome(&required(), strict(), json!({"auth_time": NOW - 301})).await, CHALLENGE);
     assert_eq!(outcome(&required(), strict(), json!({"auth_time": NOW + 1})).await, CHALLENGE);

@@ -34,7 +34,7 @@ async fn time_is_exact_to_the_second() {
     ] {
         assert_eq!(outcome(terms(), changes).await, expected, "{name}");
     }
-    let strict = || IssuerConfig { clock_skew: Duration::ZERO, ..terms() };
+    let strict = || terms().clock_skew(Duration::ZERO);
     for (name, changes, expected) in [
         ("exp: the last second", json!({"exp": NOW + 1}), Ok(())),
         ("exp: on it", json!({"exp": NOW}), Err(TokenError::Expired)),
@@ -95,20 +95,20 @@ async fn a_token_without_type_passes_only_where_it_may() {
     let untyped = token(json!({"typ": null}), bare.clone());
     assert_eq!(decide(terms(), &untyped).await.map(drop), Err(TokenError::TypMismatch));
 
-    let optional = || IssuerConfig { typ_optional: true, ..terms() };
+    let optional = || terms().typ_optional(true);
     let passed = decide(optional(), &untyped).await.unwrap();
     assert_eq!((passed.subject(), passed.client_id(), passed.jti()), ("alice", None, None));
     let foreign = token(json!({"typ": "dpop+jwt"}), json!({}));
     assert_eq!(decide(optional(), &foreign).await.map(drop), Err(TokenError::TypMismatch));
 
-    let jwt = || IssuerConfig { typ: vec!["JWT".into(), "at+jwt".into()], ..terms() };
+    let jwt = || terms().typ(["JWT", "at+jwt"]);
     decide(jwt(), &token(json!({"typ": "JWT"}), bare)).await.unwrap();
     decide(jwt(), &good()).await.unwrap();
 }
 
 #[tokio::test]
 async fn one_of_our_audiences_is_enough() {
-    let ours = || IssuerConfig { audiences: vec!["urn:api".into(), AUDIENCE.into()], ..terms() };
+    let ours = || terms().audience("urn:api");
     for aud in [json!("urn:api"), json!(AUDIENCE), json!(["x", AUDIENCE]), json!(["urn:api", AUDIENCE])] {
         outcome(ours(), json!({ "aud": aud })).await.unwrap();
     }
@@ -116,7 +116,7 @@ async fn one_of_our_audiences_is_enough() {
 
 #[tokio::test]
 async fn without_a_limit_a_token_may_be_old_and_without_type_undated() {
-    let patient = || IssuerConfig { max_token_age: None, typ_optional: true, ..terms() };
+    let patient = || terms().max_token_age(None).typ_optional(true);
     outcome(patient(), json!({"iat": 1})).await.unwrap();
     decide(patient(), &token(json!({"typ": null}), json!({"iat": null}))).await.unwrap();
 }

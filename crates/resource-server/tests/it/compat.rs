@@ -149,11 +149,4 @@ fn it_is_for_one_issuer_and_waives_nothing_by_itself() {
             format!("`{name}` is waived, which only a compatibility profile may do")
         );
     }
-    let nobody = IssuerConfig { audiences: vec![], ..terms() };
-    let unaddressed = builder(nobody.clone()).compat(Compat::TutorialPair);
-    assert_eq!(
-        unaddressed.build().map(drop).unwrap_err().to_string(),
-        "issuer `https://id.example.com` has no audience, or an empty one"
-    );
-    builder(nobody).compat(Compat::TutorialPair).waive([Waived::Audience]).build().unwrap();
 }

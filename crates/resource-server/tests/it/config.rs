@@ -5,8 +5,16 @@ use sealwright_jose::Alg;
 use sealwright_resource_server::{Authenticator, ConfigError, IssuerConfig, JwksOptions, KeySource};
 use std::time::Duration;
 
+fn build(issuers: Vec<IssuerConfig>, jwks: JwksOptions) -> Result<Authenticator, ConfigError> {
+    Authenticator::builder().issuers(issuers).jwks(jwks).build()
+}
+
 fn refused(issuers: Vec<IssuerConfig>, jwks: JwksOptions) -> String {
-    Authenticator::new(issuers, jwks).map(|made| format!("{made:?}")).unwrap_err().to_string()
+    build(issuers, jwks).map(|made| format!("{made:?}")).unwrap_err().to_string()
+}
+
+fn fixed() -> KeySource {
+    KeySource::Fixed(vec![K1.verifying_key()])
 }
 
 fn at(uri: &str) -> IssuerConfig {
@@ -17,35 +25,30 @@ fn at(uri: &str) -> IssuerConfig {
 fn terms_that_make_no_sense_are_refused() {
     for (issuers, reason) in [
         (vec![], "no issuer is configured"),
-        (vec![IssuerConfig { issuer: String::new(), ..terms() }], "an issuer is empty"),
+        (vec![IssuerConfig::new("", AUDIENCE).fixed_keys([K1.verifying_key()])], "an issuer is empty"),
         (vec![terms(), terms()], "issuer `https://id.example.com` is configured twice"),
-        (vec![IssuerConfig { algs: vec![], ..terms() }], "issuer `https://id.example.com` has no algorithm"),
+        (vec![terms().fixed_keys([])], "issuer `https://id.example.com` has no algorithm"),
         (
-            vec![IssuerConfig { algs: vec![Alg::Es256, Alg::Hs256], ..terms() }],
+            vec![terms().keys(fixed(), [Alg::Es256, Alg::Hs256])],
             "issuer `https://id.example.com` must not use HS256: whoever can verify it can also sign",
         ),
+        (vec![terms().typ([""; 0])], "issuer `https://id.example.com` has no `typ`, or an empty one"),
+        (vec![terms().typ(["JWT", ""])], "issuer `https://id.example.com` has no `typ`, or an empty one"),
         (
-            vec![IssuerConfig { typ: vec![], ..terms() }],
-            "issuer `https://id.example.com` has no `typ`, or an empty one",
+            vec![IssuerConfig::new(ISSUER, "").fixed_keys([K1.verifying_key()])],
+            "issuer `https://id.example.com` has an empty audience",
         ),
+        (vec![terms().audience("")], "issuer `https://id.example.com` has an empty audience"),
         (
-            vec![IssuerConfig { audiences: vec![], ..terms() }],
-            "issuer `https://id.example.com` has no audience, or an empty one",
-        ),
-        (
-            vec![IssuerConfig { audiences: vec![String::new()], ..terms() }],
-            "issuer `https://id.example.com` has no audience, or an empty one",
-        ),
-        (
-            vec![IssuerConfig { keys: KeySource::Fixed(vec![]), ..terms() }],
+            vec![terms().keys(KeySource::Fixed(vec![]), [Alg::Es256])],
             "issuer `https://id.example.com` has no key",
         ),
         (
-            vec![IssuerConfig { algs: vec![Alg::Rs256], ..terms() }],
+            vec![terms().keys(fixed(), [Alg::Rs256])],
             "issuer `https://id.example.com` has a key for ES256, which its list of algorithms does not hold",
         ),
         (
-            vec![IssuerConfig { clock_skew: Duration::from_millis(600_001), ..terms() }],
+            vec![terms().clock_skew(Duration::from_millis(600_001))],
             "issuer `https://id.example.com` is granted a clock skew of more than 600 s",
         ),
     ] {
@@ -72,16 +75,16 @@ fn keys_that_are_in_two_places_are_refused() {
         assert_eq!(refused(vec![contradictory], loopback()), reason);
     }
     // What is said again is what is meant.
-    let limit = IssuerConfig { clock_skew: Duration::from_secs(600), ..terms() };
+    let limit = terms().clock_skew(Duration::from_secs(600));
     for good in [limit, terms().fixed_keys([K2.verifying_key()]), at_uri().jwks_uri(uri(), [Alg::Rs256])] {
-        Authenticator::new(vec![good], loopback()).unwrap();
+        build(vec![good], loopback()).unwrap();
     }
 }
 
 #[test]
 fn two_keys_of_one_name_are_refused() {
     let twice = terms().fixed_keys([K1.verifying_key(), STRANGER.verifying_key()]);
-    let error = Authenticator::new(vec![twice], loopback()).map(drop).unwrap_err();
+    let error = build(vec![twice], loopback()).map(drop).unwrap_err();
     assert!(matches!(error, ConfigError::Verifier { .. }), "{error:?}");
 }
 
@@ -92,7 +95,7 @@ fn keys_come_from_https_or_by_acknowledgement_from_this_machine() {
     for uri in
         ["http://127.0.0.1:1/jwks", "http://127.9.9.9/jwks", "http://[::1]:1/jwks", "http://localhost:1/jwks"]
     {
-        Authenticator::new(vec![at(uri)], acknowledged.clone()).unwrap();
+        build(vec![at(uri)], acknowledged.clone()).unwrap();
         assert_eq!(
             refused(vec![at(uri)], strict.clone()),
             "the JWK set's address of issuer `https://id.example.com` plain http to this machine must be acknowledged"

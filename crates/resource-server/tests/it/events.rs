@@ -64,7 +64,7 @@ async fn a_revoked_key_goes_when_its_issuer_says_so_and_not_when_the_set_is_due(
         .jwks_uri(format!("http://{address}/jwks").parse().unwrap(), [Alg::Es256])
         .jwks_events(format!("http://{address}/events").parse().unwrap());
     let options = JwksOptions { allow_http_loopback: true, ..JwksOptions::default() };
-    let authenticator = Authenticator::new(vec![issuer], options).unwrap();
+    let authenticator = Authenticator::builder().issuer(issuer).jwks(options).build().unwrap();
 
     let now_s = 1_800_000_000;
     let claims = json!({

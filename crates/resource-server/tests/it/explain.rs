@@ -182,7 +182,7 @@ async fn each_reason_says_why() {
 
 #[tokio::test]
 async fn what_is_waived_says_so() {
-    let terms = IssuerConfig { max_token_age: None, ..terms() }.plain_jwt();
+    let terms = terms().max_token_age(None).plain_jwt();
     let authenticator = builder(terms)
         .compat(Compat::TutorialPair)
         .waive([Waived::Issuer, Waived::Audience, Waived::Typ, Waived::Subject])

@@ -336,11 +336,12 @@ async fn claims_out_of_order_are_refused() {
 #[tokio::test]
 async fn issuers_of_one_api_are_kept_apart() {
     let other = "https://other.example.com";
-    let issuers = builder(terms()).issuer(IssuerConfig {
-        typ: vec!["JWT".into()],
-        clock_skew: Duration::ZERO,
-        ..IssuerConfig::new(other, "https://other.example.com/api").fixed_keys([STRANGER.verifying_key()])
-    });
+    let issuers = builder(terms()).issuer(
+        IssuerConfig::new(other, "https://other.example.com/api")
+            .fixed_keys([STRANGER.verifying_key()])
+            .typ(["JWT"])
+            .clock_skew(Duration::ZERO),
+    );
     let authenticator =
         issuers.resource(ProtectedResource::new("https://api.example.com").unwrap()).build().unwrap();
     let of_other = |header_changes, claim_changes, key| {

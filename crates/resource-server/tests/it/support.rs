@@ -90,10 +90,7 @@ pub(crate) fn good() -> String {
 
 pub(crate) fn terms() -> IssuerConfig {
     let keys = [K1.verifying_key(), K2.verifying_key()];
-    IssuerConfig {
-        max_token_age: Some(Duration::from_secs(600)),
-        ..IssuerConfig::new(ISSUER, AUDIENCE).fixed_keys(keys)
-    }
+    IssuerConfig::new(ISSUER, AUDIENCE).fixed_keys(keys).max_token_age(Duration::from_secs(600))
 }
 
 pub(crate) fn builder(terms: IssuerConfig) -> AuthenticatorBuilder {

@@ -182,8 +182,7 @@ async fn another_policy_remembers_nothing_of_this_one() {
     let revocations = Revocations::default();
     let before = builder(terms()).revocations(revocations.clone()).build().unwrap();
     decided(&before, &token, NOW).await.unwrap();
-    let stricter =
-        IssuerConfig { max_token_age: Some(Duration::ZERO), clock_skew: Duration::ZERO, ..terms() };
+    let stricter = terms().max_token_age(Duration::ZERO).clock_skew(Duration::ZERO);
     let after = builder(stricter).revocations(revocations).build().unwrap();
     assert_eq!(decided(&after, &token, NOW).await, Err(TokenError::TooOld));
 }
@@ -239,7 +238,7 @@ async fn what_one_authenticator_revokes_is_revoked_for_those_that_share() {
 
 #[tokio::test]
 async fn a_revoked_token_passes_nobody_who_shares_and_grants_more_skew() {
-    let granting = |seconds| IssuerConfig { clock_skew: Duration::from_secs(seconds), ..terms() };
+    let granting = |seconds| terms().clock_skew(Duration::from_secs(seconds));
     let revocations = Revocations::with_capacity(2);
     let now = Arc::new(AtomicI64::new(NOW));
     let [strict, lax] = [10, 60].map(|skew_s| {

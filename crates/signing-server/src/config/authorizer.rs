@@ -207,7 +207,7 @@ fn read_issuers(
     let resolved = resolved.into_iter().collect::<Option<Vec<_>>>()?;
     for (index, issuer) in resolved.iter().enumerate() {
         if let Some(earlier) =
-            resolved[..index].iter().find(|other| other.terms.issuer == issuer.terms.issuer)
+            resolved[..index].iter().find(|other| other.terms.issuer() == issuer.terms.issuer())
         {
             let message =
                 format!("has the same `issuer` as `{}`: one authorizer, one set of terms", earlier.name);

@@ -139,21 +139,16 @@ pub(super) fn read(resource: &Resource, unsafe_http: bool, report: &mut Report) 
         Some(parts) => Some(parts.complete()?),
         None => None,
     };
-    Some(IssuerSettings {
-        name: resource.name.clone(),
-        terms: IssuerConfig {
-            issuer: spec.issuer,
-            keys: keys?,
-            jwks_events,
-            algs,
-            typ: spec.typ,
-            typ_optional: spec.typ_optional,
-            audiences: spec.audiences,
-            clock_skew: spec.clock_skew.0,
-            max_token_age: spec.max_token_age.map(|age| age.0),
-        },
-        contexts,
-    })
+    let mut audiences = spec.audiences.into_iter();
+    let terms = IssuerConfig::new(spec.issuer, audiences.next()?)
+        .keys(keys?, algs)
+        .typ(spec.typ)
+        .typ_optional(spec.typ_optional)
+        .clock_skew(spec.clock_skew.0)
+        .max_token_age(spec.max_token_age.map(|age| age.0));
+    let terms = audiences.fold(terms, IssuerConfig::audience);
+    let terms = jwks_events.into_iter().fold(terms, IssuerConfig::jwks_events);
+    Some(IssuerSettings { name: resource.name.clone(), terms, contexts })
 }
 
 struct ContextsConfigParts<'s> {

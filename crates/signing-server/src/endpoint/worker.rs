@@ -99,7 +99,7 @@ fn baseline(alg: Alg) -> SignatureInfo {
 fn authorization(authorizer: &Authorizer, action: Action) -> AuthorizationInfo {
     let config = &authorizer.config;
     AuthorizationInfo {
-        issuers: config.issuers.iter().map(|issuer| issuer.terms.issuer.clone()).collect(),
+        issuers: config.issuers.iter().map(|issuer| issuer.terms.issuer().to_owned()).collect(),
         acr_values: config.assurance.acr_any.clone(),
         max_age: config.assurance.max_auth_age.map(|age| age.as_secs()),
         authorization_details_type: action.detail_type(),

@@ -129,8 +129,11 @@ impl Assembly<'_> {
         let authenticator = match self.authenticators.get(&names) {
             Some(known) => known.clone(),
             None => {
-                let terms = config.issuers.iter().map(|issuer| issuer.terms.clone()).collect();
-                let made = Authenticator::new(terms, self.key_sets.clone())
+                let terms = config.issuers.iter().map(|issuer| issuer.terms.clone());
+                let made = Authenticator::builder()
+                    .issuers(terms)
+                    .jwks(self.key_sets.clone())
+                    .build()
                     .map_err(|source| StartError::Issuer { authorizer: config.name.clone(), source })?;
                 self.authenticators.insert(names, made.clone());
                 made
@@ -233,7 +236,7 @@ fn metadata<'a>(
     issuers: impl Iterator<Item = &'a &'a IssuerSettings>,
     workers: impl Iterator<Item = &'a Arc<Worker>>,
 ) -> ProtectedResource {
-    let mut servers: Vec<&str> = issuers.map(|issuer| issuer.terms.issuer.as_str()).collect();
+    let mut servers: Vec<&str> = issuers.map(|issuer| issuer.terms.issuer()).collect();
     servers.sort_unstable();
     servers.dedup();
     let mut types: Vec<&str> = workers.map(|worker| Action::detail_type(worker.action())).collect();

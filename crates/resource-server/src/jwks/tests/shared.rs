@@ -32,11 +32,12 @@ async fn issuers_that_share_an_address_share_its_fetches() {
 async fn authenticators_that_share_key_sets_share_their_state() {
     let (sets, source) = network(JwksOptions::default());
     source.now(fresh(&["a"]));
-    let one = Authenticator::new(vec![issuer(ISSUER, &[Alg::Es256])], sets.clone()).unwrap();
-    let two = Authenticator::new(
-        vec![issuer("other", &[Alg::Es256]), issuer("third", &[Alg::Es256])],
-        sets.clone(),
-    );
+    let one =
+        Authenticator::builder().issuer(issuer(ISSUER, &[Alg::Es256])).jwks(sets.clone()).build().unwrap();
+    let two = Authenticator::builder()
+        .issuers([issuer("other", &[Alg::Es256]), issuer("third", &[Alg::Es256])])
+        .jwks(sets.clone())
+        .build();
     let keys = published_at(KEYS, &sets);
     keys.obtain().await.unwrap();
     let seen: Vec<_> = [one, two.unwrap()].iter().flat_map(Authenticator::key_sets).collect();

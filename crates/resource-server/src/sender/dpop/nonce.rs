@@ -38,6 +38,21 @@ impl Nonces {
     /// # Errors
     ///
     /// [`KeyError`] if this machine gives no random numbers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_resource_server::sender::dpop::Nonces;
+    /// use std::time::Duration;
+    ///
+    /// let nonces = Nonces::every(Duration::from_secs(60))?;
+    /// let nonce = nonces.current(1_800_000_000);
+    /// assert_eq!(nonces.current(1_800_000_059), nonce);
+    /// assert_ne!(nonces.current(1_800_000_060), nonce);
+    /// // Under the key of another process there are others.
+    /// assert_ne!(Nonces::every(Duration::from_secs(60))?.current(1_800_000_000), nonce);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn every(step: Duration) -> Result<Self, KeyError> {
         Ok(Self::new(MacKey::generate(Alg::Hs256)?, step))
     }
