@@ -512,7 +512,7 @@ impl Authenticator {
             return Step::Done(Err(error));
         }
         if let Some((cache, fingerprint)) = cache {
-            cache.insert(fingerprint, known.clone());
+            cache.insert(fingerprint, known.clone(), now_s);
         }
         Step::Done(Ok(known.into_token()))
     }

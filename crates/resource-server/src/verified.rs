@@ -8,6 +8,7 @@
 //! and its S3-FIFO keeps the tokens in use when a flood of others passes through. (moka would do as well, but it brings
 //! a clock of its own, queues each hit for later housekeeping, and needs about twice the room.)
 
+mod door;
 mod known;
 mod revoked;
 
@@ -15,6 +16,7 @@ pub(crate) use known::{Fingerprint, Known};
 pub(crate) use revoked::Revoked;
 pub use revoked::{Revocation, Revocations, RevocationsFull};
 
+use door::Door;
 use known::ByPrefix;
 use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 use std::{
@@ -93,6 +95,7 @@ pub struct VerifiedTokensStatus {
 /// empty.
 pub(crate) struct VerifiedCache {
     tokens: Cache<Fingerprint, Known, Weight, ByPrefix, Evictions>,
+    door: Door,
     evictions: Arc<AtomicU64>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -115,7 +118,8 @@ impl VerifiedCache {
             // Cannot be: both capacities were given.
             Err(_) => Cache::with(limits.entries, limits.bytes as u64, each, ByPrefix::new(), lifecycle),
         };
-        Self { tokens, evictions, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        let door = Door::new(limits.entries);
+        Self { tokens, door, evictions, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// A token that was verified before, if it still would be at `now_s`: its time is not over, its issuer has the same
@@ -141,9 +145,16 @@ impl VerifiedCache {
         self.misses.fetch_add(1, Relaxed);
     }
 
-    /// Remembers a token that has just been verified.
-    pub(crate) fn insert(&self, fingerprint: Fingerprint, known: Known) {
+    /// Remembers a token that has just been verified; while there is no room, only if it comes for the second time.
+    pub(crate) fn insert(&self, fingerprint: Fingerprint, known: Known, now_s: i64) {
+        if !self.door.admits(&fingerprint, now_s) {
+            return;
+        }
+        let before = self.evictions.load(Relaxed);
         self.tokens.insert(fingerprint, known);
+        if self.evictions.load(Relaxed) != before {
+            self.door.was_full(now_s);
+        }
     }
 
     pub(crate) fn status(&self) -> VerifiedTokensStatus {

@@ -23,6 +23,12 @@ impl Fingerprint {
     pub(super) fn from(digest: &Digest) -> Self {
         Self(*digest.as_bytes().first_chunk().expect("SHA-256 has 32 bytes"))
     }
+
+    /// Two numbers of it that its hash has nothing of.
+    pub(super) fn numbers(&self) -> [u64; 2] {
+        let [_, .., third, last] = *self.0.as_chunks().0 else { return [0; 2] };
+        [third, last].map(u64::from_le_bytes)
+    }
 }
 
 impl fmt::Debug for Fingerprint {

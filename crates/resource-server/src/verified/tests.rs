@@ -58,7 +58,7 @@ fn finds(cache: &VerifiedCache, n: u32, now_s: i64) -> bool {
 fn what_was_verified_is_found_again() {
     let cache = cache(100);
     assert!(!finds(&cache, 1, NOW));
-    cache.insert(name(1), known(json!({})));
+    cache.insert(name(1), known(json!({})), NOW);
     let found = cache.find(&name(1), Revocations::default().revoked(), NOW).unwrap();
     assert_eq!(found.token().subject(), "alice");
     assert!(!finds(&cache, 2, NOW), "another token");
@@ -100,7 +100,7 @@ fn every_second_is_decided_as_the_token_was() {
 #[test]
 fn what_has_expired_is_dropped_when_it_is_asked_for() {
     let cache = cache(100);
-    cache.insert(name(1), known(json!({})));
+    cache.insert(name(1), known(json!({})), NOW);
     assert!(finds(&cache, 1, NOW + 349));
     assert!(!finds(&cache, 1, NOW + 350));
     assert_eq!(cache.status().entries, 0);
@@ -117,7 +117,8 @@ fn a_flood_of_tokens_stays_within_both_bounds() {
         let cache = limits.open().unwrap();
         let known = known(json!({"padding": "x".repeat(large)}));
         for n in 0..10_000 {
-            cache.insert(name(n), known.clone());
+            // One a day, so that each is let in.
+            cache.insert(name(n), known.clone(), i64::from(n) * 86_400);
             if n % 50 == 0 {
                 let status = cache.status();
                 assert!(status.entries <= limits.entries, "{status:?}");
@@ -138,10 +139,10 @@ fn tokens_in_use_outlive_a_flood_of_others() {
     let cache = cache(1_000);
     let known = known(json!({}));
     for n in 0..100 {
-        cache.insert(name(n), known.clone());
+        cache.insert(name(n), known.clone(), NOW);
     }
     for n in 100..20_000 {
-        cache.insert(name(n), known.clone());
+        cache.insert(name(n), known.clone(), NOW + i64::from(n) * 86_400);
         finds(&cache, n % 100, NOW);
     }
     let kept = (0..100).filter(|n| finds(&cache, *n, NOW)).count();
@@ -149,9 +150,33 @@ fn tokens_in_use_outlive_a_flood_of_others() {
 }
 
 #[test]
+fn while_there_is_no_room_a_token_comes_in_the_second_time() {
+    let (cache, known) = (cache(1_000), known(json!({})));
+    for n in 0..20_000 {
+        cache.insert(name(n), known.clone(), NOW);
+    }
+    let status = cache.status();
+    assert!(status.entries > 500 && status.evictions <= 1, "{status:?}");
+    assert!(!finds(&cache, 19_999, NOW), "it came once");
+    for n in 30_000..30_010 {
+        cache.insert(name(n), known.clone(), NOW + 1);
+        assert!(!finds(&cache, n, NOW), "{n} came once");
+        cache.insert(name(n), known.clone(), NOW + 1);
+        assert!(finds(&cache, n, NOW), "{n} came twice");
+    }
+    // One that came long ago came for the first time.
+    cache.insert(name(2_000), known.clone(), NOW + 1);
+    assert!(!finds(&cache, 19_000, NOW));
+    // After a while somebody tries whether there is room.
+    cache.insert(name(40_000), known.clone(), NOW + 3);
+    cache.insert(name(40_001), known, NOW + 3);
+    assert!(finds(&cache, 40_000, NOW));
+}
+
+#[test]
 fn one_that_is_larger_than_the_whole_cache_is_not_kept() {
     let cache = VerifiedTokens::entries(10).bytes(2_000).open().unwrap();
-    cache.insert(name(1), known(json!({"padding": "x".repeat(4_000)})));
+    cache.insert(name(1), known(json!({"padding": "x".repeat(4_000)})), NOW);
     assert_eq!(cache.status().entries, 0);
 }
 
@@ -211,7 +236,7 @@ fn a_revoked_token_is_refused_by_its_claims_and_by_its_jti() {
 #[test]
 fn a_revoked_token_is_neither_found_nor_kept() {
     let (cache, revocations) = (cache(10), Revocations::default());
-    cache.insert(name(1), known(json!({})));
+    cache.insert(name(1), known(json!({})), NOW);
     revocations.revoked().add(Revocation::of_token(&access_token(&json!({}))), NOW).unwrap();
     assert!(cache.find(&name(1), revocations.revoked(), NOW).is_none());
     let status = cache.status();
@@ -240,7 +265,7 @@ fn a_token_that_is_revoked_while_it_is_remembered_passes_nobody_after_that() {
         });
         assert_eq!(was_revoked, at == "before the look", "{at}");
         revoke("before it is remembered");
-        cache.insert(name(1), known);
+        cache.insert(name(1), known, NOW);
         revoke("after that");
         assert_eq!(cache.find(&name(1), revoked, NOW).is_some(), at == "after a hit", "{at}");
         revoke("after a hit");
@@ -327,7 +352,7 @@ fn a_revocation_is_seen_at_once_by_all_threads() {
 #[test]
 fn neither_shows_what_it_holds() {
     let cache = cache(10);
-    cache.insert(name(1), known(json!({})));
+    cache.insert(name(1), known(json!({})), NOW);
     let shown = format!("{cache:?} {:?} {:?}", name(1), Revocation::of_jti("issuer", "secret-jti", 7));
     assert!(!shown.contains("alice") && !shown.contains("t-1") && !shown.contains("secret"), "{shown}");
 }

@@ -33,7 +33,10 @@ async fn metadata_of_another_name_gives_no_keys() {
     let mut claims = world.claims("contracts", DOCUMENT);
     claims["iss"] = json!(world.issuer.url().replace("127.0.0.1", "localhost"));
     let answer = show(world.sign(&world.issuer.token(claims)).send().await.unwrap()).await;
-    assert!(answer.starts_with("503\n") && answer.contains("\"code\": \"authorization_server_unavailable\""), "{answer}");
+    assert!(
+        answer.starts_with("503\n") && answer.contains("\"code\": \"authorization_server_unavailable\""),
+        "{answer}"
+    );
     assert_eq!(world.issuer.fetches(), 0);
     world.recorded().await.assert_nothing_signed();
 }
