@@ -52,7 +52,7 @@ pub(crate) enum OAuthError {
     #[error("the server has too much to do; try again shortly")]
     Busy,
     /// Detail for the log; those who wait are told to wait.
-    #[error("no token can be signed at the moment; try again shortly")]
+    #[error("{}", no_signer(*.0))]
     NoSigner(#[from] NoSigner),
     #[error("there is nothing here")]
     NotFound,
@@ -121,6 +121,8 @@ impl OAuthError {
         match self {
             Self::TooManyRequests { retry_after } => Some(whole_seconds(*retry_after)),
             Self::Busy => Some(1),
+            // It takes somebody who writes resources.
+            Self::NoSigner(NoSigner::NotDeclared) => None,
             Self::NoSigner(_) => Some(5),
             _ => None,
         }
@@ -134,6 +136,16 @@ impl OAuthError {
             tracing::error!(error = %self, cause, "request failed");
         } else {
             tracing::debug!(code, error = %self, "request refused");
+        }
+    }
+}
+
+/// What senders may read of it: whether to wait.
+fn no_signer(why: NoSigner) -> &'static str {
+    match why {
+        NoSigner::NotDeclared => "this server has no signing key, so it issues no tokens",
+        NoSigner::NoKey | NoSigner::Stale | NoSigner::NotOpen | NoSigner::NotReserved => {
+            "no token can be signed at the moment; try again shortly"
         }
     }
 }

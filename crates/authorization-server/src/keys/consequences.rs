@@ -53,6 +53,9 @@ pub(super) fn consequences(
     Ok(text.result)
 }
 
+/// What panva's `jose` and `PyJWT` wait between two fetches of a set, whatever they meet.
+const COOL_DOWN: Duration = Duration::from_secs(30);
+
 struct Text<'a> {
     plan: &'a Plan,
     now: Timestamp,
@@ -112,7 +115,9 @@ impl Text<'_> {
     /// Whether caches may not know a key that was published at `published` when it begins to sign.
     fn unknown_to_caches(&mut self, published: Timestamp, begin: Timestamp) {
         let known_by = self.known_by(published);
-        if known_by <= begin {
+        // Some replica may have served the old set for one poll more, and somebody fetched it then.
+        let fetched_by = published.plus(self.plan.poll + COOL_DOWN);
+        if known_by.max(fetched_by) <= begin {
             let lead = duration(begin.since(published));
             self.say(format!(
                 "Nothing breaks: the key is announced for {lead}, and verifiers may keep the set for {} only.",
@@ -121,13 +126,25 @@ impl Text<'_> {
             return;
         }
         self.result.disturbs = true;
-        self.result.disturbed_until = self.result.disturbed_until.max(Some(known_by));
-        self.say("Verifiers that fetch the set again when they meet an unknown `kid` notice nothing.");
-        self.say(format!(
-            "Verifiers that do not, such as Envoy, refuse new tokens until they fetch the set again: until {} at the latest, \
-             and longer only where they keep it for longer than its `Cache-Control` allows.",
-            self.when(known_by)
-        ));
+        self.result.disturbed_until = self.result.disturbed_until.max(Some(known_by.max(fetched_by)));
+        if fetched_by <= begin {
+            self.say("Verifiers that fetch the set again when they meet an unknown `kid` notice nothing.");
+        } else {
+            self.say(format!(
+                "Verifiers that fetch the set again when they meet an unknown `kid` notice nothing, except those that have just \
+                 fetched it and wait before they do so again: for {} in panva's `jose` and `PyJWT`, which may refuse new tokens \
+                 until {}.",
+                duration(COOL_DOWN),
+                self.when(fetched_by)
+            ));
+        }
+        if known_by > begin {
+            self.say(format!(
+                "Verifiers that do not, such as Envoy, refuse new tokens until they fetch the set again: until {} at the \
+                 latest, and longer only where they keep it for longer than its `Cache-Control` allows.",
+                self.when(known_by)
+            ));
+        }
     }
 
     fn revoked(&mut self, before: &Ledger, after: &Ledger, kid: &str) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::forecast::forecast;
 use crate::config::token_signature::{Declared, Resolved};
 use crate::signing_keys::decide;
-use crate::signing_keys::declared::{as_declared, named_elsewhere, was_announced};
+use crate::signing_keys::declared::{as_declared, is_surprise, named_elsewhere};
 use crate::signing_keys::plan::Plan;
 use crate::signing_keys::record::{Change, KeyRecord, KeyState, Ledger, Replica};
 use crate::signing_keys::replica::Source;
@@ -330,12 +330,7 @@ fn declared_conditions(declared: &Declared, ledger: &Ledger) -> Vec<Condition> {
     let signing = declared.signing.as_ref();
     let row = signing.and_then(|key| ledger.key(&key.kid));
     let floor = declared.plan.lead_floor();
-    // Before the first key of all there was nothing to verify.
-    let is_first = |row: &KeyRecord| {
-        let mut others = ledger.keys.iter().filter(|other| other.kid != row.kid);
-        others.all(|other| other.activate_at.is_none_or(|at| row.activate_at.is_some_and(|ours| ours < at)))
-    };
-    let announced = row.filter(|row| !is_first(row) && !was_announced(row, floor)).map(|row| {
+    let announced = row.filter(|row| is_surprise(ledger, row, floor)).map(|row| {
         let message = format!(
             "`{}` signs without having been announced: verifiers that keep the set refused its tokens until they fetched it \
              again; name the next key in `publishedKeyRefs` first",

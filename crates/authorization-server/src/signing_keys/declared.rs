@@ -247,9 +247,19 @@ pub(crate) fn as_declared(mut ledger: Ledger, declared: &Declared, elsewhere: &E
     ledger
 }
 
+/// Whether verifiers that keep the set were not told in time of `row`, the key that signs. Before the first key of all there
+/// was nothing to verify, so nobody is surprised by that one.
+pub(crate) fn is_surprise(ledger: &Ledger, row: &KeyRecord, lead_floor: std::time::Duration) -> bool {
+    let signed_before = |other: &KeyRecord| {
+        other.kid != row.kid
+            && other.activate_at.is_some_and(|at| row.activate_at.is_none_or(|ours| at <= ours))
+    };
+    ledger.keys.iter().any(signed_before) && !was_announced(row, lead_floor)
+}
+
 /// Whether the key that signs stood in the set for `lead_floor` before it began: AppSSO's way changes keys at once, and some
 /// verifiers notice.
-pub(crate) fn was_announced(row: &KeyRecord, lead_floor: std::time::Duration) -> bool {
+pub(super) fn was_announced(row: &KeyRecord, lead_floor: std::time::Duration) -> bool {
     let announced = row.activate_at.zip(row.published_at).map(|(at, published)| at.since(published));
     announced.is_some_and(|lead| lead >= lead_floor)
 }

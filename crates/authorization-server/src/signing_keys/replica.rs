@@ -288,9 +288,10 @@ impl ReplicaLoop {
             self.beat(now).await?;
         }
         let ledger = declared::record(&self.database, declared, &elsewhere, now).await?;
-        let floor = declared.plan.lead_floor();
         let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
-        if let Some(key) = signing.filter(|key| !declared::was_announced(key, floor)) {
+        if let Some(key) =
+            signing.filter(|key| declared::is_surprise(&ledger, key, declared.plan.lead_floor()))
+        {
             tracing::warn!(
                 kid = key.kid,
                 "this key signs without having been announced: verifiers that keep the set refuse its tokens until they fetch \
@@ -569,6 +570,8 @@ impl ReplicaLoop {
         // Who goes by a plan always has a key to sign with, once it has looked.
         let lacks_keys = matches!(self.source, Source::Planned { .. }) && signers.is_empty();
         let all_open = self.complained.is_empty() && !lacks_keys;
+        let declares_no_signer =
+            matches!(&self.source, Source::Declared(declared) if declared.signing.is_none());
         KeySnapshot {
             ledger: Arc::new(ledger),
             replicas: replicas.into(),
@@ -577,6 +580,7 @@ impl ReplicaLoop {
             set,
             all_open,
             sealed_elsewhere: self.sealed.values().filter(|(_, opens)| !opens).count(),
+            declares_no_signer,
             fresh_until,
         }
     }

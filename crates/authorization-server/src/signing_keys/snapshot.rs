@@ -54,6 +54,8 @@ pub(crate) struct KeySnapshot {
     /// Keys that this replica uses or has in reserve, and that it could not open anew: somebody has sealed them under another
     /// key-encryption key.
     pub(crate) sealed_elsewhere: usize,
+    /// Whether keys are declared, and none of them signs.
+    pub(crate) declares_no_signer: bool,
     /// From then on this is too old to sign by.
     pub(crate) fresh_until: Instant,
 }
@@ -63,6 +65,8 @@ pub(crate) struct KeySnapshot {
 pub(crate) enum NoSigner {
     #[error("no key of a suitable algorithm is active")]
     NoKey,
+    #[error("the resources name no key that signs")]
+    NotDeclared,
     #[error("the keys could not be looked at in the database for too long")]
     Stale,
     #[error("the private half of a signing key does not open here")]
@@ -72,12 +76,14 @@ pub(crate) enum NoSigner {
 }
 
 impl NoSigner {
-    pub(crate) const ALL: [Self; 4] = [Self::NoKey, Self::Stale, Self::NotOpen, Self::NotReserved];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::NoKey, Self::NotDeclared, Self::Stale, Self::NotOpen, Self::NotReserved];
 
     /// In one word, for programs.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NoKey => "no_key",
+            Self::NotDeclared => "not_declared",
             Self::Stale => "stale",
             Self::NotOpen => "not_open",
             Self::NotReserved => "not_reserved",
@@ -96,6 +102,9 @@ impl KeySnapshot {
     ) -> Result<&KeyHandle, NoSigner> {
         if Instant::now() >= self.fresh_until {
             return Err(NoSigner::Stale);
+        }
+        if self.declares_no_signer {
+            return Err(NoSigner::NotDeclared);
         }
         let suits = |signer: &&Signer| {
             wanted.is_none_or(|alg| alg == signer.handle.alg())

@@ -260,6 +260,29 @@ async fn a_client_may_have_an_algorithm_of_its_own() {
 }
 
 #[tokio::test]
+async fn where_no_key_is_declared_the_client_is_told_that_waiting_does_not_help() {
+    let storage = sealwright_testkit::database::sqlite_storage();
+    let key = include_str!("keys/p256.pub.pem").replace('\n', "\n    ");
+    let yaml = crate::world::resources(&storage.yaml(), "").replace(
+        "tokenSignature: {algorithms: [ES256], keysDir: keys}",
+        "tokenSignature: {extraVerifyKeyRefs: [{name: old}], keysDir: keys}",
+    );
+    let secret = format!(
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: old}}\nstringData:\n  pub.pem: |\n    {key}\n"
+    );
+    let world = World::of(&(yaml + &secret), storage).await;
+    let answer = robot(&world, &[]).await;
+    assert_eq!(
+        answer.short(),
+        r#"503 {"error":"temporarily_unavailable","error_description":"this server has no signing key, so it issues no tokens"}"#
+    );
+    assert!(!answer.headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(world.get("/oauth2/jwks").await.json()["keys"][0]["kid"], "old");
+    assert_eq!(world.get("/readyz").await.status, StatusCode::OK, "it serves the set");
+    assert!(!world.events().await.contains(&"token.issued".to_owned()));
+}
+
+#[tokio::test]
 async fn where_no_key_may_sign_the_client_is_told_to_come_again() {
     let world = World::new().await;
     // Nobody has told the database in all that time that tokens may still be alive.

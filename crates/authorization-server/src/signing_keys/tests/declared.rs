@@ -8,7 +8,7 @@ use sealwright_testkit::database::on_both;
 
 use super::{Fleet, Member, START, provider};
 use crate::config::token_signature::{Conditions, Declared, DeclaredKey, Resolved};
-use crate::signing_keys::declared::was_announced;
+use crate::signing_keys::declared::{is_surprise, was_announced};
 use crate::signing_keys::plan::Plan;
 use crate::signing_keys::replica::{ReplicaLoop, Source};
 use crate::signing_keys::snapshot::NoSigner;
@@ -63,6 +63,9 @@ async fn a_change_of_declared_keys_holds_at_once() {
         let (one, two) = (key("key-1"), key("key-2"));
         let mut member = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
         assert_eq!((member.signer().unwrap(), member.set()), ("key-1".into(), vec!["key-1".into()]));
+        let ledger = std::sync::Arc::clone(&member.keys.snapshot().ledger);
+        let first = ledger.key("key-1").unwrap();
+        assert!(!is_surprise(&ledger, first, fleet.plan.lead_floor()), "there was nothing to verify before");
 
         fleet.clock.advance(HOUR);
         member.replace(&fleet, declared(&fleet.plan, Some(&two), &[old(&one)])).await.unwrap();
@@ -70,10 +73,12 @@ async fn a_change_of_declared_keys_holds_at_once() {
         assert_eq!(member.set(), ["key-2", "key-1"]);
         let ledger = std::sync::Arc::clone(&member.keys.snapshot().ledger);
         assert_eq!(ledger.key("key-1").unwrap().retired_at, Some(START.plus(HOUR)));
-        assert!(!was_announced(ledger.key("key-2").unwrap(), fleet.plan.lead_floor()));
+        let floor = fleet.plan.lead_floor();
+        assert!(!was_announced(ledger.key("key-2").unwrap(), floor));
+        assert!(is_surprise(&ledger, ledger.key("key-2").unwrap(), floor));
 
         member.replace(&fleet, declared(&fleet.plan, None, &[old(&two)])).await.unwrap();
-        assert_eq!(member.signer(), Err(NoSigner::NoKey), "the set is served, nothing is issued");
+        assert_eq!(member.signer(), Err(NoSigner::NotDeclared), "the set is served, nothing is issued");
         assert_eq!(member.set(), ["key-2"]);
     })
     .await;

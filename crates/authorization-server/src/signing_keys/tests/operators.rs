@@ -76,6 +76,9 @@ async fn in_an_emergency_a_key_signs_within_seconds() {
         assert!(consequences.disturbs);
         let until = consequences.disturbed_until.unwrap();
         assert_eq!(until.since(START), Duration::from_secs(335), "a poll, five minutes, a tenth more");
+        let cool_down = "for 30 s in panva's `jose` and `PyJWT`, which may refuse new tokens until 2026-11-22 00:00:35 UTC (in 35 s).";
+        let told = |sentence: &String| sentence.ends_with(cool_down);
+        assert!(consequences.sentences.iter().any(told), "{consequences:?}");
         admin.act(&rotate, None).await.unwrap();
         a.turn(&fleet).await;
         a.turn(&fleet).await;
