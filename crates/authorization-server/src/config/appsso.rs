@@ -57,5 +57,5 @@ fn check_annotations(resource: &Resource, report: &mut Report) {
 
 /// The path that an annotation names, from the folder of the resource.
 fn path_annotation(resource: &Resource, name: &str) -> Option<PathBuf> {
-    resource.annotations.get(name).map(|path| resource.base_dir().join(path))
+    resource.annotations.get(name).map(PathBuf::from)
 }

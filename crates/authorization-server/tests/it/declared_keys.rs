@@ -438,3 +438,37 @@ async fn two_processes_that_start_for_the_first_time_at_once_share_one_key_encry
         assembled.database().close().await;
     }
 }
+
+/// As `sealwright serve -f config/` names its files: from the working folder.
+#[tokio::test]
+async fn what_a_manifest_names_is_beside_it_wherever_the_server_was_started() {
+    let dir = sealwright_testkit::temp_dir();
+    let up = "../".repeat(std::env::current_dir().unwrap().components().count() - 1);
+    let relative = Path::new(&up).join(dir.path().strip_prefix("/").unwrap());
+    let key = dir.path().join("keys/key-1");
+    fs::create_dir_all(&key).unwrap();
+    fs::write(key.join("key.pem"), RSA).unwrap();
+    fs::set_permissions(key.join("key.pem"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(key.join("pub.pem"), RSA_PUB).unwrap();
+    let yaml = "apiVersion: sso.apps.tanzu.vmware.com/v1alpha1\nkind: AuthServer\nmetadata:\n  name: id\n  labels: {env: test}\n  \
+                annotations: {sealwright.dev/keys-from: keys, sealwright.dev/listen: '127.0.0.1:0'}\nspec:\n  \
+                issuerURI: https://id.example.com\n  tokenSignature: {signAndVerifyKeyRef: {name: key-1}}\n";
+    for start in ["the first", "the second"] {
+        let mut report = Report::default();
+        let resources = resource::parse(&relative.join("id.yaml"), yaml, &mut report);
+        let config = configure(&resources, &mut report).pop().unwrap();
+        let said = report.to_string();
+        assert!(said.lines().all(|line| line.starts_with("warning: ")), "{start}: {said}");
+        let server = assemble(config, Clock::system(), Shutdown::new()).await.unwrap();
+        server.database().close().await;
+    }
+    let mut there: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    there.sort();
+    assert_eq!(there, ["id-state", "keys"]);
+    for name in ["auth.db", "kek", "keys"] {
+        assert!(dir.path().join("id-state").join(name).exists(), "{name}");
+    }
+}

@@ -168,8 +168,9 @@ pub(in crate::config) fn read(
         let message = "missing field `issuerURI`: AppSSO makes it of a template; write here what clients know the server by";
         resource.fault("spec", message, report);
     }
+    // Counted from the resource's folder, as all paths in a spec of our own are.
     let state_dir = path_annotation(resource, STATE_DIR)
-        .unwrap_or_else(|| resource.base_dir().join(format!("{}-state", resource.name)));
+        .unwrap_or_else(|| PathBuf::from(format!("{}-state", resource.name)));
     let ours = translated(resource, &spec, &state_dir, report);
     let (mut config, mut known) = auth_server::resolve(resource, ours, secrets, report);
     let users = users(resource, &spec.identity_providers, known.password_cost.unwrap_or_default(), report);
@@ -178,7 +179,7 @@ pub(in crate::config) fn read(
         config.admin_role = admin_role(resource, report);
     }
     known.client_namespaces = client_namespaces(resource);
-    known.state_dir = Some(state_dir);
+    known.state_dir = Some(resource.base_dir().join(state_dir));
     (config.filter(|_| issuer_is_known), known)
 }
 
@@ -189,7 +190,8 @@ fn translated(
     state_dir: &Path,
     report: &mut Report,
 ) -> AuthServerSpec {
-    let mut first_start = FirstStart { state_dir: Some(state_dir.to_owned()), files: Vec::new() };
+    let mut first_start =
+        FirstStart { state_dir: Some(resource.base_dir().join(state_dir)), files: Vec::new() };
     let expiry = spec.token.as_ref().and_then(|token| token.access_token.as_ref());
     let expiry = expiry.map_or(DurationField(TOKEN_EXPIRY), |token| token.expiry);
     // So that other faults are found, too; whoever forgot the issuer is told of that alone.
@@ -281,14 +283,14 @@ fn kek(
     if let Some(file) = path_annotation(resource, KEK_FILE) {
         return SecretsSpec { kek: vec![given(file)], made: None };
     }
-    let path = state_dir.join("kek");
+    let path = resource.base_dir().join(state_dir).join("kek");
     let message = format!(
         "the key-encryption key is kept beside what it seals, in {}: name another file by the annotation `{KEK_FILE}`",
         path.display()
     );
     resource.warn("metadata", message, report);
     if path.exists() {
-        return SecretsSpec { kek: vec![given(path)], made: None };
+        return SecretsSpec { kek: vec![given(state_dir.join("kek"))], made: None };
     }
     let content = Secret::new(KekRing::generate_text().as_str());
     let made = KekRing::of_text(KEK, &content)
