@@ -250,6 +250,7 @@ mod tests {
             meters: Arc::new([]),
             all_open: true,
             sealed_elsewhere: 0,
+            declares_no_signer: false,
             fresh_until: Instant::now(),
         }
     }
