@@ -142,7 +142,7 @@ fn tests(runner: &mut Runner) {
     });
 }
 
-/// The library with all that is off by default; everything else builds it without.
+/// The library with all that is off by default, and the layer without all that is on: everything else builds them otherwise.
 fn features(runner: &mut Runner) {
     const JOSE: [&str; 4] = ["--package", "sealwright-jose", "--all-features", "--locked"];
     runner.step("lint with all features", |step| {
@@ -154,6 +154,14 @@ fn features(runner: &mut Runner) {
         command.arg("test").args(JOSE).args(["--lib", "--test", "it", "--no-fail-fast"]);
         run_and_count(step, &mut command, Tally::of_cargo_test)
     });
+    const LAYER: [&str; 4] = ["--package", "sealwright-resource-server", "--no-default-features", "--locked"];
+    for feature in [None, Some("axum"), Some("fetch"), Some("metrics")] {
+        runner.step(&format!("lint the layer with {} alone", feature.unwrap_or("no feature")), |step| {
+            let mut command = step.places().cargo();
+            command.arg("clippy").args(LAYER).args(feature.map(|feature| format!("--features={feature}")));
+            step.run(command.args(["--lib", "--", "-D", "warnings"]))
+        });
+    }
 }
 
 /// Runs a test runner and counts its tests. One that is left out counts as failed: we have none that may be ignored.

@@ -19,10 +19,7 @@ use crate::{
     verified::{Fingerprint, Known, VerifiedCache},
 };
 use http::{HeaderMap, HeaderValue, request::Parts};
-use std::{
-    fmt,
-    sync::{Arc, Weak},
-};
+use std::{fmt, sync::Arc};
 use tracing::{Span, field};
 
 /// Decides about tokens; built once, shared by all requests, cheap to clone.
@@ -33,14 +30,17 @@ use tracing::{Span, field};
 pub struct Authenticator(Arc<Inner>);
 
 /// An authenticator for as long as somebody else has it.
-pub(crate) struct WeakAuthenticator(Weak<Inner>);
+#[cfg(feature = "metrics")]
+pub(crate) struct WeakAuthenticator(std::sync::Weak<Inner>);
 
+#[cfg(feature = "metrics")]
 impl WeakAuthenticator {
     pub(crate) fn upgrade(&self) -> Option<Authenticator> {
         self.0.upgrade().map(Authenticator)
     }
 }
 
+#[cfg(feature = "metrics")]
 impl fmt::Debug for WeakAuthenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WeakAuthenticator")
@@ -301,6 +301,7 @@ impl Authenticator {
         self.0.sender.knows_dpop()
     }
 
+    #[cfg(feature = "metrics")]
     pub(crate) fn downgrade(&self) -> WeakAuthenticator {
         WeakAuthenticator(Arc::downgrade(&self.0))
     }
@@ -386,6 +387,7 @@ impl Authenticator {
         }
     }
 
+    #[cfg(feature = "metrics")]
     pub(crate) fn decisions(&self) -> &Decisions {
         &self.0.decisions
     }

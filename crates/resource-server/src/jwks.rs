@@ -7,7 +7,7 @@
 mod cache;
 mod discovered;
 mod events;
-mod fetch;
+pub mod fetch;
 mod freshness;
 mod issuer_keys;
 mod key_sets;

@@ -49,6 +49,16 @@
 //! document of [`metadata`] (RFC 9728), and those that expect the answers of the usual Node tutorial get them from a
 //! [`Compat`] profile.
 //!
+//! # Features
+//!
+//! All are on, unless default features are turned off:
+//!
+//! | feature | without it |
+//! |---|---|
+//! | `axum` | no extractor `Token`, no `ProtectedResource::route`, a [`Refusal`] is sent by [`Refusal::into_http`], and what a nested axum router cut off a path is not known |
+//! | `fetch` | no HTTP client: key sets are fetched by a [`Fetch`](fetch::Fetch) of one's own ([`KeySets::with_fetch`]), or are fixed |
+//! | `metrics` | no `Authenticator::register_metrics`, and nothing is counted |
+//!
 //! # What is not here
 //!
 //! Whether a token was used before (`jti`) is for the application to remember, for as long as
@@ -76,8 +86,14 @@ pub mod assurance;
 mod requirements;
 
 mod explain;
+
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "uncounted.rs"]
 mod metrics;
 
+#[cfg(feature = "axum")]
 mod extract;
 mod layer;
 
@@ -98,9 +114,10 @@ pub use compat::{Compat, Waived};
 pub use config_error::{ConfigError, UrlFault};
 pub use error::TokenError;
 pub use explain::{Check, Explained, Explanation, Outcome};
+#[cfg(feature = "axum")]
 pub use extract::Token;
 pub use issuer::{IssuerConfig, KeySource};
-pub use jwks::{Fetches, JwksOptions, KeySetStatus, KeySets, MetadataStatus};
+pub use jwks::{Fetches, JwksOptions, KeySetStatus, KeySets, MetadataStatus, fetch};
 pub use layer::{AuthFuture, AuthLayer, AuthService};
 pub use refusal::Refusal;
 pub use request::{Request, Scheme};
@@ -111,16 +128,16 @@ pub use token::AccessToken;
 pub use verified::{Revocation, Revocations, RevocationsFull, VerifiedTokens, VerifiedTokensStatus};
 
 /// The page for those who protect an API: its examples run as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum", feature = "fetch", feature = "metrics"))]
 #[doc = include_str!("../../../docs/src/howto/protect-an-api.md")]
 mod protect_an_api {}
 
 /// The page on how key sets are kept.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum", feature = "fetch", feature = "metrics"))]
 #[doc = include_str!("../../../docs/src/explanation/key-sets.md")]
 mod how_key_sets_are_kept {}
 
 /// The page on bound tokens and rules: its examples run as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "axum", feature = "fetch", feature = "metrics"))]
 #[doc = include_str!("../../../docs/src/howto/sender-and-rules.md")]
 mod sender_and_rules {}

@@ -1,14 +1,12 @@
 //! What an API says about itself (RFC 9728), so that a client finds out where to get a token.
 
 use crate::sender::SenderConstraint;
-use axum::{Router, routing::get};
-use bytes::Bytes;
-use http::{HeaderValue, StatusCode, Uri, header};
 use sealwright_jose::Alg;
 use serde::Serialize;
 use url::Url;
 
 /// How long a client may keep the document: it changes with a deployment.
+#[cfg(feature = "axum")]
 const CACHE_CONTROL: &str = "public, max-age=3600";
 
 /// The name under which the document is published.
@@ -203,9 +201,12 @@ impl ProtectedResource {
     /// let api: Router = Router::new().merge(orders.route());
     /// # Ok::<(), sealwright_resource_server::metadata::MetadataError>(())
     /// ```
-    pub fn route<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+    #[cfg(feature = "axum")]
+    pub fn route<S: Clone + Send + Sync + 'static>(&self) -> axum::Router<S> {
+        use http::{HeaderValue, StatusCode, Uri, header};
+
         let expected = self.path.clone();
-        let document = Bytes::from(self.to_json());
+        let document = bytes::Bytes::from(self.to_json());
         let serve = async move |uri: Uri| {
             // The router looks at no query, and at the unusual segments of `pattern` not closely enough.
             let path = uri.path_and_query().map_or(uri.path(), |path| match expected.contains('?') {
@@ -221,10 +222,11 @@ impl ProtectedResource {
             ];
             Ok((headers, document))
         };
-        Router::new().route(&self.pattern(), get(serve))
+        axum::Router::new().route(&self.pattern(), axum::routing::get(serve))
     }
 
     /// The path for a router, which gives some characters at the beginning of a segment a meaning, or refuses them.
+    #[cfg(feature = "axum")]
     fn pattern(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
         let segments = path.split('/').enumerate().map(|(index, segment)| {

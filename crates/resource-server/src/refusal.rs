@@ -1,10 +1,6 @@
 //! The whole answer to a request that may not pass (RFC 6750 §3, RFC 9457).
 
 use crate::{Challenge, Compat, TokenError};
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
@@ -97,8 +93,9 @@ impl From<TokenError> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        self.into_http().map(Body::from)
+#[cfg(feature = "axum")]
+impl axum::response::IntoResponse for Refusal {
+    fn into_response(self) -> axum::response::Response {
+        self.into_http().map(axum::body::Body::from)
     }
 }

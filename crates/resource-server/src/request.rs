@@ -4,7 +4,6 @@ use crate::{
     TokenError,
     sender::{CertThumbprint, ClientCertificate},
 };
-use axum::extract::OriginalUri;
 use http::{Extensions, HeaderMap, Method, Uri, header, request::Parts};
 use std::fmt;
 
@@ -62,8 +61,11 @@ impl<'a> Request<'a> {
 
     /// Its URI, as the server received it.
     pub fn uri(&self) -> &'a Uri {
-        let original = self.extensions.and_then(|extensions| extensions.get::<OriginalUri>());
-        original.map_or(self.uri, |original| &original.0)
+        #[cfg(feature = "axum")]
+        if let Some(original) = self.extensions.and_then(Extensions::get::<axum::extract::OriginalUri>) {
+            return &original.0;
+        }
+        self.uri
     }
 
     /// Its headers.

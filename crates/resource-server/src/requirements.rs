@@ -38,6 +38,7 @@ pub struct Requirements {
 
 impl Requirements {
     /// The codes of all refusals that they give.
+    #[cfg(feature = "metrics")]
     pub(crate) const CODES: [&str; 3] = [Self::SCOPE, Self::RULES, Self::ASSURANCE];
     const SCOPE: &str = "scope_insufficient";
     const RULES: &str = "access_denied";

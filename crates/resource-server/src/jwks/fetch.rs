@@ -1,93 +1,181 @@
-//! Gets the bytes of a document, and no more bytes than it may have.
+//! How the bytes of key sets and metadata are fetched: by an HTTP client of the crate's own (feature `fetch`), or by a
+//! [`Fetch`] that a program brings along with [`KeySets::with_fetch`](crate::KeySets::with_fetch).
+//!
+//! # Examples
+//!
+//! A set that is handed over by other means, such as a file that the platform keeps up to date:
+//!
+//! ```
+//! use sealwright_jose::{Alg, JwkSet, SigningKey, jws::Signer};
+//! use sealwright_resource_server::{Authenticator, IssuerConfig, JwksOptions, KeySets};
+//! use sealwright_resource_server::fetch::{Answer, Fetch, FetchError, Pending};
+//! use std::{path::PathBuf, sync::Arc};
+//!
+//! struct File(PathBuf);
+//!
+//! impl Fetch for File {
+//!     fn fetch<'a>(&'a self, _: &'a url::Url, _: &'static str, _: Option<&'a http::HeaderValue>) -> Pending<'a> {
+//!         Box::pin(async {
+//!             let body = tokio::fs::read(&self.0).await.map_err(|error| FetchError::Http(error.into()))?;
+//!             Ok(Answer { body: Some(body), etag: None, fresh_for: None })
+//!         })
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = std::env::temp_dir().join(format!("sealwright-{}.jwks", std::process::id()));
+//! # let key = SigningKey::generate(Alg::Es256)?;
+//! # std::fs::write(&path, JwkSet::from_keys([key.verifying_key()])?.to_json())?;
+//! # let file = path.clone();
+//! let sets = KeySets::with_fetch(JwksOptions::default(), Arc::new(File(path)));
+//! let issuer = IssuerConfig::new("https://id.example.com", "https://api.example.com")
+//!     .jwks_uri("https://id.example.com/oauth2/jwks".parse()?, [Alg::Es256]);
+//! let authenticator = Authenticator::builder().issuer(issuer).jwks(sets).build()?;
+//! # let claims = br#"{"iss":"https://id.example.com","sub":"alice","aud":"https://api.example.com",
+//! #     "client_id":"portal","jti":"1","iat":1800000000,"exp":1800000300}"#;
+//! # let token = Signer::new(&key).typ("at+jwt").sign_compact(claims)?;
+//! # assert_eq!(authenticator.authenticate_token(&token, 1_800_000_000).await?.subject(), "alice");
+//! # std::fs::remove_file(file)?;
+//! # Ok(())
+//! # }
+//! ```
 
-use super::{JwksOptions, freshness};
+#[cfg(feature = "fetch")]
+mod http;
+
+#[cfg(feature = "fetch")]
+pub(crate) use self::http::HttpFetch;
+
+use super::freshness;
 use crate::UrlFault;
-use http::{HeaderValue, StatusCode, header};
-use reqwest::{Client, Response, redirect};
+use ::http::{HeaderMap, HeaderValue, StatusCode};
 use sealwright_jose::KeyError;
-use std::{pin::Pin, sync::OnceLock, time::Duration};
-use tokio::time::timeout;
+use std::{error::Error, pin::Pin, time::Duration};
 use url::Url;
-
-/// An `ETag` that is longer is not kept: it would be sent back with every request.
-const MAX_ETAG_BYTES: usize = 256;
-
-/// No body is longer, whatever the options say.
-const MOST_BYTES: usize = 1 << 20;
-
-/// A stream is opened anew after this time, so that a name which leads elsewhere meanwhile is looked up again.
-const STREAM_LIFETIME: Duration = Duration::from_secs(3600);
-
-/// A stream gives a sign of life at least every quarter of a minute; after this time it is given up.
-const STREAM_SILENCE: Duration = Duration::from_secs(60);
 
 /// What a source answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// The bytes; `None` if they are still those of the `ETag` that was sent (304).
-    pub(crate) body: Option<Vec<u8>>,
-    pub(crate) etag: Option<HeaderValue>,
-    /// For how long it is fresh, if the source says so.
-    pub(crate) fresh_for: Option<Duration>,
+    pub body: Option<Vec<u8>>,
+    /// The `ETag` of these bytes, to be sent back with the next request.
+    pub etag: Option<HeaderValue>,
+    /// For how long it is fresh, if the source says so: see [`fresh_for`].
+    pub fresh_for: Option<Duration>,
 }
 
-pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'a>>;
+/// A document on its way.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'a>>;
 
 /// Takes the next bytes of a stream; `false` if it wants no more.
-pub(crate) type Hear<'a> = dyn FnMut(&[u8]) -> bool + Send + 'a;
+pub type Hear<'a> = dyn FnMut(&[u8]) -> bool + Send + 'a;
 
-pub(crate) type Listening<'a> = Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>>;
+/// An event stream that is listened to.
+pub type Listening<'a> = Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>>;
 
-/// Where the bytes come from; the clock of the caller limits how long it may take.
-pub(crate) trait Fetch: Send + Sync {
+/// Where the bytes of documents come from.
+///
+/// Which addresses are asked, and when, is decided before: whoever implements it follows no redirects, since that would let
+/// a source choose whom we ask next, and reads no more than
+/// [`JwksOptions::max_bytes`](crate::JwksOptions::max_bytes). How long a fetch may take is limited by its caller, who drops it.
+pub trait Fetch: Send + Sync {
     /// Gets the document in one of the types that `accept` names, unless it is still the one of `etag`.
     fn fetch<'a>(&'a self, uri: &'a Url, accept: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a>;
 
-    /// Passes what comes from an event stream on to `hear`, until it has enough or the stream ends.
+    /// Passes what comes from an event stream on to `hear`, until it has enough or the stream ends. Whoever does not
+    /// implement it hears of no changes, and fetches when a document is due.
     fn listen<'a>(&'a self, _uri: &'a Url, _hear: &'a mut Hear<'_>) -> Listening<'a> {
         Box::pin(async { Err(FetchError::Status(StatusCode::NOT_FOUND)) })
     }
 
     /// Makes ready for that address, so that what is missing on this machine is told at the start.
-    fn prepare(&self, _uri: &Url) -> Result<(), reqwest::Error> {
+    ///
+    /// # Errors
+    ///
+    /// What is missing; it becomes [`ConfigError::HttpClient`](crate::ConfigError::HttpClient).
+    fn prepare(&self, _uri: &Url) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
+    }
+}
+
+/// For how long an answer with these headers is fresh, counted from now; `None` if it does not say (RFC 9111 §4.2).
+pub fn fresh_for(headers: &HeaderMap) -> Option<Duration> {
+    freshness::lifetime(headers)
+}
+
+/// Fetches nothing, and says so when an authenticator is built.
+#[cfg(not(feature = "fetch"))]
+pub(crate) struct NoFetch;
+
+#[cfg(not(feature = "fetch"))]
+impl Fetch for NoFetch {
+    fn fetch<'a>(&'a self, _: &'a Url, _: &'static str, _: Option<&'a HeaderValue>) -> Pending<'a> {
+        Box::pin(async { Err(FetchError::CutOff) })
+    }
+
+    fn prepare(&self, _: &Url) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Err("the feature `fetch` is off, and no `KeySets::with_fetch` was given".into())
     }
 }
 
 /// Why there is no new document. What it displays is safe to show to operators: no address, nothing that the source
 /// sent. The causes are for the log only, since they may name addresses of our own network.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FetchError {
+#[non_exhaustive]
+pub enum FetchError {
+    /// There was no connection.
     #[error("the connection could not be made")]
-    Connect(#[source] reqwest::Error),
+    Connect(#[source] Box<dyn Error + Send + Sync>),
+    /// The request, or reading its answer, failed.
     #[error("the request failed")]
-    Http(#[source] reqwest::Error),
+    Http(#[source] Box<dyn Error + Send + Sync>),
+    /// It took too long.
     #[error("the fetch took too long")]
     Timeout,
+    /// It ended without a result: its task was dropped, or panicked.
     #[error("the fetch was cut off")]
     CutOff,
+    /// Nobody was there to do it.
     #[error("there is no tokio runtime to fetch with")]
     NoRuntime,
+    /// The status is not 200, nor 304 where that was asked for.
     #[error("the answer has the status {}", .0.as_u16())]
     Status(StatusCode),
+    /// The source sent on to another address.
     #[error("the answer is a redirect, and none is followed")]
     Redirect,
+    /// There are more bytes than are read.
     #[error("the answer is longer than {max} bytes")]
-    TooLarge { max: usize },
+    TooLarge {
+        /// How many are.
+        max: usize,
+    },
+    /// `Content-Encoding` is there, and was not asked for.
     #[error("the answer is compressed, which was not asked for")]
     Compressed,
+    /// It is not UTF-8.
     #[error("the answer is no text")]
     NotText,
+    /// It is no JWK set (RFC 7517 §5).
     #[error("the answer is no JWK set")]
     JwkSet(#[source] KeyError),
+    /// It is a set of keys that are all broken.
     #[error("none of the {keys} keys of the set can be read")]
-    Garbled { keys: usize },
+    Garbled {
+        /// How many there are.
+        keys: usize,
+    },
+    /// It is no metadata document (RFC 8414, OpenID).
     #[error("the answer is no metadata document")]
     NotMetadata,
+    /// The metadata names another issuer.
     #[error("the metadata is that of another issuer")]
     OtherIssuer,
+    /// The metadata has no `jwks_uri`.
     #[error("the metadata does not say where the keys are")]
     NoJwksUri,
+    /// The metadata names an address that is not asked.
     #[error("the metadata's `jwks_uri` {0}")]
     JwksUri(UrlFault),
 }
@@ -103,165 +191,6 @@ impl FetchError {
             }
             Self::Redirect | Self::NotText | Self::NotMetadata => true,
             _ => false,
-        }
-    }
-
-    fn of(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        if error.is_timeout() {
-            Self::Timeout
-        } else if error.is_connect() {
-            Self::Connect(error)
-        } else {
-            Self::Http(error)
-        }
-    }
-}
-
-/// `GET` over HTTP/1.1. Over https it trusts what this machine trusts, and goes through the proxy that the
-/// environment names. Which addresses are asked is decided before: see [`UrlFault`].
-#[derive(Debug)]
-pub(crate) struct HttpFetch {
-    tls: OnceLock<Client>,
-    plain: OnceLock<Client>,
-    timeout: Duration,
-    max_bytes: usize,
-}
-
-impl HttpFetch {
-    pub(crate) fn new(options: &JwksOptions) -> Self {
-        Self {
-            tls: OnceLock::new(),
-            plain: OnceLock::new(),
-            timeout: options.timeout,
-            max_bytes: options.max_bytes.min(MOST_BYTES),
-        }
-    }
-
-    fn client(&self, uri: &Url) -> Result<&Client, reqwest::Error> {
-        let is_tls = uri.scheme() == "https";
-        let cell = if is_tls { &self.tls } else { &self.plain };
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let builder = Client::builder()
-            // A redirect would let whoever answers choose whom we ask next (SSRF).
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            // A small body that unpacks to a huge one is refused, not unpacked, whatever features another crate
-            // of the program has turned on.
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .timeout(self.timeout)
-            .pool_max_idle_per_host(1);
-        let builder = if is_tls {
-            builder.https_only(true)
-        } else {
-            // To this machine: through no proxy, and without looking for certificates that nobody needs.
-            builder.no_proxy().tls_certs_only([])
-        };
-        let made = builder.build()?;
-        Ok(cell.get_or_init(|| made))
-    }
-
-    async fn get(
-        &self,
-        uri: &Url,
-        accept: &'static str,
-        etag: Option<&HeaderValue>,
-    ) -> Result<Answer, FetchError> {
-        let client = self.client(uri).map_err(FetchError::of)?;
-        let mut request = client.get(uri.clone()).header(header::ACCEPT, accept);
-        if let Some(etag) = etag {
-            request = request.header(header::IF_NONE_MATCH, etag);
-        }
-        let response = request.send().await.map_err(FetchError::of)?;
-        let fresh_for = freshness::lifetime(response.headers());
-        match response.status() {
-            StatusCode::OK => {
-                let etag = response.headers().get(header::ETAG);
-                let etag = etag.filter(|etag| etag.len() <= MAX_ETAG_BYTES).cloned();
-                Ok(Answer { body: Some(self.body(response).await?), etag, fresh_for })
-            }
-            StatusCode::NOT_MODIFIED if etag.is_some() => {
-                Ok(Answer { body: None, etag: etag.cloned(), fresh_for })
-            }
-            status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
-                Err(FetchError::Redirect)
-            }
-            status => Err(FetchError::Status(status)),
-        }
-    }
-
-    async fn stream(&self, uri: &Url, hear: &mut Hear<'_>) -> Result<(), FetchError> {
-        let client = self.client(uri).map_err(FetchError::of)?;
-        let request = client.get(uri.clone()).header(header::ACCEPT, "text/event-stream");
-        let asked = timeout(self.timeout, request.timeout(STREAM_LIFETIME).send()).await;
-        let mut response = asked.map_err(|_| FetchError::Timeout)?.map_err(FetchError::of)?;
-        let kind = response.headers().get(header::CONTENT_TYPE);
-        if response.status() != StatusCode::OK
-            || !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
-        {
-            return Err(FetchError::Status(response.status()));
-        }
-        loop {
-            match timeout(STREAM_SILENCE, response.chunk()).await {
-                Ok(Ok(Some(bytes))) if hear(&bytes) => {}
-                Ok(Ok(_)) => return Ok(()),
-                Ok(Err(error)) => return Err(FetchError::of(error)),
-                Err(_) => return Err(FetchError::Timeout),
-            }
-        }
-    }
-
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, FetchError> {
-        let encodings = response.headers().get_all(header::CONTENT_ENCODING);
-        if encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(FetchError::Compressed);
-        }
-        let too_large = FetchError::TooLarge { max: self.max_bytes };
-        let announced = response.content_length().unwrap_or(0);
-        if announced > self.max_bytes as u64 {
-            return Err(too_large);
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(FetchError::of)? {
-            if chunk.len() > self.max_bytes - body.len() {
-                return Err(too_large);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-}
-
-impl Fetch for HttpFetch {
-    fn fetch<'a>(&'a self, uri: &'a Url, accept: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a> {
-        Box::pin(self.get(uri, accept, etag))
-    }
-
-    fn listen<'a>(&'a self, uri: &'a Url, hear: &'a mut Hear<'_>) -> Listening<'a> {
-        Box::pin(self.stream(uri, hear))
-    }
-
-    fn prepare(&self, uri: &Url) -> Result<(), reqwest::Error> {
-        self.client(uri).map(drop)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_option_makes_a_body_longer_than_a_mebibyte() {
-        for (asked, granted) in [(1, 1), (1 << 20, 1 << 20), ((1 << 20) + 1, 1 << 20), (usize::MAX, 1 << 20)]
-        {
-            let options = JwksOptions { max_bytes: asked, ..JwksOptions::default() };
-            assert_eq!(HttpFetch::new(&options).max_bytes, granted);
         }
     }
 }

@@ -94,10 +94,8 @@ impl RemoteKeys {
     /// `None`: the keys of these terms do not come from afar.
     pub(crate) fn new(terms: &IssuerConfig, sets: &KeySets) -> Result<Option<Arc<Self>>, ConfigError> {
         let issuer = || terms.issuer.clone();
-        let prepare = |uri| {
-            sets.prepare(uri)
-                .map_err(|source| ConfigError::HttpClient { issuer: issuer(), source: source.into() })
-        };
+        let prepare =
+            |uri| sets.prepare(uri).map_err(|source| ConfigError::HttpClient { issuer: issuer(), source });
         let source = match &terms.keys {
             KeySource::Fixed(_) => return Ok(None),
             KeySource::JwksUri(uri) => {

@@ -2,7 +2,7 @@
 
 use super::{
     JwksOptions,
-    fetch::{Fetch, FetchError, HttpFetch},
+    fetch::{self, Fetch, FetchError},
     remote::{Plan, Remote},
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
 use sealwright_jose::{Alg, JwkSet, JwkSetLimits, KeyError};
 use std::{
     collections::HashMap,
+    error::Error,
     fmt,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -53,11 +54,15 @@ impl KeySets {
     ///
     /// That the options make sense is checked by whoever builds an [`Authenticator`](crate::Authenticator) with it.
     pub fn new(options: JwksOptions) -> Self {
-        let fetch = Arc::new(HttpFetch::new(&options));
+        #[cfg(feature = "fetch")]
+        let fetch = Arc::new(fetch::HttpFetch::new(&options));
+        #[cfg(not(feature = "fetch"))]
+        let fetch = Arc::new(fetch::NoFetch);
         Self::with_fetch(options, fetch)
     }
 
-    pub(crate) fn with_fetch(options: JwksOptions, fetch: Arc<dyn Fetch>) -> Self {
+    /// The same, by a fetcher of the caller's own; the [module](fetch) has an example.
+    pub fn with_fetch(options: JwksOptions, fetch: Arc<dyn Fetch>) -> Self {
         Self(Arc::new(Shared { options, fetch, sets: Mutex::default(), metadata: Mutex::default() }))
     }
 
@@ -67,7 +72,7 @@ impl KeySets {
     }
 
     /// Makes ready for that address.
-    pub(crate) fn prepare(&self, uri: &Url) -> Result<(), reqwest::Error> {
+    pub(crate) fn prepare(&self, uri: &Url) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.0.fetch.prepare(uri)
     }
 

@@ -205,6 +205,7 @@ impl Revoked {
     }
 
     /// How many of them are of tokens that could still pass somewhere.
+    #[cfg(any(test, feature = "metrics"))]
     pub(crate) fn living(&self, now_s: i64) -> usize {
         let expired = self.latest_expired(now_s);
         self.set().expires_at.values().filter(|expires_at| **expires_at > expired).count()
