@@ -154,6 +154,12 @@ fn features(runner: &mut Runner) {
         command.arg("test").args(JOSE).args(["--lib", "--test", "it", "--no-fail-fast"]);
         run_and_count(step, &mut command, Tally::of_cargo_test)
     });
+    // They are one program, of which only the library under it is another than in the step before.
+    runner.step("examples in the docs with all features", |step| {
+        let mut command = step.places().cargo();
+        command.arg("test").args(JOSE).args(["--doc", "--no-fail-fast"]);
+        run_and_count(step, &mut command, Tally::of_cargo_test)
+    });
     const LAYER: [&str; 4] = ["--package", "sealwright-resource-server", "--no-default-features", "--locked"];
     for feature in [None, Some("axum"), Some("fetch"), Some("metrics")] {
         runner.step(&format!("lint the layer with {} alone", feature.unwrap_or("no feature")), |step| {

@@ -39,6 +39,18 @@ pub fn fixed_to_der(fixed: &[u8]) -> Result<Vec<u8>, SignError> {
 
 /// r‖s of a DER signature, each padded on the left to the width that `alg` has.
 ///
+/// ```
+/// use sealwright_jose::{Alg, SignError, ecdsa};
+///
+/// // SEQUENCE { INTEGER 1, INTEGER 2 }
+/// let fixed = ecdsa::der_to_fixed(Alg::Es256, &[0x30, 6, 2, 1, 1, 2, 1, 2])?;
+/// assert_eq!((fixed.len(), fixed[31], fixed[63]), (64, 1, 2));
+/// // A second zero in front is not DER, and zero is no r.
+/// let broken = [&[0x30, 8, 2, 3, 0, 0, 1, 2, 1, 2][..], &[0x30, 6, 2, 1, 0, 2, 1, 2]];
+/// assert!(broken.iter().all(|der| ecdsa::der_to_fixed(Alg::Es256, der) == Err(SignError::EcdsaEncoding)));
+/// # Ok::<(), SignError>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`SignError::EcdsaEncoding`] if it is not strict DER, r or s is zero or too long, or `alg` is not

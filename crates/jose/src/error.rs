@@ -82,6 +82,9 @@ pub enum VerifyErrorKind {
     /// Its header has a parameter that the policy does not know
     /// ([`Policy::Joserfc`](crate::jws::Policy::Joserfc) only).
     ParameterUnknown,
+    /// Its header lacks a parameter that was
+    /// [required](crate::jws::VerifierBuilder::required_parameter).
+    ParameterMissing,
     /// It is of another type than the verifier asks for, or of none.
     TypMismatch,
     /// No key fits its `kid` and algorithm.
@@ -107,6 +110,7 @@ impl VerifyErrorKind {
             Self::AlgNotAllowed => "alg_not_allowed",
             Self::Critical => "critical",
             Self::ParameterUnknown => "parameter_unknown",
+            Self::ParameterMissing => "parameter_missing",
             Self::TypMismatch => "typ_mismatch",
             Self::KeyUnknown => "key_unknown",
             Self::KeyAmbiguous => "key_ambiguous",
@@ -126,6 +130,7 @@ impl fmt::Display for VerifyErrorKind {
             Self::AlgNotAllowed => "algorithm not allowed",
             Self::Critical => "critical header parameter not understood",
             Self::ParameterUnknown => "header parameter not known",
+            Self::ParameterMissing => "header parameter missing",
             Self::TypMismatch => "wrong `typ`",
             Self::KeyUnknown => "no key fits",
             Self::KeyAmbiguous => "several keys fit",

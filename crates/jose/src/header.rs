@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     VerifyError, VerifyErrorKind,
-    json::{self, Str, Value, short},
-    jws::{Limits, Policy},
+    json::{self, Name, Str, Value, short},
+    jws::{Limits, ParameterType, Policy},
 };
 
 /// Parameters that RFC 7515 and RFC 7518 define: they are never extensions, so `crit` must not name
@@ -42,12 +42,42 @@ pub(crate) struct HeaderRules {
     pub(crate) understood: Vec<String>,
     /// Whether `b64` (RFC 7797) is understood.
     pub(crate) unencoded: bool,
+    /// What the application declared of its own parameters.
+    pub(crate) declared: Vec<Declared>,
+    /// Whether a parameter that nobody knows is left alone, as under every policy but joserfc's.
+    pub(crate) unknown_may_stand: bool,
+}
+
+/// A parameter of the application's own.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    pub(crate) of: ParameterType,
+    pub(crate) is_required: bool,
 }
 
 impl HeaderRules {
     /// For looking into a token that nobody believes yet.
-    pub(crate) fn peeking(limits: &Limits) -> Self {
-        Self { policy: Policy::Strict, nesting: limits.nesting, understood: Vec::new(), unencoded: true }
+    pub(crate) fn peeking(policy: Policy, limits: &Limits) -> Self {
+        Self { unencoded: true, unknown_may_stand: true, ..Self::new(policy, limits) }
+    }
+
+    /// Nothing is declared and nothing understood.
+    pub(crate) fn new(policy: Policy, limits: &Limits) -> Self {
+        Self {
+            policy,
+            nesting: limits.nesting,
+            understood: Vec::new(),
+            unencoded: false,
+            declared: Vec::new(),
+            unknown_may_stand: policy != Policy::Joserfc,
+        }
+    }
+
+    /// Whether the application said anything of a parameter of this name.
+    fn knows(&self, name: Name<'_>) -> bool {
+        self.understood.iter().any(|known| name.is(known))
+            || self.declared.iter().any(|declared| name.is(&declared.name))
     }
 }
 
@@ -67,7 +97,7 @@ pub(crate) struct Header<'a> {
 impl<'a> Header<'a> {
     pub(crate) fn parse(text: &'a str, rules: &HeaderRules) -> Result<Self, VerifyError> {
         let text = rules.policy.json(text);
-        let refuses_unknown = rules.policy == Policy::Joserfc;
+        let wants_urls = rules.policy == Policy::Joserfc;
         let (mut alg, mut kid, mut typ, mut crit, mut b64) = (None, None, None, None, None);
         let (mut others, mut is_empty, mut encrypted, mut unknown) = (Others::default(), true, false, false);
         json::object_with(text, rules.nesting, rules.policy.names(), |name, value| {
@@ -79,15 +109,15 @@ impl<'a> Header<'a> {
                 CRIT => crit = Some(value),
                 B64 => b64 = Some(value),
                 CTY => others.note(0, is_string(value)),
-                JKU => others.note(1, is_string(value) && (!refuses_unknown || is_url(value))),
-                X5U => others.note(2, is_string(value) && (!refuses_unknown || is_url(value))),
+                JKU => others.note(1, is_string(value) && (!wants_urls || is_url(value))),
+                X5U => others.note(2, is_string(value) && (!wants_urls || is_url(value))),
                 X5T => others.note(3, is_string(value)),
                 X5T_S256 => others.note(4, is_string(value)),
                 JWK => others.note(5, value.is_object()),
                 X5C => others.note(6, is_chain(value)),
                 // Only a JWE has it, and by it a JWE is told from a JWS (RFC 7516 §9).
                 ENC => encrypted = true,
-                _ => unknown |= refuses_unknown && !rules.understood.iter().any(|known| name.is(known)),
+                _ => unknown |= !rules.unknown_may_stand && !rules.knows(name),
             }
         })?;
         if encrypted {
@@ -161,6 +191,27 @@ impl<'a> Header<'a> {
             });
         });
         if good { Ok(()) } else { Err(VerifyErrorKind::Critical) }
+    }
+
+    /// Holds the parameters that the application declared to what it said of them: in either header of the right
+    /// type, and in this one if they are required. Joserfc asks of both headers together.
+    pub(crate) fn check_declared(
+        &self,
+        unprotected: Option<&Header<'_>>,
+        rules: &HeaderRules,
+    ) -> Result<(), VerifyErrorKind> {
+        for declared in &rules.declared {
+            let own = json::member(self.text, &declared.name);
+            let beside = unprotected.and_then(|header| json::member(header.text, &declared.name));
+            if [own, beside].into_iter().flatten().any(|value| !declared.of.fits(value)) {
+                return Err(VerifyErrorKind::Malformed);
+            }
+            let is_there = own.is_some() || beside.is_some() && rules.policy == Policy::Joserfc;
+            if declared.is_required && !is_there {
+                return Err(VerifyErrorKind::ParameterMissing);
+            }
+        }
+        Ok(())
     }
 
     /// Holds the unprotected header beside this one to RFC 7515 §7.2.1 and §4.1.11: no name in
@@ -243,7 +294,7 @@ fn is_string(value: Value<'_>) -> bool {
     value.as_str().is_some()
 }
 
-fn is_url(value: Value<'_>) -> bool {
+pub(crate) fn is_url(value: Value<'_>) -> bool {
     value.as_str().is_some_and(|url| {
         let url = url.decoded();
         url.starts_with("http://") || url.starts_with("https://")

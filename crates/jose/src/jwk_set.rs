@@ -10,6 +10,7 @@ use crate::{
     Alg, KeyError, VerifyingKey,
     json::{self, Name, Parts, Value},
     jwk::{self, Jwk},
+    jws::MAX_NESTING,
     key::pem,
 };
 
@@ -45,11 +46,12 @@ pub struct JwkSet {
 pub struct JwkSetLimits {
     bytes: usize,
     keys: usize,
+    nesting: usize,
 }
 
 impl Default for JwkSetLimits {
     fn default() -> Self {
-        Self { bytes: 1024 * 1024, keys: 256 }
+        Self { bytes: 1024 * 1024, keys: 256, nesting: 16 }
     }
 }
 
@@ -67,6 +69,12 @@ impl JwkSetLimits {
         Self { keys, ..self }
     }
 
+    /// The same limits with this depth of objects and arrays in each other, at most 64. Default: 16.
+    #[must_use]
+    pub fn nesting(self, nesting: usize) -> Self {
+        Self { nesting: nesting.min(MAX_NESTING), ..self }
+    }
+
     /// How many bytes are read.
     pub fn max_bytes(&self) -> usize {
         self.bytes
@@ -76,9 +84,12 @@ impl JwkSetLimits {
     pub fn max_keys(&self) -> usize {
         self.keys
     }
-}
 
-const NESTING: usize = 16;
+    /// How deep objects and arrays may stand in each other.
+    pub fn max_nesting(&self) -> usize {
+        self.nesting
+    }
+}
 
 impl JwkSet {
     /// Reads a JWK set.
@@ -92,6 +103,19 @@ impl JwkSet {
     /// # Errors
     ///
     /// If the text as a whole is no JWK set, or exceeds the default [`JwkSetLimits`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, KeyError, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.with_kid("a").verifying_key();
+    /// let json = format!(r#"{{"keys":[{},{{"kty":"oct","k":"AAAA"}}]}}"#, key.to_jwk());
+    /// let set = JwkSet::parse(&json, &[Alg::Es256])?;
+    /// assert_eq!((set.keys(), set.skipped()), (&[key][..], &[(1, KeyError::Secret)][..]));
+    /// assert!(JwkSet::parse(r#"{"keys":7}"#, &[Alg::Es256]).is_err());
+    /// # Ok::<(), KeyError>(())
+    /// ```
     pub fn parse(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
         Self::parse_with(json, allowed, JwkSetLimits::default())
     }
@@ -208,8 +232,8 @@ enum Outline {
     Jwk,
 }
 
-/// Reads a set in one pass over its text. Keys of a text that turns out to be malformed have been checked
-/// for nothing: no more of them than the limit.
+/// Reads a set in one pass over its text, or two if it is long. Keys of a text that turns out to be malformed have
+/// been checked for nothing: no more of them than the limit.
 fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, KeyError> {
     if json.len() > limits.bytes {
         return Err(KeyError::TooLarge(limits.bytes));
@@ -217,6 +241,7 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
     if !json.trim_ascii_start().starts_with('{') {
         return Err(KeyError::Format { seen: pem::describe(json.as_bytes()), wanted: "a JWK set" });
     }
+    check_number(json, limits)?;
     let mut reader = Reader {
         allowed,
         limit: limits.keys,
@@ -227,7 +252,7 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
         array: None,
         is_jwk: false,
     };
-    json::object_of_objects(json, NESTING, "keys", &mut reader)
+    json::object_of_objects(json, limits.nesting, "keys", &mut reader)
         .map_err(|error| jwk::malformed("JWK set", error))?;
     match reader.array {
         Some(array) if !array.is_array() => {
@@ -238,6 +263,25 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
         None if reader.is_jwk => Ok(Outline::Jwk),
         None => Err(KeyError::MemberMissing("keys")),
     }
+}
+
+/// Refuses a set with too many keys before the first of them is looked at. That most sets have few enough, their
+/// braces tell, without a second look at their text: the set has one, and each key.
+fn check_number(json: &str, limits: JwkSetLimits) -> Result<(), KeyError> {
+    if json.bytes().filter(|byte| *byte == b'{').count() <= limits.keys {
+        return Ok(());
+    }
+    let mut array: Option<Value<'_>> = None;
+    let scanned = json::object(json, limits.nesting, |name, value| {
+        if name.is("keys") {
+            array = Some(value);
+        }
+    });
+    let mut count = 0;
+    if let (Ok(()), Some(array)) = (scanned, array) {
+        array.for_each_element(&mut |_| count += 1);
+    }
+    if count > limits.keys { Err(KeyError::TooManyKeys(limits.keys)) } else { Ok(()) }
 }
 
 /// What has been read of a set.
@@ -262,6 +306,7 @@ impl<'a> Parts<'a> for Reader<'_, 'a> {
     }
 
     fn element(&mut self, element: Value<'a>) {
+        // Elements that are no objects were not counted.
         if self.seen < self.limit {
             match self.jwk.check_scanned(element.raw()).and_then(|()| read(&self.jwk, self.allowed)) {
                 Ok(key) => self.keys.push(key),

@@ -24,6 +24,7 @@ mod detached;
 mod general;
 mod json;
 mod limits;
+mod parameter;
 mod policy;
 mod possession;
 mod remembered;
@@ -40,7 +41,9 @@ mod verify;
 
 pub use builder::{BuildError, VerifierBuilder};
 pub use general::{Report, Require, VerifiedGeneral};
+pub(crate) use limits::MAX_NESTING;
 pub use limits::{Limit, Limits};
+pub use parameter::ParameterType;
 pub use policy::Policy;
 pub use possession::{Possession, PossessionError, PossessionVerifier};
 pub use scratch::Scratch;

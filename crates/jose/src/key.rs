@@ -7,6 +7,7 @@ mod edwards;
 #[cfg(feature = "ed448")]
 pub(crate) mod edwards448;
 pub(crate) mod encrypted;
+mod foreign;
 pub(crate) mod kind;
 mod limbs;
 pub(crate) mod material;

@@ -60,7 +60,10 @@ pub trait RemoteSigner: Send + Sync + fmt::Debug {
     /// The signature of a JWS in preparation, for [`Prepared::signed`].
     fn sign_prepared<'a>(&'a self, prepared: &'a Prepared) -> Signing<'a> {
         let digest = if self.takes_digests() { prepared.digest() } else { None };
-        self.sign(digest.unwrap_or_else(|| prepared.signing_input()))
+        self.sign(match digest {
+            Some(digest) => SigningInput::Digest(digest.hash(), digest.as_bytes()),
+            None => prepared.signing_input(),
+        })
     }
 
     /// The signature of a message that is no JWS, such as a certificate.

@@ -123,9 +123,12 @@ pub(crate) struct VerifyArgs {
     /// How many signatures of a JSON form must be valid; a number counts different keys.
     #[arg(long, value_name = "all|any|N", default_value = "all")]
     pub(crate) require: Require,
-    /// By whose rules.
+    /// By whose rules; under each, a payload may be signed as it is (RFC 7797).
     #[arg(long, value_name = "POLICY", default_value = "strict")]
     pub(crate) policy: Policy,
+    /// A critical header parameter that you understand and will act on yourself; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) understands: Vec<String>,
     /// Verify many tokens, one a line, and print one JSON result a line, in order.
     #[arg(long, value_name = "FILE", value_parser = source(), conflicts_with = "token")]
     pub(crate) batch: Option<Source>,

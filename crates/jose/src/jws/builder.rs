@@ -4,9 +4,9 @@ use std::{borrow::Borrow, sync::Arc};
 
 use crate::{
     Alg, JwkSet, MacKey, VerifyingKey, base64url,
-    header::{HeaderRules, REGISTERED},
+    header::{Declared, HeaderRules, REGISTERED},
     jws::{
-        Limits, Policy, Verifier,
+        Limits, ParameterType, Policy, Verifier,
         remembered::Remembered,
         rules::{AnyKey, Rules},
     },
@@ -41,6 +41,7 @@ pub struct VerifierBuilder {
     typ: Vec<String>,
     typ_optional: bool,
     understood: Vec<String>,
+    declared: Vec<Declared>,
     unencoded: bool,
     try_all: usize,
     limits: Option<Limits>,
@@ -57,6 +58,7 @@ impl VerifierBuilder {
             typ: Vec::new(),
             typ_optional: false,
             understood: Vec::new(),
+            declared: Vec::new(),
             unencoded: false,
             try_all: 1,
             limits: None,
@@ -105,6 +107,21 @@ impl VerifierBuilder {
 
     /// Adds an accepted `typ`, compared as RFC 8725bis §3.11 says. If none is named, `typ` is not
     /// looked at.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let verifier = Verifier::builder([Alg::Es256]).key(key.verifying_key()).typ("at+jwt").build()?;
+    /// let verify = |signer: Signer| {
+    ///     let token = signer.sign_compact(b"{}").unwrap();
+    ///     verifier.verify_compact(&token, &mut Scratch::new()).map(drop).map_err(|error| error.kind())
+    /// };
+    /// assert_eq!(verify(Signer::new(&key).typ("application/AT+jwt")), Ok(()));
+    /// assert_eq!(verify(Signer::new(&key).typ("JWT")), Err(VerifyErrorKind::TypMismatch));
+    /// assert_eq!(verify(Signer::new(&key)), Err(VerifyErrorKind::TypMismatch));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn typ(mut self, typ: &str) -> Self {
         self.typ.push(typ.to_owned());
@@ -118,7 +135,54 @@ impl VerifierBuilder {
         self
     }
 
-    /// Names a critical parameter that the application understands and will process itself.
+    /// Declares a header parameter of the application's own. Where it stands it must be of this type: a token in which
+    /// it is not is malformed. Under [`Policy::Joserfc`], which refuses parameters that nobody declared, it may stand.
+    ///
+    /// That alone does not [understand](Self::understands) it: a token that calls it critical is still refused.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind};
+    /// use sealwright_jose::jws::{ParameterType, Scratch, Signer, Verifier};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let verifier = Verifier::builder([Alg::Es256])
+    ///     .key(key.verifying_key())
+    ///     .parameter("level", ParameterType::Integer)
+    ///     .required_parameter("nonce", ParameterType::String)
+    ///     .build()?;
+    /// let mut scratch = Scratch::new();
+    /// let token = Signer::new(&key).param("nonce", "n-1".into());
+    /// assert!(verifier.verify_compact(&token.sign_compact(b"hello")?, &mut scratch).is_ok());
+    ///
+    /// let wrong = token.param("level", "high".into()).sign_compact(b"hello")?;
+    /// let error = verifier.verify_compact(&wrong, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::Malformed);
+    /// let without = Signer::new(&key).sign_compact(b"hello")?;
+    /// let error = verifier.verify_compact(&without, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::ParameterMissing);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn parameter(self, name: &str, of: ParameterType) -> Self {
+        self.declare(name, of, false)
+    }
+
+    /// As [`parameter`](Self::parameter), and each token must have it, in its protected header;
+    /// [`Policy::Joserfc`] also takes it from the unprotected one.
+    #[must_use]
+    pub fn required_parameter(self, name: &str, of: ParameterType) -> Self {
+        self.declare(name, of, true)
+    }
+
+    /// What was said last of a parameter counts.
+    fn declare(mut self, name: &str, of: ParameterType, is_required: bool) -> Self {
+        self.declared.retain(|declared| declared.name != name);
+        self.declared.push(Declared { name: name.to_owned(), of, is_required });
+        self
+    }
+
+    /// Names a critical parameter that the application understands and will process itself. Of what type it is, and
+    /// whether it must be there, [`parameter`](Self::parameter) says.
     #[must_use]
     pub fn understands(mut self, name: &str) -> Self {
         self.understood.push(name.to_owned());
@@ -155,6 +219,19 @@ impl VerifierBuilder {
     /// Default: 1, so that a token must say which key it means.
     ///
     /// Each try costs as much as a verification, and a stranger can ask for all of them.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let (old, new) = (SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Es256)?);
+    /// let token = Signer::new(&old).sign_compact(b"it names no key")?;
+    /// let both = || Verifier::builder([Alg::Es256]).key(new.verifying_key()).key(old.verifying_key());
+    ///
+    /// let error = both().build()?.verify_compact(&token, &mut Scratch::new()).map(drop).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::KeyAmbiguous);
+    /// assert!(both().try_all(2).build()?.verify_compact(&token, &mut Scratch::new()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn try_all(mut self, max: usize) -> Self {
         self.try_all = max.max(1);
@@ -162,6 +239,22 @@ impl VerifierBuilder {
     }
 
     /// How much latitude is left to whoever made the token. Default: [`Policy::Strict`].
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, base64url, jws::{Policy, Scratch, Verifier}};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let input = format!("{}.", base64url::encode(r#"{"alg":"none","alg":"ES256"}"#));
+    /// let token = format!("{input}.{}", base64url::encode(key.sign(input.as_bytes())?));
+    ///
+    /// let takes = |policy| {
+    ///     let verifier = Verifier::builder([Alg::Es256]).key(key.verifying_key()).policy(policy).build();
+    ///     verifier.is_ok_and(|verifier| verifier.verify_compact(&token, &mut Scratch::new()).is_ok())
+    /// };
+    /// assert!(!takes(Policy::Strict), "two readers could read two algorithms");
+    /// assert!(takes(Policy::Rfc), "the last one counts");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -195,7 +288,8 @@ impl VerifierBuilder {
             return Err(BuildError::WeakKey);
         }
         let is_standard = |name: &&String| *name == "b64" || REGISTERED.contains(&name.as_str());
-        if let Some(name) = self.understood.iter().find(is_standard) {
+        let mut own = self.understood.iter().chain(self.declared.iter().map(|declared| &declared.name));
+        if let Some(name) = own.find(is_standard) {
             return Err(BuildError::NotAnExtension(name.clone()));
         }
         self.understood.sort();
@@ -204,10 +298,10 @@ impl VerifierBuilder {
         let keys = self.merge_keys()?;
         let limits = self.limits.unwrap_or_else(|| self.policy.limits());
         let header = HeaderRules {
-            policy: self.policy,
-            nesting: limits.nesting,
             understood: self.understood,
+            declared: self.declared,
             unencoded: self.unencoded || self.policy != Policy::Strict,
+            ..HeaderRules::new(self.policy, &limits)
         };
         let signature_len = keys.iter().map(AnyKey::signature_len).max();
         Ok(Verifier(Arc::new(Rules {
@@ -291,8 +385,8 @@ pub enum BuildError {
     /// shows is no secret.
     #[error("a symmetric key in a token proves nothing")]
     MacProvesNothing,
-    /// The name is a standard parameter, which `crit` must not name, or `b64`, for which there is
-    /// [`VerifierBuilder::unencoded`].
-    #[error("`{0}` cannot be understood as an extension")]
+    /// The name that is to be understood or declared is a standard parameter, which `crit` must not name and whose type
+    /// is fixed, or `b64`, for which there is [`VerifierBuilder::unencoded`].
+    #[error("`{0}` is a standard header parameter, and none of the application's own")]
     NotAnExtension(String),
 }

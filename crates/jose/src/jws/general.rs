@@ -212,6 +212,28 @@ impl Verifier {
     ///
     /// As [`verify_compact`](Self::verify_compact); and as [`Report::require`] if not enough
     /// signatures are valid.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind};
+    /// use sealwright_jose::jws::{Require, Scratch, Signer, Verifier, sign_general};
+    ///
+    /// let (alice, bob) = (SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Ed25519)?);
+    /// let token = sign_general(&[&Signer::new(&alice), &Signer::new(&bob)], b"a contract")?;
+    ///
+    /// let verifier = Verifier::builder([Alg::Es256, Alg::Ed25519])
+    ///     .key(alice.verifying_key())
+    ///     .key(bob.verifying_key())
+    ///     .build()?;
+    /// let mut scratch = Scratch::new();
+    /// let verified = verifier.verify_general(&token, Require::AtLeast(2), &mut scratch)?;
+    /// assert_eq!((verified.payload(), verified.signatures().len()), (&b"a contract"[..], 2));
+    ///
+    /// let error = verifier.verify_general(&token, Require::AtLeast(3), &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::Threshold);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify_general<'t>(
         &'t self,
         json: &'t str,

@@ -36,7 +36,7 @@ impl Default for Limits {
 
 /// Above this no `nesting` goes, so that the scanner's recursion is bounded whatever the caller
 /// sets.
-const MAX_NESTING: usize = 64;
+pub(crate) const MAX_NESTING: usize = 64;
 
 impl Limits {
     /// The same limits with this many bytes for a decoded protected header, and for the unprotected one.
@@ -72,7 +72,8 @@ impl Limits {
         Self { signatures, ..self }
     }
 
-    /// The same limits with this depth of objects and arrays in each other, at most 64. Default: 16.
+    /// The same limits with this depth of objects and arrays in each other, at most 64, in headers and in the JSON
+    /// serializations. Default: 16. Claims have [one of their own](crate::jwt::ValidatorBuilder::nesting).
     #[must_use]
     pub fn nesting(self, nesting: usize) -> Self {
         Self { nesting: nesting.min(MAX_NESTING), ..self }
@@ -110,6 +111,18 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// Its name for programs, such as `signatures`, which stays the same from version to version.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Payload => "payload",
+            Self::Signature => "signature",
+            Self::Token => "token",
+            Self::Signatures => "signatures",
+            Self::Nesting => "nesting",
+        }
+    }
+
     /// `Ok` if `size` is within `max`.
     pub(crate) fn check(self, size: usize, max: usize) -> Result<(), Self> {
         if size > max { Err(self) } else { Ok(()) }

@@ -53,12 +53,7 @@ impl PossessionVerifier {
         }
         let limits = Limits::default();
         Ok(Self(Rules {
-            header: HeaderRules {
-                policy: Policy::Strict,
-                nesting: limits.nesting,
-                understood: Vec::new(),
-                unencoded: false,
-            },
+            header: HeaderRules::new(Policy::Strict, &limits),
             algs: algs.to_vec(),
             keys: Vec::new(),
             lone_key: false,

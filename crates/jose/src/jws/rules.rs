@@ -197,6 +197,7 @@ impl Rules {
         let meant = self.meant(alg.ok_or(VerifyErrorKind::Malformed)?)?;
         header.check_critical(&self.header)?;
         self.check_typ(&header)?;
+        header.check_declared(unprotected.as_ref(), &self.header)?;
         let kid = header.kid.or(unprotected.as_ref().and_then(|header| header.kid));
         Ok(Decision {
             header: header.text,

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     VerifyError, VerifyErrorKind, base64url,
     header::{Header, HeaderRules},
-    jws::{Limits, compact},
+    jws::{Limit, Limits, Policy, compact},
 };
 
 /// A payload under `"alg":"none"`: nobody vouches for it, and anybody can have written it.
@@ -59,17 +59,13 @@ impl UnsecuredJws {
     /// [`Encrypted`]: VerifyErrorKind::Encrypted
     pub fn decode(text: &str) -> Result<Self, VerifyError> {
         let limits = Limits::default();
-        if text.len() > limits.token_bytes {
-            return Err(VerifyErrorKind::TooLarge.into());
-        }
+        Limit::Token.check(text.len(), limits.token_bytes)?;
         let parts = compact::split(text)?;
-        if base64url::decoded_len(parts.protected.len()) > limits.header_bytes {
-            return Err(VerifyErrorKind::TooLarge.into());
-        }
+        Limit::Header.check(base64url::decoded_len(parts.protected.len()), limits.header_bytes)?;
         let malformed = |_| VerifyErrorKind::Malformed;
         let header = base64url::decode(parts.protected).map_err(malformed)?;
         let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-        let rules = HeaderRules { unencoded: false, ..HeaderRules::peeking(&Limits::default()) };
+        let rules = HeaderRules::new(Policy::Strict, &limits);
         let parsed = Header::parse(&header, &rules)?;
         if !parsed.alg.ok_or(VerifyErrorKind::Malformed)?.is("none") {
             return Err(VerifyErrorKind::AlgNotAllowed.into());

@@ -7,7 +7,7 @@ use crate::{
     header::{self, Header, HeaderRules},
     jws::{
         Limit, Limits, Policy, compact,
-        json::{Entries, Envelope},
+        json::{Entries, Entry, Envelope},
     },
 };
 
@@ -24,31 +24,33 @@ use crate::{
 /// # Ok::<(), sealwright_jose::VerifyError>(())
 /// ```
 pub struct Unverified {
-    header: String,
+    headers: Headers,
     payload: Vec<u8>,
 }
 
 impl Unverified {
-    /// Parses a compact JWS within the default [`Limits`], by the rules of a verifier except those about
-    /// algorithm, key and signature.
+    /// Parses a compact JWS within the default [`Limits`], by the rules of a strict verifier except those about
+    /// algorithm, key, signature, and what is critical.
     ///
     /// # Errors
     ///
     /// [`VerifyErrorKind::Malformed`], [`TooLarge`](VerifyErrorKind::TooLarge) or, for a JWE,
     /// [`Encrypted`](VerifyErrorKind::Encrypted).
     pub fn peek_compact(jws: &str) -> Result<Self, VerifyError> {
-        Self::peek_compact_with(jws, &Limits::default())
+        Self::peek_compact_with(jws, Policy::Strict, &Limits::default())
     }
 
-    /// As [`peek_compact`](Self::peek_compact), within other limits.
+    /// As [`peek_compact`](Self::peek_compact), by another policy and within other limits.
     ///
     /// # Errors
     ///
     /// As [`peek_compact`](Self::peek_compact).
-    pub fn peek_compact_with(jws: &str, limits: &Limits) -> Result<Self, VerifyError> {
+    pub fn peek_compact_with(jws: &str, policy: Policy, limits: &Limits) -> Result<Self, VerifyError> {
         Limit::Token.check(jws.len(), limits.token_bytes)?;
         let parts = compact::split(jws)?;
-        Self::decode(parts.protected, parts.payload, parts.signature, limits)
+        let entry =
+            Entry { protected: parts.protected.into(), signature: parts.signature.into(), header: None };
+        Self::decode(&entry, parts.payload, policy, limits)
     }
 
     /// Parses a flattened JSON JWS; otherwise as [`peek_compact`](Self::peek_compact).
@@ -57,39 +59,46 @@ impl Unverified {
     ///
     /// As [`peek_compact`](Self::peek_compact).
     pub fn peek_flattened(json: &str) -> Result<Self, VerifyError> {
-        Self::peek_flattened_with(json, &Limits::default())
+        Self::peek_flattened_with(json, Policy::Strict, &Limits::default())
     }
 
-    /// As [`peek_flattened`](Self::peek_flattened), within other limits.
+    /// As [`peek_flattened`](Self::peek_flattened), by another policy and within other limits.
     ///
     /// # Errors
     ///
     /// As [`peek_compact`](Self::peek_compact).
-    pub fn peek_flattened_with(json: &str, limits: &Limits) -> Result<Self, VerifyError> {
-        let envelope = envelope(json, limits)?;
+    pub fn peek_flattened_with(json: &str, policy: Policy, limits: &Limits) -> Result<Self, VerifyError> {
+        let envelope = envelope(json, policy, limits)?;
         match (&envelope.payload, &envelope.entries) {
-            (Some(payload), Entries::Flattened(entry)) => {
-                Self::decode(&entry.protected, payload, &entry.signature, limits)
-            }
+            (Some(payload), Entries::Flattened(entry)) => Self::decode(entry, payload, policy, limits),
             _ => Err(VerifyErrorKind::Malformed.into()),
         }
     }
 
-    fn decode(protected: &str, payload: &str, signature: &str, limits: &Limits) -> Result<Self, VerifyError> {
-        let (header, unencoded) = decode_header(protected, limits)?;
-        let payload = decode_payload(payload, unencoded, limits)?;
-        decode_signature(signature, limits)?;
-        Ok(Self { header, payload })
+    fn decode(
+        entry: &Entry<'_>,
+        payload: &str,
+        policy: Policy,
+        limits: &Limits,
+    ) -> Result<Self, VerifyError> {
+        let (headers, unencoded) = Headers::read(entry, policy, limits)?;
+        Ok(Self { headers, payload: decode_payload(payload, unencoded, limits)? })
     }
 
-    /// The protected header's JSON: one object, no name in it twice.
+    /// The protected header's JSON: one object, under [`Policy::Strict`] no name in it twice. `{}` if there is none,
+    /// which not every policy allows.
     pub fn protected_header(&self) -> &str {
-        &self.header
+        &self.headers.protected
+    }
+
+    /// The JSON of the header that is not signed (RFC 7515 §7.2.1), if there is one.
+    pub fn unprotected_header(&self) -> Option<&str> {
+        self.headers.unprotected.as_deref()
     }
 
     /// A parameter of the protected header as JSON.
     pub fn header(&self, name: &str) -> Option<serde_json::Value> {
-        header::parameter(&self.header, name)
+        header::parameter(&self.headers.protected, name)
     }
 
     /// The payload, which anybody can have written.
@@ -98,13 +107,40 @@ impl Unverified {
     }
 }
 
-/// The header's text, and whether it says that the payload is not encoded.
-fn decode_header(protected: &str, limits: &Limits) -> Result<(String, bool), VerifyError> {
-    Limit::Header.check(base64url::decoded_len(protected.len()), limits.header_bytes)?;
-    let header = base64url::decode(protected).map_err(|_| VerifyErrorKind::Malformed)?;
-    let header = String::from_utf8(header).map_err(|_| VerifyErrorKind::Malformed)?;
-    let unencoded = Header::parse(&header, &HeaderRules::peeking(limits))?.claims_unencoded();
-    Ok((header, unencoded))
+/// The headers of one signature, as JSON.
+struct Headers {
+    protected: String,
+    unprotected: Option<String>,
+}
+
+impl Headers {
+    /// The headers, and whether they say that the payload is not encoded.
+    fn read(entry: &Entry<'_>, policy: Policy, limits: &Limits) -> Result<(Self, bool), VerifyError> {
+        let rules = HeaderRules::peeking(policy, limits);
+        let (protected, unencoded) = read_protected(&entry.protected, &rules, limits)?;
+        let unprotected = entry.header.map(|text| {
+            Limit::Header.check(text.len(), limits.header_bytes)?;
+            Header::parse(text, &rules).map(|header| header.text.to_owned())
+        });
+        decode_signature(&entry.signature, limits)?;
+        Ok((Self { protected, unprotected: unprotected.transpose()? }, unencoded))
+    }
+}
+
+fn read_protected(
+    encoded: &str,
+    rules: &HeaderRules,
+    limits: &Limits,
+) -> Result<(String, bool), VerifyError> {
+    // Only JSON can leave it out, if the policy lets it (RFC 7515 §7.2.1).
+    if encoded.is_empty() && !rules.policy.is_strict() {
+        return Ok(("{}".to_owned(), false));
+    }
+    Limit::Header.check(base64url::decoded_len(encoded.len()), limits.header_bytes)?;
+    let text = base64url::decode(encoded).map_err(|_| VerifyErrorKind::Malformed)?;
+    let text = str::from_utf8(&text).map_err(|_| VerifyErrorKind::Malformed)?;
+    let header = Header::parse(text, rules)?;
+    Ok((header.text.to_owned(), header.claims_unencoded()))
 }
 
 fn decode_payload(payload: &str, unencoded: bool, limits: &Limits) -> Result<Vec<u8>, VerifyError> {
@@ -122,9 +158,9 @@ fn decode_signature(signature: &str, limits: &Limits) -> Result<(), VerifyError>
     Ok(())
 }
 
-fn envelope<'a>(json: &'a str, limits: &Limits) -> Result<Envelope<'a>, VerifyError> {
+fn envelope<'a>(json: &'a str, policy: Policy, limits: &Limits) -> Result<Envelope<'a>, VerifyError> {
     Limit::Token.check(json.len(), limits.token_bytes)?;
-    Envelope::parse(json, Policy::Strict, limits)
+    Envelope::parse(json, policy, limits)
 }
 
 impl fmt::Debug for Unverified {
@@ -146,38 +182,47 @@ impl fmt::Debug for Unverified {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct UnverifiedJson {
-    headers: Vec<String>,
+    headers: Vec<Headers>,
     payload: Option<Vec<u8>>,
 }
 
 impl UnverifiedJson {
-    /// Parses a JWS in the flattened or the general form, by the rules of a strict verifier except
-    /// those about algorithm, key and signature. Sizes are limited as in
-    /// [`Unverified::peek_compact`].
+    /// Parses a JWS in the flattened or the general form, otherwise as [`Unverified::peek_compact`].
     ///
     /// # Errors
     ///
     /// As [`Unverified::peek_compact`].
     pub fn peek(json: &str) -> Result<Self, VerifyError> {
-        Self::peek_with(json, &Limits::default())
+        Self::peek_with(json, Policy::Strict, &Limits::default())
     }
 
-    /// As [`peek`](Self::peek), within other limits.
+    /// As [`peek`](Self::peek), by another policy and within other limits.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::{Limits, Policy, UnverifiedJson};
+    ///
+    /// // All that says which key it is of stands where nobody signed it, as in RFC 7520 §4.7.
+    /// let token = r#"{"payload":"aGVsbG8","header":{"alg":"HS256","kid":"k1"},"signature":"AAAA"}"#;
+    /// assert!(UnverifiedJson::peek(token).is_err());
+    /// let token = UnverifiedJson::peek_with(token, Policy::Rfc, &Limits::default())?;
+    /// assert_eq!(token.protected_headers().collect::<Vec<_>>(), ["{}"]);
+    /// assert_eq!(token.unprotected_header(0), Some(r#"{"alg":"HS256","kid":"k1"}"#));
+    /// # Ok::<(), sealwright_jose::VerifyError>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`Unverified::peek_compact`].
-    pub fn peek_with(json: &str, limits: &Limits) -> Result<Self, VerifyError> {
-        let envelope = envelope(json, limits)?;
+    pub fn peek_with(json: &str, policy: Policy, limits: &Limits) -> Result<Self, VerifyError> {
+        let envelope = envelope(json, policy, limits)?;
         let entries = envelope.entries.as_slice();
         let (mut headers, mut unencoded) = (Vec::with_capacity(entries.len()), None);
         for entry in entries {
-            let (header, this) = decode_header(&entry.protected, limits)?;
+            let (header, this) = Headers::read(entry, policy, limits)?;
             // One payload cannot be encoded and not (RFC 7797 §3).
             if *unencoded.get_or_insert(this) != this {
                 return Err(VerifyErrorKind::Malformed.into());
             }
-            decode_signature(&entry.signature, limits)?;
             headers.push(header);
         }
         let unencoded = unencoded.unwrap_or(false);
@@ -186,9 +231,15 @@ impl UnverifiedJson {
         Ok(Self { headers, payload })
     }
 
-    /// The JSON of each protected header, in the order of the signatures.
+    /// The JSON of each protected header, in the order of the signatures; `{}` for one that is not there, which not
+    /// every policy allows.
     pub fn protected_headers(&self) -> impl Iterator<Item = &str> {
-        self.headers.iter().map(String::as_str)
+        self.headers.iter().map(|headers| &*headers.protected)
+    }
+
+    /// The JSON of the header of the n-th signature, from 0, that is not signed (RFC 7515 §7.2.1), if there is one.
+    pub fn unprotected_header(&self, n: usize) -> Option<&str> {
+        self.headers.get(n)?.unprotected.as_deref()
     }
 
     /// The payload, which anybody can have written; `None` if it is detached.

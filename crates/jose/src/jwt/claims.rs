@@ -75,7 +75,7 @@ pub enum ClaimsError {
     },
 }
 
-const NESTING: usize = 32;
+pub(super) const NESTING: usize = 32;
 
 /// 9999-12-31T23:59:59Z. A time beyond it is a mistake (milliseconds, say) or an attempt to
 /// overflow somebody.
@@ -93,7 +93,12 @@ impl<'t> Claims<'t> {
     /// [`ClaimsError::NotAnObject`], [`TooDeep`](ClaimsError::TooDeep) or
     /// [`Type`](ClaimsError::Type), if anything of that does not hold.
     pub fn parse(payload: &'t [u8]) -> Result<Self, ClaimsError> {
-        Self::scan(payload, |_, _| {})
+        Self::scan(payload, NESTING, |_, _| {})
+    }
+
+    /// As [`parse`](Self::parse), with objects and arrays that stand so deep in each other.
+    pub(super) fn parse_within(payload: &'t [u8], nesting: usize) -> Result<Self, ClaimsError> {
+        Self::scan(payload, nesting, |_, _| {})
     }
 
     /// As [`parse`](Self::parse), and shows each other claim, which `parse` does not look into, by its name and by its
@@ -119,12 +124,13 @@ impl<'t> Claims<'t> {
     ///
     /// As [`parse`](Self::parse).
     pub fn parse_with(payload: &'t [u8], mut each: impl FnMut(&str, &'t str)) -> Result<Self, ClaimsError> {
-        Self::scan(payload, |name, value| each(&name.decoded(), value.raw()))
+        Self::scan(payload, NESTING, |name, value| each(&name.decoded(), value.raw()))
     }
 
     #[inline]
     fn scan(
         payload: &'t [u8],
+        nesting: usize,
         mut each: impl FnMut(json::Name<'t>, json::Value<'t>),
     ) -> Result<Self, ClaimsError> {
         let text = str::from_utf8(payload).map_err(|_| ClaimsError::NotAnObject)?;
@@ -140,7 +146,7 @@ impl<'t> Claims<'t> {
             map: OnceLock::new(),
         };
         let mut mistyped = None;
-        json::object(text, NESTING, |name, value| match claims.read(&name.bytes(), value) {
+        json::object(text, nesting, |name, value| match claims.read(&name.bytes(), value) {
             Ok(true) => {}
             Ok(false) => each(name, value),
             Err(name) => {

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::ClaimsError;
-use crate::{VerifyError, VerifyErrorKind};
+use crate::{VerifyError, VerifyErrorKind, jws::Limit};
 
 /// Why a token was not accepted: one opaque error, so that a caller who shows it to a stranger is no
 /// oracle.
 ///
-/// [`kind`](Self::kind) says more, for logs.
+/// [`kind`](Self::kind) and [`limit`](Self::limit) say more, for logs.
 ///
 /// ```
 /// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}, jwt::{JwtErrorKind, Validator}};
@@ -31,24 +31,34 @@ use crate::{VerifyError, VerifyErrorKind};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the token is not valid")]
-pub struct JwtError(JwtErrorKind);
+pub struct JwtError {
+    kind: JwtErrorKind,
+    limit: Option<Limit>,
+}
 
 impl JwtError {
     /// What was wrong. Not to be shown to whoever sent the token.
     pub fn kind(&self) -> JwtErrorKind {
-        self.0
+        self.kind
+    }
+
+    /// Which limit was exceeded, if that was it: of the [`Limits`](crate::jws::Limits) of the verifier, or the
+    /// [nesting](super::ValidatorBuilder::nesting) of the claims.
+    pub fn limit(&self) -> Option<Limit> {
+        self.limit
     }
 }
 
 impl From<JwtErrorKind> for JwtError {
     fn from(kind: JwtErrorKind) -> Self {
-        Self(kind)
+        let limit = (kind == JwtErrorKind::Claims(ClaimsError::TooDeep)).then_some(Limit::Nesting);
+        Self { kind, limit }
     }
 }
 
 impl From<VerifyError> for JwtError {
     fn from(error: VerifyError) -> Self {
-        Self(JwtErrorKind::Jws(error.kind()))
+        Self { kind: JwtErrorKind::Jws(error.kind()), limit: error.limit() }
     }
 }
 

@@ -39,12 +39,35 @@ impl Verifier {
     /// Verifies a compact JWT and holds it to the `validator` at the time `now`, in seconds since
     /// the epoch. It lends the claims, and says nothing of a token that it does not accept.
     ///
-    /// The [`jwt`](crate::jwt) module has an example.
-    ///
     /// # Errors
     ///
     /// One opaque [`JwtError`]; [`JwtError::kind`] tells logs whether the signature
     /// ([`Jws`](super::JwtErrorKind::Jws)) or which check of the validator failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::{Scratch, Signer, Verifier}, jwt::{JwtErrorKind, Validator}};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let token = Signer::new(&key).sign_compact(br#"{"iss":"https://id.example","aud":"api","exp":1764547200}"#)?;
+    ///
+    /// let verifier = Verifier::builder([Alg::Es256]).key(key.verifying_key()).build()?;
+    /// let validator = Validator::builder()
+    ///     .expect_issuer("https://id.example")
+    ///     .expect_audience("api")
+    ///     .expect_expiry()
+    ///     .waive_typ()
+    ///     .waive_not_before()
+    ///     .waive_max_age()
+    ///     .build()?;
+    /// let mut scratch = Scratch::new();
+    /// let verified = verifier.verify_jwt(&token, &validator, 1764547199, &mut scratch)?;
+    /// assert_eq!(verified.claims().iss(), Some("https://id.example"));
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::Expired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify_jwt<'t>(
         &'t self,
         token: &'t str,

@@ -14,11 +14,38 @@ impl Validator {
     ///
     /// One opaque [`JwtError`]; [`JwtError::kind`] says which check failed, the first in the order
     /// of [`JwtErrorKind`](Kind).
+    ///
+    /// # Examples
+    ///
+    /// For a flattened JWS, say, which [`verify_jwt`](crate::jws::Verifier::verify_jwt) does not take:
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::{Scratch, Signer, Verifier}, jwt::{JwtErrorKind, Validator}};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let json = Signer::new(&key).sign_flattened(br#"{"sub":"alice","exp":1764547200}"#)?;
+    /// let verifier = Verifier::builder([Alg::Es256]).key(key.verifying_key()).build()?;
+    /// let mut scratch = Scratch::new();
+    /// let verified = verifier.verify_flattened(&json, &mut scratch)?;
+    ///
+    /// let validator = Validator::builder()
+    ///     .expect_expiry()
+    ///     .waive_typ()
+    ///     .waive_issuer()
+    ///     .waive_audience()
+    ///     .waive_not_before()
+    ///     .waive_max_age()
+    ///     .build()?;
+    /// assert_eq!(validator.validate(&verified, 1764547199)?.sub(), Some("alice"));
+    /// let error = validator.validate(&verified, 1764547200).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::Expired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn validate<'t>(&self, verified: &Verified<'t>, now: i64) -> Result<Claims<'t>, JwtError> {
         if verified.is_unencoded() {
             return Err(Kind::Unencoded.into());
         }
-        let claims = Claims::parse(verified.payload()).map_err(Kind::Claims)?;
+        let claims = Claims::parse_within(verified.payload(), self.nesting).map_err(Kind::Claims)?;
         self.check_typ(verified.typ())?;
         self.check_parties(&claims)?;
         self.check_times(&claims, now)?;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::claims::NESTING;
+use crate::jws::MAX_NESTING;
+
 /// Holds tokens to what was expected when it was built. `Send`, `Sync`, and independent of keys:
 /// one [`Verifier`](crate::jws::Verifier) can serve several.
 ///
@@ -17,6 +20,7 @@ pub struct Validator {
     pub(super) needs_nbf: bool,
     pub(super) max_age_s: Option<i64>,
     pub(super) leeway_s: i64,
+    pub(super) nesting: usize,
 }
 
 impl Validator {
@@ -76,6 +80,7 @@ pub struct ValidatorBuilder {
     max_age_s: Option<u64>,
     waived: Vec<Check>,
     leeway_s: u64,
+    nesting: Option<usize>,
 }
 
 impl ValidatorBuilder {
@@ -169,6 +174,13 @@ impl ValidatorBuilder {
         self
     }
 
+    /// How deep objects and arrays may stand in each other in the claims: 32 unless set, at most 64.
+    #[must_use]
+    pub fn nesting(mut self, depth: usize) -> Self {
+        self.nesting = Some(depth.min(MAX_NESTING));
+        self
+    }
+
     fn waive(mut self, check: Check) -> Self {
         self.waived.push(check);
         self
@@ -230,6 +242,7 @@ impl ValidatorBuilder {
             needs_nbf: self.nbf,
             max_age_s: self.max_age_s.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
             leeway_s: i64::try_from(self.leeway_s).unwrap_or(i64::MAX),
+            nesting: self.nesting.unwrap_or(NESTING),
         })
     }
 }

@@ -78,8 +78,10 @@ impl Key {
     ) -> Result<Self, KeyError> {
         if let Some(text) = jwk_text(key)? {
             let jwk = Jwk::parse(text)?;
+            // What no algorithm can use is refused for that, and not for want of an algorithm.
+            let kind = jwk.kind()?;
             let alg = jwk.alg(alg)?;
-            return match jwk.kind()? {
+            return match kind {
                 Kind::Oct => MacKey::from_parsed(&jwk, alg).map(Self::Mac),
                 _ if jwk.is_secret() => SigningKey::from_parsed(&jwk, alg).map(Self::Signing),
                 _ => VerifyingKey::from_parsed(&jwk, alg).map(Self::Verifying),

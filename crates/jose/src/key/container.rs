@@ -12,6 +12,8 @@ use crate::{
 };
 
 const WANTED: &str = "a key as JWK, in PEM or DER, or of OpenSSH";
+const WANTED_OF_PKCS12: &str = "a key as JWK, in PEM or DER, or of OpenSSH (`Pkcs12` takes the one in it out, \
+     as does `openssl pkcs12 -nocerts -in OLD -out NEW`)";
 const WANTED_PUBLIC: &str = "a public key (PEM labelled `PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`)";
 const WANTED_PRIVATE: &str =
     "a private key (PEM labelled `PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`)";
@@ -79,7 +81,10 @@ impl Block {
         match str::from_utf8(bytes) {
             Ok(text) if text.contains("-----BEGIN ") => pem::parse(text),
             Ok(text) if pem::is_ssh(text.trim_ascii_start().as_bytes()) => openssh::parse_line(text),
-            _ => Err(KeyError::Format { seen: pem::describe(bytes), wanted: WANTED }),
+            _ => {
+                let wanted = if pem::is_pkcs12(bytes) { WANTED_OF_PKCS12 } else { WANTED };
+                Err(KeyError::Format { seen: pem::describe(bytes), wanted })
+            }
         }
     }
 

@@ -22,8 +22,9 @@ use crate::{
     key::{
         MAX_KEY_BYTES,
         container::Container,
+        foreign::Foreign,
         kind::{Curve, Kind, MlDsa},
-        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate, Seed},
+        material::{Point, PrivateMaterial, PublicMaterial, RsaPrivate, Seed, bits},
     },
 };
 
@@ -226,7 +227,8 @@ fn read_sec1(der: &[u8], outer: Option<Curve>) -> Result<EcHalves, KeyError> {
     if key.version != 1 {
         return Err(KeyError::Malformed { format: FORMAT, problem: "its version is not 1" });
     }
-    let inner = key.parameters.map(|oid| Curve::from_oid(oid).ok_or(UNKNOWN_CURVE)).transpose()?;
+    let named = |oid| Curve::from_oid(oid).ok_or_else(|| foreign(oid, UNKNOWN_CURVE));
+    let inner = key.parameters.map(named).transpose()?;
     let curve = match (outer, inner) {
         (Some(outer), Some(inner)) if outer != inner => {
             return Err(KeyError::Invalid("it names two different curves"));
@@ -265,15 +267,70 @@ fn kind(id: &AlgorithmIdentifierRef<'_>) -> Result<Kind, KeyError> {
     match (id.oid, id.parameters) {
         (RSA_ENCRYPTION, Some(AnyRef::NULL)) => Ok(Kind::Rsa),
         (ID_EC_PUBLIC_KEY, curve) => {
-            let curve = curve.and_then(|curve| curve.decode_as().ok()).and_then(Curve::from_oid);
-            curve.map(Kind::Ec).ok_or(UNKNOWN_CURVE)
+            let oid = curve.and_then(|curve| curve.decode_as().ok());
+            let curve = oid.and_then(Curve::from_oid).map(Kind::Ec);
+            curve.ok_or_else(|| oid.map_or(UNKNOWN_CURVE, |oid| foreign(oid, UNKNOWN_CURVE)))
         }
         (ID_ED_25519, None) => Ok(Kind::Ed25519),
         #[cfg(feature = "ed448")]
         (ID_ED_448, None) => Ok(Kind::Ed448),
-        (oid, None) => MlDsa::from_oid(oid).map(Kind::MlDsa).ok_or(UNKNOWN_KIND),
-        _ => Err(UNKNOWN_KIND),
+        (oid, parameters) => match MlDsa::from_oid(oid).filter(|_| parameters.is_none()) {
+            Some(set) => Ok(Kind::MlDsa(set)),
+            None => Err(foreign(oid, UNKNOWN_KIND)),
+        },
     }
+}
+
+/// The error that names a kind of key that we know and do not use; otherwise `unknown`.
+fn foreign(oid: ObjectIdentifier, unknown: KeyError) -> KeyError {
+    Foreign::of(oid).map_or(unknown, Foreign::error)
+}
+
+/// What is seen of a key that is refused: by its numbers or for its kind.
+pub(crate) struct Outline {
+    pub(crate) key_type: &'static str,
+    pub(crate) curve: Option<&'static str>,
+    pub(crate) bits: Option<usize>,
+}
+
+impl Outline {
+    /// By the identifier of a curve, or of an algorithm whose keys have one size.
+    fn of(oid: ObjectIdentifier) -> Option<Self> {
+        if let Some(curve) = Curve::from_oid(oid) {
+            return Some(Self { key_type: "EC", curve: Some(curve.name()), bits: Some(curve.bits()) });
+        }
+        let foreign = Foreign::of(oid)?;
+        Some(Self { key_type: foreign.key_type, curve: foreign.curve, bits: foreign.bits })
+    }
+}
+
+/// Type, curve and size of a key in plain DER, as far as its algorithm identifier and its modulus tell.
+pub(crate) fn outline(container: Container, der: &[u8]) -> Option<Outline> {
+    let rsa = |bits| Outline { key_type: "RSA", curve: None, bits };
+    let modulus = |key: &[u8]| Some(bits(RsaPublicKey::from_der(key).ok()?.modulus.as_bytes()));
+    let private_modulus = |key: &[u8]| Some(bits(RsaPrivateKey::from_der(key).ok()?.modulus.as_bytes()));
+    let (id, size) = match container {
+        Container::Spki | Container::Certificate => {
+            let der = if container == Container::Spki { der } else { certificate_spki(der).ok()? };
+            let spki = SubjectPublicKeyInfoRef::from_der(der).ok()?;
+            (spki.algorithm, spki.subject_public_key.as_bytes().and_then(modulus))
+        }
+        Container::Pkcs8 => {
+            let info = PrivateKeyInfo::from_der(der).ok()?;
+            (info.algorithm, private_modulus(info.private_key))
+        }
+        Container::Pkcs1Public => return Some(rsa(modulus(der))),
+        Container::Pkcs1Private => return Some(rsa(private_modulus(der))),
+        Container::Sec1 => {
+            return Outline::of(EcPrivateKey::from_der(der).ok()?.parameters?);
+        }
+        _ => return None,
+    };
+    if id.oid == RSA_ENCRYPTION {
+        return Some(rsa(size));
+    }
+    let curve = id.parameters.and_then(|curve| curve.decode_as().ok()).filter(|_| id.oid == ID_EC_PUBLIC_KEY);
+    Outline::of(curve.unwrap_or(id.oid))
 }
 
 pub(crate) fn public_to_spki(key: &PublicMaterial) -> Result<Vec<u8>, KeyError> {

@@ -9,8 +9,9 @@ use crate::{
     key::{
         any::jwk_text,
         container::{Block, Container, Material},
-        kind::{Curve, Kind},
-        material::{self, PublicMaterial},
+        der,
+        kind::Kind,
+        material::{self, PrivateMaterial, PublicMaterial},
     },
 };
 
@@ -172,6 +173,11 @@ impl Inspected {
             Ok(Material::Private(material)) => material.kind(),
             Err(error) => {
                 facts.fault(error.clone());
+                if let Some(outline) = der::outline(block.container, &block.bytes) {
+                    facts.key_type = Some(outline.key_type.to_owned());
+                    facts.curve = outline.curve.map(str::to_owned);
+                    facts.bits = outline.bits;
+                }
                 return Ok(facts);
             }
         };
@@ -232,6 +238,7 @@ impl Inspected {
 
     fn of_material(&mut self, kind: Kind, material: Result<Material, KeyError>, algs: &[Alg]) {
         let Some(alg) = Alg::ALL.iter().copied().find(|alg| kind.fits(*alg)) else { return };
+        let refused = outline(kind, material.as_ref().ok());
         let public = material.and_then(|material| match material {
             Material::Public(material) => VerifyingKey::from_material(alg, material),
             Material::Private(material) => {
@@ -244,7 +251,13 @@ impl Inspected {
                 self.thumbprint = Some(key.thumbprint());
                 self.fitting = algs.to_vec();
             }
-            Err(error) => self.fault(error),
+            Err(error) => {
+                self.fault(error);
+                let der::Outline { key_type, curve, bits } = refused;
+                self.key_type.get_or_insert_with(|| key_type.to_owned());
+                self.curve = self.curve.take().or(curve.map(str::to_owned));
+                self.bits = bits;
+            }
         }
     }
 
@@ -258,8 +271,7 @@ impl Inspected {
         self.curve = text("crv");
         self.bits = match public {
             PublicMaterial::Rsa { n, .. } => Some(material::bits(n)),
-            PublicMaterial::Ec(point) if point.curve() == Curve::P521 => Some(521),
-            PublicMaterial::Ec(point) => Some(point.curve().len() * 8),
+            PublicMaterial::Ec(point) => Some(point.curve().bits()),
             PublicMaterial::Ed25519(_) => Some(256),
             #[cfg(feature = "ed448")]
             PublicMaterial::Ed448(_) => Some(456),
@@ -283,7 +295,7 @@ impl Inspected {
     }
 
     /// Its type as a JWK says it (`kty`): `RSA`, `EC`, `OKP`, `AKP`, `oct`. A JWK may name one that
-    /// this library does not know.
+    /// this library does not know, and a file hold one that no JWK can, such as `DSA`.
     pub fn key_type(&self) -> Option<&str> {
         self.key_type.as_deref()
     }
@@ -333,4 +345,24 @@ impl Inspected {
     pub fn faults(&self) -> &[String] {
         &self.faults
     }
+}
+
+/// What is seen of a key of ours that cannot be used for its numbers.
+fn outline(kind: Kind, material: Option<&Material>) -> der::Outline {
+    let (key_type, curve, bits) = match (kind, material) {
+        (Kind::Rsa, Some(Material::Public(PublicMaterial::Rsa { n, .. }))) => {
+            ("RSA", None, Some(material::bits(n)))
+        }
+        (Kind::Rsa, Some(Material::Private(PrivateMaterial::Rsa(key)))) => {
+            ("RSA", None, Some(material::bits(&key.n)))
+        }
+        (Kind::Rsa, _) => ("RSA", None, None),
+        (Kind::Ec(curve), _) => ("EC", Some(curve.name()), Some(curve.bits())),
+        (Kind::Ed25519, _) => ("OKP", Some("Ed25519"), Some(256)),
+        #[cfg(feature = "ed448")]
+        (Kind::Ed448, _) => ("OKP", Some("Ed448"), Some(456)),
+        (Kind::MlDsa(_), _) => ("AKP", None, None),
+        (Kind::Oct, _) => ("oct", None, None),
+    };
+    der::Outline { key_type, curve, bits }
 }

@@ -48,6 +48,14 @@ impl Curve {
         }
     }
 
+    /// The size of the field.
+    pub(crate) const fn bits(self) -> usize {
+        match self {
+            Self::P521 => 521,
+            _ => self.len() * 8,
+        }
+    }
+
     pub(crate) const fn oid(self) -> ObjectIdentifier {
         match self {
             Self::P256 => SECP_256_R_1,

@@ -36,6 +36,10 @@ pub(crate) fn parse(text: &str) -> Result<Block, KeyError> {
             wanted: "encrypted PKCS#8 (`openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW` makes it)",
         });
     }
+    let label = first.split("-----").next().unwrap_or_default();
+    if let Some((_, seen)) = OTHERS.iter().find(|(other, _)| *other == label) {
+        return Err(KeyError::Format { seen, wanted: "a key or a certificate in PEM" });
+    }
     // Lines are 64 characters wide in RFC 7468, 70 in OpenSSH and 76 in MIME; the first one tells.
     let width = first.lines().nth(1).map_or(0, str::len).max(1);
     let mut decoder = Decoder::new_wrapped(text.as_bytes(), width)
@@ -59,6 +63,28 @@ pub(crate) fn parse(text: &str) -> Result<Block, KeyError> {
 
 const BEGIN: &str = "-----BEGIN ";
 
+/// Labels of what is no key of ours, and what each is.
+const OTHERS: [(&str, &str); 15] = [
+    ("CERTIFICATE REQUEST", "a certificate request (PEM labelled `CERTIFICATE REQUEST`)"),
+    ("NEW CERTIFICATE REQUEST", "a certificate request (PEM labelled `NEW CERTIFICATE REQUEST`)"),
+    (
+        "TRUSTED CERTIFICATE",
+        "a certificate with OpenSSL's own additions (PEM labelled `TRUSTED CERTIFICATE`)",
+    ),
+    ("ATTRIBUTE CERTIFICATE", "an attribute certificate (PEM labelled `ATTRIBUTE CERTIFICATE`)"),
+    ("X509 CRL", "a list of revoked certificates (PEM labelled `X509 CRL`)"),
+    ("PKCS7", "a PKCS#7 message (PEM labelled `PKCS7`)"),
+    ("CMS", "a CMS message (PEM labelled `CMS`)"),
+    ("EC PARAMETERS", "the name of a curve without a key (PEM labelled `EC PARAMETERS`)"),
+    ("DSA PRIVATE KEY", "a DSA private key (PEM labelled `DSA PRIVATE KEY`)"),
+    ("DSA PARAMETERS", "the parameters of DSA keys (PEM labelled `DSA PARAMETERS`)"),
+    ("DH PARAMETERS", "the parameters of Diffie-Hellman keys (PEM labelled `DH PARAMETERS`)"),
+    ("X9.42 DH PARAMETERS", "the parameters of Diffie-Hellman keys (PEM labelled `X9.42 DH PARAMETERS`)"),
+    ("PGP PUBLIC KEY BLOCK", "an OpenPGP public key (PEM labelled `PGP PUBLIC KEY BLOCK`)"),
+    ("PGP PRIVATE KEY BLOCK", "an OpenPGP private key (PEM labelled `PGP PRIVATE KEY BLOCK`)"),
+    ("PGP MESSAGE", "an OpenPGP message (PEM labelled `PGP MESSAGE`)"),
+];
+
 pub(crate) fn encode(label: &str, der: &[u8]) -> Result<String, KeyError> {
     pem_rfc7468::encode_string(label, LineEnding::LF, der).map_err(|_| KeyError::Backend)
 }
@@ -78,9 +104,21 @@ pub(crate) fn describe(bytes: &[u8]) -> &'static str {
         "a PuTTY private key"
     } else if Container::of_der(bytes).is_some() {
         "a key in DER"
+    } else if is_pkcs12(bytes) {
+        "a PKCS#12 file"
     } else {
         "an unknown format"
     }
+}
+
+/// Whether this is DER that begins as a PFX does, with version 3 (RFC 7292 §4); no key alone has that version.
+pub(crate) fn is_pkcs12(bytes: &[u8]) -> bool {
+    let behind_length = match bytes {
+        [0x30, 1..=0x80, ..] => 2,
+        [0x30, length @ 0x81..=0x84, ..] => 2 + usize::from(length - 0x80),
+        _ => return false,
+    };
+    bytes.get(behind_length..).is_some_and(|content| content.starts_with(&[0x02, 0x01, 0x03]))
 }
 
 /// Whether these bytes are a key in some text form: what nobody means as an HMAC secret.

@@ -240,3 +240,29 @@ fn nothing_private_comes_out_of_public_keys_or_goes_in_as_public() {
         assert!(secrets > 0, "{alg}");
     }
 }
+
+#[test]
+fn keys_are_counted_and_nested_as_the_limits_say() {
+    let key = ES256.verifying_key().to_jwk();
+    let read = |text: &str, limits| JwkSet::parse_with(text, ALL, limits).map(|set| set.keys().len());
+    let two = JwkSetLimits::default().keys(2);
+    assert_eq!(read(&set(&[&key, &key]), two), Ok(1), "the same key twice");
+    assert_eq!(read(&set(&[&key, &key, &key]), two), Err(KeyError::TooManyKeys(2)));
+    // Elements that are no objects are keys that cannot be used, and count.
+    assert_eq!(read(&set(&[&key, "1", "null"]), two), Err(KeyError::TooManyKeys(2)));
+    assert_eq!(read(&set(&["1", "2", "3"]), two), Err(KeyError::TooManyKeys(2)));
+    assert_eq!(read(&set(&[&key, "[{},{},{}]"]), two), Ok(1), "objects in another element are none");
+    assert_eq!(read(&format!(r#"{{"x":[{{}},{{}},{{}}],"keys":[{key}]}}"#), two), Ok(1));
+    assert!(matches!(read(r#"{"keys":[{},{},{}"#, two), Err(KeyError::Malformed { .. })));
+
+    let deep =
+        |depth: usize| format!(r#"{{"keys":[],"x":{}{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
+    let nesting = |depth| JwkSetLimits::default().nesting(depth);
+    assert_eq!(read(&deep(16), JwkSetLimits::default()), Ok(0));
+    assert!(read(&deep(17), JwkSetLimits::default()).is_err());
+    assert_eq!(read(&deep(64), nesting(usize::MAX)), Ok(0));
+    assert!(read(&deep(65), nesting(usize::MAX)).is_err());
+    assert_eq!(read(&deep(3), nesting(3)), Ok(0));
+    assert!(read(&deep(4), nesting(3)).is_err());
+    assert_eq!(nesting(100).max_nesting(), 64);
+}

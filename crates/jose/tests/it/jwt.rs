@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     VerifyErrorKind, base64url,
-    jws::Scratch,
+    jws::{Limit, Limits, Scratch, VerifierBuilder},
     jwt::{Check, Claims, ClaimsError, JwtErrorKind as Kind, Validator, ValidatorBuilder, ValidatorError},
 };
 
@@ -317,4 +317,38 @@ fn owned_claims_say_the_same() {
     }
     let one = Claims::parse(br#"{"sub":"a"}"#).unwrap();
     assert_ne!(one, Claims::parse(br#"{"sub":"b"}"#).unwrap());
+}
+
+#[test]
+fn the_depth_of_claims_and_the_limit_that_a_token_exceeds() {
+    let deep = |depth: usize| format!(r#"{{"x":{}{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
+    let says = |builder: ValidatorBuilder, depth| validate(&build(builder), &deep(depth), NOW);
+    let too_deep = Err(Kind::Claims(ClaimsError::TooDeep));
+    assert_eq!(says(waiving(&[]), 32), Ok(()));
+    assert_eq!(says(waiving(&[]), 33), too_deep);
+    assert_eq!(says(waiving(&[]).nesting(2), 2), Ok(()));
+    assert_eq!(says(waiving(&[]).nesting(2), 3), too_deep);
+    assert_eq!(says(waiving(&[]).nesting(usize::MAX), 64), Ok(()));
+    assert_eq!(says(waiving(&[]).nesting(usize::MAX), 65), too_deep);
+
+    let limit = |verifier: VerifierBuilder, token: &str| {
+        let verifier = verifier.build().unwrap();
+        let error =
+            verifier.verify_jwt(token, &build(waiving(&[])), NOW, &mut Scratch::new()).map(drop).unwrap_err();
+        error.limit()
+    };
+    let token = signed(r#"{"alg":"ES256"}"#, b"{}");
+    let small = |limits: Limits| limit(es256_verifier().limits(limits), &token);
+    assert_eq!(small(Limits::default().token_bytes(20)), Some(Limit::Token));
+    assert_eq!(small(Limits::default().header_bytes(3)), Some(Limit::Header));
+    assert_eq!(small(Limits::default().signature_bytes(3)), Some(Limit::Signature));
+    assert_eq!(small(Limits::default().payload_bytes(1)), Some(Limit::Payload));
+    let claims = signed(r#"{"alg":"ES256"}"#, deep(33).as_bytes());
+    assert_eq!(limit(es256_verifier(), &claims), Some(Limit::Nesting));
+    assert_eq!(limit(es256_verifier(), "a.b.c"), None);
+    let names: Vec<_> =
+        [Limit::Header, Limit::Payload, Limit::Signature, Limit::Token, Limit::Signatures, Limit::Nesting]
+            .map(Limit::name)
+            .into();
+    assert_eq!(names, ["header", "payload", "signature", "token", "signatures", "nesting"]);
 }

@@ -7,7 +7,7 @@ use std::fs;
 
 use sealwright_jose::{
     Alg, MacKey, SigningKey, VerifyErrorKind,
-    jws::{Policy, Require, Scratch, Verifier},
+    jws::{Limits, Policy, Require, Scratch, Unverified, UnverifiedJson, Verifier},
 };
 use serde_json::Value;
 
@@ -203,4 +203,54 @@ fn the_keys_of_rfc9964_are_known_by_their_thumbprints() {
         }
     }
     assert_eq!(seen, 3);
+}
+
+#[test]
+fn every_example_can_be_looked_into_by_the_policy_that_takes_it() {
+    for example in Example::all() {
+        for token in example.tokens() {
+            let context = format!("{}: {}", example.name, token.text());
+            let peek = |policy| match &token {
+                Token::Compact(text) => {
+                    let peeked = Unverified::peek_compact_with(text, policy, &Limits::default());
+                    peeked.map(|peeked| vec![peeked.protected_header().to_owned()])
+                }
+                Token::Json(text) => {
+                    let peeked = UnverifiedJson::peek_with(text, policy, &Limits::default());
+                    peeked.map(|peeked| peeked.protected_headers().map(str::to_owned).collect())
+                }
+            };
+            assert!(peek(Policy::Rfc).is_ok_and(|headers| !headers.is_empty()), "{context}");
+            assert!(peek(Policy::Joserfc).is_ok(), "{context}");
+            // What a strict verifier refuses for its form cannot be looked into strictly either.
+            let has_no_header = peek(Policy::Rfc).is_ok_and(|headers| headers.iter().any(|one| one == "{}"));
+            assert_eq!(peek(Policy::Strict).is_err(), has_no_header, "{context}");
+        }
+    }
+}
+
+#[test]
+fn hints_of_an_unprotected_header_are_shown() {
+    // RFC 7515 A.6, RFC 7520 §4.7 and §4.8: where the `kid` that finds the key stands.
+    for (name, kids) in [
+        ("rfc7515_a6", vec![Some("2010-12-29"), Some("e9bc097a-ce51-4036-9562-d2ade882db0d")]),
+        ("rfc7520_4_7", vec![Some("018c0ae5-4d9b-471b-bfd6-eef314bc7037")]),
+        ("rfc7520_4_8", vec![Some("bilbo.baggins@hobbiton.example"); 2]),
+    ] {
+        let all = Example::all();
+        let example = all.iter().find(|example| example.name.starts_with(name)).unwrap();
+        let mut seen = 0;
+        for token in example.tokens() {
+            let Token::Json(text) = &token else { continue };
+            let peeked = UnverifiedJson::peek_with(text, Policy::Rfc, &Limits::default()).unwrap();
+            for (n, kid) in kids.iter().enumerate() {
+                let header = peeked.unprotected_header(n).map(|json| serde_json::from_str(json).unwrap());
+                let shown = header.as_ref().and_then(|header: &Value| header["kid"].as_str());
+                assert_eq!(shown, *kid, "{name} {n}");
+            }
+            assert_eq!(peeked.unprotected_header(kids.len()), None);
+            seen += 1;
+        }
+        assert!(seen > 0, "{name}");
+    }
 }

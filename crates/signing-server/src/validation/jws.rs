@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     Alg, VerifyErrorKind, VerifyingKey, base64url,
-    jws::{Limits, Scratch, Unverified, Verifier, VerifierBuilder},
+    jws::{Limits, Policy, Scratch, Unverified, Verifier, VerifierBuilder},
 };
 use sealwright_service::clock::Timestamp;
 use serde_json::Value;
@@ -85,9 +85,9 @@ impl<'d> Parsed<'d> {
         let flattened = text.starts_with('{');
         let limits = limits(text);
         let unverified = if flattened {
-            Unverified::peek_flattened_with(text, &limits)
+            Unverified::peek_flattened_with(text, Policy::Strict, &limits)
         } else {
-            Unverified::peek_compact_with(text, &limits)
+            Unverified::peek_compact_with(text, Policy::Strict, &limits)
         };
         Some(Self { text, flattened, unverified: unverified.ok()? })
     }

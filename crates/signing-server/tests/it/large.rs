@@ -1,7 +1,7 @@
 //! Large documents, and those that are too large.
 
 use insta::assert_snapshot;
-use sealwright_jose::jws::{Limits, Unverified};
+use sealwright_jose::jws::{Limits, Policy, Unverified};
 use serde_json::Value;
 
 use crate::support::{World, decode, in_two_pieces, json_body, ok, show};
@@ -15,7 +15,7 @@ fn document(len: usize) -> Vec<u8> {
 
 fn payload(signed: &str) -> Vec<u8> {
     let limits = Limits::default().token_bytes(signed.len());
-    Unverified::peek_flattened_with(signed, &limits).unwrap().dangerous_payload().to_vec()
+    Unverified::peek_flattened_with(signed, Policy::Strict, &limits).unwrap().dangerous_payload().to_vec()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

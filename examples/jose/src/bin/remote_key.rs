@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use sealwright_jose::jws::{Header, SigningInput, prepare};
+use sealwright_jose::jws::{Header, prepare};
 use sealwright_jose::{Alg, Digest, Hash, SigningKey, ecdsa};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -22,9 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Between the phases anything can happen: a network call, a queue, a person who presses a button.
     let der = match prepared.digest() {
-        Some(SigningInput::Digest(hash, digest)) => device(hash, digest)?,
-        // EdDSA and ML-DSA sign the message itself: `prepared.signing_input()`.
-        _ => return Err("this device wants a digest".into()),
+        Some(digest) => device(digest.hash(), digest.as_bytes())?,
+        // EdDSA and ML-DSA sign the message itself: `prepared.message()`.
+        None => return Err("this device wants a digest".into()),
     };
 
     // Second phase. JWS wants r and s side by side; and a faulty device is found out here, not by the reader.

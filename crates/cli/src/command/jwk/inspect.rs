@@ -13,7 +13,13 @@ use crate::{
 
 pub(super) fn run(args: &JwkInspectArgs, output: &Output) -> Result<Outcome, CliError> {
     let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
-    let (keys, is_set) = file.each()?;
+    let (keys, is_set) = match file.each() {
+        Ok(keys) => keys,
+        Err(error) => {
+            output.json(&json!({"faults": [error.to_string()]}))?;
+            return Err(error);
+        }
+    };
     let (mut found, mut sound) = (Vec::new(), true);
     for (n, key) in keys.into_iter().enumerate() {
         let facts = match Inspected::read(key, file.password()) {
@@ -28,7 +34,10 @@ pub(super) fn run(args: &JwkInspectArgs, output: &Output) -> Result<Outcome, Cli
                 sound = false;
                 continue;
             }
-            Err(error) => return Err(file.refused(error)),
+            Err(error) => {
+                output.json(&json!({"faults": [error.to_string()]}))?;
+                return Err(file.refused(error));
+            }
         };
         if n > 0 {
             output.line("")?;

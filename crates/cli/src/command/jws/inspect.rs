@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     VerifyError, base64url,
-    jws::{Limit, Limits, Unverified, UnverifiedJson},
+    jws::{Limit, Limits, Policy, Unverified, UnverifiedJson},
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -80,11 +80,11 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliErr
 /// The protected headers and the payload, which is `None` if it is detached.
 fn peek(token: &Token<'_>, limits: &Limits) -> Result<(Vec<String>, Option<Vec<u8>>), VerifyError> {
     if token.serialization != Serialization::Compact {
-        let unverified = UnverifiedJson::peek_with(token.text, limits)?;
+        let unverified = UnverifiedJson::peek_with(token.text, Policy::Rfc, limits)?;
         let headers = unverified.protected_headers().map(str::to_owned).collect();
         return Ok((headers, unverified.dangerous_payload().map(<[u8]>::to_vec)));
     }
-    let unverified = Unverified::peek_compact_with(token.text, limits)?;
+    let unverified = Unverified::peek_compact_with(token.text, Policy::Rfc, limits)?;
     let payload = unverified.dangerous_payload();
     let payload = (!payload.is_empty()).then(|| payload.to_vec());
     Ok((vec![unverified.protected_header().to_owned()], payload))

@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     VerifyError, VerifyErrorKind, VerifyingKey, base64url,
-    jws::{Verified, VerifiedSignature},
+    jws::{Limit, Verified, VerifiedSignature},
 };
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -18,6 +18,8 @@ pub(super) struct Verdict<'t> {
     detached: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_base64url")]
     pub(super) payload: Option<&'t [u8]>,
     signatures: Vec<SignatureVerdict>,
@@ -28,6 +30,8 @@ pub(super) struct SignatureVerdict {
     valid: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
     #[serde(flatten)]
     facts: Option<Facts>,
 }
@@ -66,6 +70,7 @@ impl<'t> Verdict<'t> {
             serialization: token.serialization,
             detached: payload.is_none(),
             error: None,
+            limit: None,
             payload,
             signatures,
         }
@@ -78,6 +83,7 @@ impl<'t> Verdict<'t> {
             serialization: Serialization::Compact,
             detached: false,
             error: Some(VerifyErrorKind::TooLarge.name()),
+            limit: Some(Limit::Token.name()),
             payload: None,
             signatures: Vec::new(),
         }
@@ -90,6 +96,7 @@ impl<'t> Verdict<'t> {
             serialization: token.serialization,
             detached: false,
             error: Some(error.kind().name()),
+            limit: error.limit().map(Limit::name),
             payload: None,
             signatures,
         }
@@ -119,6 +126,7 @@ impl SignatureVerdict {
         Self {
             valid: true,
             error: None,
+            limit: None,
             facts: Some(Facts {
                 protected: object(verified.protected_header()),
                 header: object("{}"),
@@ -132,6 +140,7 @@ impl SignatureVerdict {
         Self {
             valid: true,
             error: None,
+            limit: None,
             facts: Some(Facts {
                 protected: object(verified.protected_header()),
                 header: token.unprotected_header(verified.index()),
@@ -141,7 +150,8 @@ impl SignatureVerdict {
     }
 
     pub(super) fn refused(error: VerifyError) -> Self {
-        Self { valid: false, error: Some(error.kind().name()), facts: None }
+        let limit = error.limit().map(Limit::name);
+        Self { valid: false, error: Some(error.kind().name()), limit, facts: None }
     }
 
     /// The one signature of a token that was refused; none if the token has none that can be found.

@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     Alg, VerifyError,
-    jws::{Limits, Policy, Require, Scratch, Verifier},
+    jws::{BuildError, Limits, Policy, Require, Scratch, Verifier},
 };
 
 use super::{
@@ -93,10 +93,14 @@ fn verifier(args: &JwsVerifyArgs, output: &Output) -> Result<Verifier, CliError>
     let password = args.password.password_file.as_ref();
     let keys = Keys::read(&args.keys, password, algs, joserfc, output)?;
     let builder = keys.verifier(algs).policy(policy).unencoded();
+    let builder = args.understands.iter().fold(builder, |builder, name| builder.understands(name));
     let most = usize::try_from(MAX_TOKEN_BYTES).unwrap_or(usize::MAX);
     let builder = match policy {
         Policy::Joserfc => builder,
         _ => builder.limits(Limits::default().token_bytes(most).payload_bytes(most)),
     };
-    builder.build().map_err(|error| CliError::refused_by("the keys cannot be used together", error))
+    builder.build().map_err(|error| match error {
+        BuildError::NotAnExtension(_) => CliError::Usage(format!("--understands: {error}")),
+        error => CliError::refused_by("the keys cannot be used together", error),
+    })
 }

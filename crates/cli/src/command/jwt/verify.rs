@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sealwright_jose::{
-    VerifyingKey,
-    jws::{Scratch, Verifier},
+    VerifyErrorKind, VerifyingKey,
+    jws::{Limit, Scratch, Verifier},
     jwt::{JwtError, JwtErrorKind, Token, Validator, ValidatorBuilder},
 };
 use serde::Serialize;
@@ -102,6 +102,8 @@ struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<&'static str>,
     #[serde(flatten)]
     facts: Option<Facts>,
@@ -133,21 +135,23 @@ impl Verdict {
                 thumbprint: key.map(VerifyingKey::thumbprint_base64url),
             },
         };
-        Self { valid: true, error: None, claim: None, facts: Some(facts) }
+        Self { valid: true, error: None, limit: None, claim: None, facts: Some(facts) }
     }
 
     fn invalid(error: JwtError) -> Self {
         let kind = error.kind();
-        Self { valid: false, error: Some(kind.name()), claim: kind.claim(), facts: None }
+        let limit = error.limit().map(Limit::name);
+        Self { valid: false, error: Some(kind.name()), limit, claim: kind.claim(), facts: None }
     }
 }
 
 /// What was wrong, for whoever holds the token and the keys.
 fn sentence(error: JwtError) -> String {
-    match error.kind() {
-        JwtErrorKind::Jws(sealwright_jose::VerifyErrorKind::Malformed) => {
+    match (error.kind(), error.limit()) {
+        (JwtErrorKind::Jws(VerifyErrorKind::Malformed), _) => {
             "malformed: this is no JWS in compact form, as a JWT must be".to_owned()
         }
-        kind => format!("not valid: {kind}"),
+        (JwtErrorKind::Jws(_), Some(limit)) => format!("not valid: over the limit for the {limit}"),
+        (kind, _) => format!("not valid: {kind}"),
     }
 }

@@ -129,6 +129,23 @@ impl<'s> Message<'s> {
 impl Signer {
     /// Begins to sign a detached payload that comes in pieces.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, SigningKey, jws::Signer};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let signer = Signer::new(&key);
+    /// let mut stream = signer.start_detached()?;
+    /// for piece in [&b"a long "[..], b"document"] {
+    ///     stream.update(piece);
+    /// }
+    /// let token = stream.finish_compact()?;
+    /// assert!(token.starts_with("eyJhbGciOiJFUzI1NiJ9.."));
+    ///
+    /// let signer = Signer::new(&SigningKey::generate(Alg::Ed25519)?);
+    /// assert_eq!(signer.start_detached().err(), Some(SignError::NeedsWholeMessage(Alg::Ed25519)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SignError::NeedsWholeMessage`] for Ed25519, Ed448 and ML-DSA, which read the message twice

@@ -69,16 +69,15 @@ enum Input {
     Unencoded(Vec<u8>),
 }
 
-/// First phase of signing: fixes header and payload. The key gets [`Prepared::signing_input`], and its
+/// First phase of signing: fixes header and payload. The key gets [`Prepared::message`] or [`Prepared::digest`], and its
 /// signature goes into [`Prepared::signed_by`].
 ///
 /// ```
-/// use sealwright_jose::{Alg, SigningKey, jws::{Header, SigningInput, prepare}};
+/// use sealwright_jose::{Alg, SigningKey, jws::{Header, prepare}};
 ///
 /// let key = SigningKey::generate(Alg::Es256)?; // it could be in another building
 /// let prepared = prepare(Header::new(Alg::Es256).typ("jose+json"), b"hello")?;
-/// let SigningInput::Message(message) = prepared.signing_input() else { return Ok(()) };
-/// let signature = key.sign(message)?;
+/// let signature = key.sign(prepared.message())?;
 /// let token = prepared.signed_by(&key.verifying_key(), signature)?.compact()?;
 /// assert_eq!(token.split('.').count(), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -118,7 +117,12 @@ impl Prepared {
         Ok(self)
     }
 
-    /// What the key signs.
+    /// The bytes that the key signs.
+    pub fn message(&self) -> &[u8] {
+        self.input()
+    }
+
+    /// As [`message`](Self::message), for whoever takes either that or a digest.
     pub fn signing_input(&self) -> SigningInput<'_> {
         SigningInput::Message(self.input())
     }
@@ -127,19 +131,20 @@ impl Prepared {
     /// that need the message (see [`Alg::digest`]). It is computed once.
     ///
     /// ```
-    /// use sealwright_jose::{Alg, Digest, SigningKey, jws::{Header, SigningInput, prepare}};
+    /// use sealwright_jose::{Alg, Hash, SigningKey, jws::{Header, prepare}};
     ///
     /// let key = SigningKey::generate(Alg::Es256)?; // it could be in another building
     /// let prepared = prepare(Header::new(Alg::Es256), b"hello")?;
-    /// let Some(SigningInput::Digest(hash, bytes)) = prepared.digest() else { return Ok(()) };
-    /// let signature = key.sign_digest(&Digest::from_bytes(hash, bytes).ok_or("length")?)?;
-    /// prepared.signed_by(&key.verifying_key(), signature)?.compact()?;
+    /// let digest = prepared.digest().ok_or("ES256 signs a digest")?;
+    /// assert_eq!(digest.hash(), Hash::Sha256);
+    /// let signature = key.sign_digest(digest)?;
+    /// let token = prepared.signed_by(&key.verifying_key(), signature)?.compact()?;
+    /// assert!(token.starts_with("eyJhbGciOiJFUzI1NiJ9.aGVsbG8."));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn digest(&self) -> Option<SigningInput<'_>> {
+    pub fn digest(&self) -> Option<&Digest> {
         let hash = self.alg().digest()?;
-        let digest = self.digest.get_or_init(|| Digest::of(hash, self.input()));
-        Some(SigningInput::Digest(hash, digest.as_bytes()))
+        Some(self.digest.get_or_init(|| Digest::of(hash, self.input())))
     }
 
     /// The JWS with this signature, if `key` verifies it, so that a faulty device or a mistaken key is
@@ -281,14 +286,13 @@ impl fmt::Debug for Signed {
 /// elsewhere, one at a time or at once, in this order.
 ///
 /// ```
-/// use sealwright_jose::{Alg, SigningKey, jws::{Header, SigningInput, general, prepare}};
+/// use sealwright_jose::{Alg, SigningKey, jws::{Header, general, prepare}};
 ///
 /// let mut signed = Vec::new();
 /// for (alg, name) in [(Alg::Es256, "ours"), (Alg::Ed25519, "theirs")] {
 ///     let key = SigningKey::generate(alg)?; // each in a building of its own
 ///     let prepared = prepare(Header::new(alg), b"a contract")?.unprotected("kid", name.into())?;
-///     let SigningInput::Message(message) = prepared.signing_input() else { return Ok(()) };
-///     let signature = key.sign(message)?;
+///     let signature = key.sign(prepared.message())?;
 ///     signed.push(prepared.signed_by(&key.verifying_key(), signature)?);
 /// }
 /// assert!(general(&signed)?.contains(r#""header":{"kid":"theirs"}"#));

@@ -84,9 +84,20 @@ impl Signer {
         .encode()
     }
 
-    /// Takes this protected header in place of the one so far, with its members and no other: the
-    /// key's `kid` stands in it only if the caller put it there. It must be for the key's algorithm
-    /// and, if it has a `kid`, for the key's.
+    /// Takes this protected header in place of the one so far, with its members and no other: what
+    /// [`typ`](Self::typ), [`param`](Self::param) and the like added before is gone, and the key's `kid`
+    /// stands in it only if the caller put it there. It must be for the key's algorithm and, if it has a
+    /// `kid`, for the key's.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::{Header, Signer, Unverified}};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.with_kid("k1");
+    /// let signer = Signer::new(&key).typ("lost").header(Header::new(Alg::Es256).kid("k1")).cty("kept");
+    /// let token = Unverified::peek_compact(&signer.sign_compact(b"hello")?)?;
+    /// assert_eq!(token.protected_header(), r#"{"alg":"ES256","kid":"k1","cty":"kept"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn header(self, header: Header) -> Self {
         Self { header, ..self }.encode()

@@ -1,7 +1,7 @@
 //! What is said about a key file, also one that cannot be used; and thumbprints.
 
 use sealwright_jose::{
-    Alg, Hash, Inspected, KeyError, KeyFormat, MacKey, SigningKey, VerifyingKey, base64url,
+    Alg, Hash, Inspected, Key, KeyError, KeyFormat, MacKey, SigningKey, VerifyingKey, base64url,
 };
 
 use crate::support::{ED25519, ES256, HS256, RS256};
@@ -20,6 +20,108 @@ fn facts(key: &[u8]) -> String {
         algs.join(" "),
         facts.faults().join("; "),
     )
+}
+
+/// DER of this tag around these parts.
+fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    [&[tag, u8::try_from(content.len()).unwrap()][..], &content].concat()
+}
+
+/// A public key of this algorithm and curve, whose bits do not matter.
+fn spki(algorithm: &str, curve: Option<&str>) -> Vec<u8> {
+    let oid = |oid: &str| {
+        let mut content = Vec::new();
+        let arcs: Vec<u32> = oid.split('.').map(|arc| arc.parse().unwrap()).collect();
+        for arc in [&[arcs[0] * 40 + arcs[1]][..], &arcs[2..]].concat() {
+            let digits = (0..5).rev().map(|n| (arc >> (7 * n)) as u8 & 0x7F).skip_while(|digit| *digit == 0);
+            let mut digits: Vec<u8> = digits.map(|digit| digit | 0x80).collect();
+            match digits.last_mut() {
+                Some(last) => *last &= 0x7F,
+                None => digits.push(0),
+            }
+            content.extend(digits);
+        }
+        tlv(6, &[&content])
+    };
+    let curve = curve.map(oid).unwrap_or_default();
+    tlv(0x30, &[&tlv(0x30, &[&oid(algorithm), &curve]), &tlv(3, &[&[0, 4, 1]])])
+}
+
+#[test]
+fn keys_of_other_kinds_are_named() {
+    const EC: &str = "1.2.840.10045.2.1";
+    let ed448 = if cfg!(feature = "ed448") { "" } else { "an Ed448 key (without the feature `ed448`)" };
+    for (algorithm, curve, described, seen) in [
+        ("1.3.101.110", None, "OKP X25519 256", "an X25519 key, which is for key agreement,"),
+        ("1.3.101.111", None, "OKP X448 448", "an X448 key, which is for key agreement,"),
+        ("1.3.101.113", None, "OKP Ed448 456", ed448),
+        ("1.2.840.10040.4.1", None, "DSA - -", "a DSA key"),
+        ("1.2.840.113549.1.1.10", None, "RSA - -", "an RSA key for PSS alone (`id-RSASSA-PSS`)"),
+        ("2.16.840.1.101.3.4.3.24", None, "SLH-DSA-SHA2-256s - -", "an SLH-DSA key"),
+        (EC, Some("1.3.36.3.3.2.8.1.1.7"), "EC brainpoolP256r1 256", "a brainpoolP256r1 key"),
+        (EC, Some("1.3.132.0.33"), "EC P-224 224", "a P-224 key"),
+    ] {
+        let key = spki(algorithm, curve);
+        let error = VerifyingKey::from_spki_der(Alg::Es256, &key).unwrap_err();
+        if !seen.is_empty() {
+            assert_eq!(facts(&key), format!("SPKI, public {described}; ; {seen} is not supported"));
+            assert_eq!(error, KeyError::Unsupported(seen));
+        }
+    }
+    // One that nobody has heard of repeats nothing of its own.
+    let unknown = facts(&spki("1.2.3.4", None));
+    assert!(unknown.starts_with("SPKI, public - - -; ; a key type other than RSA"), "{unknown}");
+    let unknown = facts(&spki(EC, Some("1.2.3.4")));
+    assert!(unknown.starts_with("SPKI, public - - -; ; an elliptic curve other than"), "{unknown}");
+}
+
+#[test]
+fn files_that_are_no_key_are_named() {
+    let seen = |file: &[u8]| match Inspected::read(file, None) {
+        Err(KeyError::Format { seen, wanted }) => format!("{seen}; {wanted}"),
+        other => format!("{other:?}"),
+    };
+    let pem = |label| format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+    assert_eq!(
+        seen(pem("CERTIFICATE REQUEST").as_bytes()),
+        "a certificate request (PEM labelled `CERTIFICATE REQUEST`); a key or a certificate in PEM"
+    );
+    assert_eq!(
+        seen(pem("X509 CRL").as_bytes()),
+        "a list of revoked certificates (PEM labelled `X509 CRL`); a key or a certificate in PEM"
+    );
+    assert_eq!(
+        seen(b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nMAA=\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"),
+        "an OpenPGP public key (PEM labelled `PGP PUBLIC KEY BLOCK`); a key or a certificate in PEM"
+    );
+    // A label that nobody knows may be anything, so it is not repeated.
+    let other = Inspected::read(pem("HUNTER2").as_bytes(), None).unwrap_err();
+    assert_eq!(other, KeyError::Unsupported("a PEM block with this label"));
+    for p12 in [&[0x30, 0x03, 2, 1, 3][..], &[0x30, 0x82, 0, 3, 2, 1, 3], &[0x30, 0x80, 2, 1, 3]] {
+        let seen = seen(p12);
+        assert!(
+            seen.starts_with("a PKCS#12 file; a key as JWK, in PEM or DER, or of OpenSSH (`Pkcs12` takes"),
+            "{seen}"
+        );
+    }
+    for other in [&[0x30, 0x03, 2, 1, 2][..], &[0x30, 0x85, 0, 3, 2, 1, 3], &[0x30]] {
+        assert!(seen(other).starts_with("an unknown format;"), "{other:?}");
+    }
+}
+
+#[test]
+fn what_no_algorithm_can_use_is_not_refused_for_want_of_one() {
+    for (jwk, error) in [
+        (r#"{"kty":"XX"}"#, "a key type (`kty`) other than EC, OKP, AKP, RSA and oct is not supported"),
+        (r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#, "is not supported"),
+        (r#"{"kty":"EC"}"#, "the JWK has no member `crv`"),
+        (r#"{"kty":"RSA"}"#, "the key names no algorithm, so the caller must"),
+        (r#"{"kty":"RSA","alg":"XS256"}"#, "the key is for an algorithm that is not supported"),
+    ] {
+        let seen = Key::parse(jwk, None).unwrap_err().to_string();
+        assert!(seen.contains(error), "{jwk}: {seen}");
+    }
 }
 
 #[test]
@@ -43,15 +145,15 @@ fn each_format_is_described() {
         (include_bytes!("../vectors/openssh/ed25519"), "OpenSSH, secret OKP Ed25519 256; Ed25519; ".into()),
         (
             include_bytes!("../vectors/openssl/rsa1024.pem"),
-            "PKCS#8, secret - - -; ; the RSA modulus has 1024 bits; 2048 to 8192 are accepted".into(),
+            "PKCS#8, secret RSA - 1024; ; the RSA modulus has 1024 bits; 2048 to 8192 are accepted".into(),
         ),
         (
             include_bytes!("../vectors/openssl/ecpubc.pem"),
-            "SPKI, public - - -; ; a compressed elliptic curve point is not supported".into(),
+            "SPKI, public EC P-256 256; ; a compressed elliptic curve point is not supported".into(),
         ),
         (
             br#"{"kty":"EC","crv":"P-256","alg":"ES384","x":"AA","y":"AA"}"#,
-            "JWK, public EC P-256 -; ; ES384 cannot use a P-256 key; the JWK's member `x` has the wrong length"
+            "JWK, public EC P-256 256; ; ES384 cannot use a P-256 key; the JWK's member `x` has the wrong length"
                 .into(),
         ),
         (

@@ -179,14 +179,15 @@ fn lengths_are_those_of_the_algorithm() {
 fn a_digest_is_offered_where_it_is_all_that_a_key_needs() {
     for alg in Alg::ALL.iter().copied() {
         let prepared = prepare(Header::new(alg), PAYLOAD).unwrap();
-        let Some(SigningInput::Digest(hash, bytes)) = prepared.digest() else {
+        let Some(digest) = prepared.digest() else {
             assert_eq!(alg.digest(), None);
             continue;
         };
-        assert_eq!(Some(hash), alg.digest());
-        assert_eq!(bytes, Digest::of(hash, message(&prepared)).as_bytes());
+        assert_eq!(Some(digest.hash()), alg.digest());
+        assert_eq!(digest.as_bytes(), Digest::of(digest.hash(), message(&prepared)).as_bytes());
+        assert_eq!(prepared.message(), message(&prepared));
         let key = SigningKey::generate(alg).unwrap();
-        let signature = key.sign_digest(&Digest::from_bytes(hash, bytes).unwrap()).unwrap();
+        let signature = key.sign_digest(digest).unwrap();
         let token = prepared.signed_by(&key.verifying_key(), signature);
         assert!(token.is_ok(), "{alg}: {token:?}");
     }

@@ -56,11 +56,11 @@ fn looking_inside_has_the_same_limits() {
     for (token, in_json) in [(&compact, false), (&json, true)] {
         let peeked = |limits: &Limits| {
             let one = match in_json {
-                true => Unverified::peek_flattened_with(token, limits).map(drop),
-                false => Unverified::peek_compact_with(token, limits).map(drop),
+                true => Unverified::peek_flattened_with(token, Policy::Strict, limits).map(drop),
+                false => Unverified::peek_compact_with(token, Policy::Strict, limits).map(drop),
             };
             if in_json {
-                assert_eq!(UnverifiedJson::peek_with(token, limits).map(drop), one);
+                assert_eq!(UnverifiedJson::peek_with(token, Policy::Strict, limits).map(drop), one);
             }
             one.err().and_then(|error| error.limit())
         };

@@ -2,7 +2,7 @@
 
 use sealwright_jose::{
     Alg, JwkSet, MacKey, SigningKey, VerifyErrorKind as Kind,
-    jws::{BuildError, Policy, Require, Verifier, VerifierBuilder},
+    jws::{BuildError, ParameterType, Policy, Require, Verifier, VerifierBuilder},
 };
 
 use super::{By, verify_json};
@@ -174,4 +174,89 @@ fn a_short_secret_is_for_joserfc_alone() {
     assert_eq!(outcome(&verifier, token).as_deref(), Ok(&b"hello"[..]));
     // RFC 7518 §3.2 wants more of everybody else; an empty secret is none.
     assert!(MacKey::insecure_from_short_bytes(Alg::Hs256, b"").is_err());
+}
+
+#[test]
+fn declared_parameters_are_of_their_type() {
+    use ParameterType as Type;
+    let types = [
+        (Type::Any, "nothing", &["1", "null", "[]", "{}"][..], &[][..]),
+        (Type::String, "text", &[r#""""#, r#""5""#], &["5", "null", "[\"a\"]", "{}"]),
+        (Type::Url, "url", &[r#""https://example.org""#, r#""http:\/\/x""#], &[r#""ftp://x""#, "1"]),
+        (
+            Type::Integer,
+            "integer",
+            &["0", "-7", "12345678901234567890123"],
+            &["1.0", "1e3", "1E3", r#""1""#, "true"],
+        ),
+        (Type::Number, "number", &["0", "-7.5", "1e3"], &[r#""1""#, "null"]),
+        (Type::Boolean, "boolean", &["true", "false"], &["0", r#""true""#, "null"]),
+        (Type::Strings, "strings", &["[]", r#"["a","b"]"#], &[r#""a""#, r#"["a",1]"#, "{}"]),
+        (Type::Object, "object", &["{}", r#"{"a":[1]}"#], &["[]", "1", "null"]),
+    ];
+    for (of, name, good, bad) in types {
+        for policy in POLICIES {
+            let verifier = es256_verifier().policy(policy).parameter(name, of).build().unwrap();
+            let says = |header: String, more: &str| {
+                let compact = outcome(&verifier, &signed(&header, PAYLOAD)).map(drop);
+                let flattened = outcome_flattened(&verifier, &signed_flattened(&header, more)).map(drop);
+                (compact, flattened)
+            };
+            assert_eq!(says(r#"{"alg":"ES256"}"#.into(), ""), (Ok(()), Ok(())), "{name} {policy:?}");
+            for (values, expected) in [(good, Ok(())), (bad, Err(Kind::Malformed))] {
+                for value in values {
+                    let header = format!(r#"{{"alg":"ES256","{name}":{value}}}"#);
+                    assert_eq!(says(header, ""), (expected, expected), "{name} {value} {policy:?}");
+                    // In the unprotected header, too.
+                    let beside = format!(r#""header":{{"{name}":{value}}},"#);
+                    let (_, flattened) = says(r#"{"alg":"ES256"}"#.into(), &beside);
+                    assert_eq!(flattened, expected, "{name} {value} {policy:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn required_parameters_must_be_there_and_declared_ones_are_not_understood() {
+    let nonce = r#""header":{"nonce":"n-1"},"#;
+    let missing = Some(Kind::ParameterMissing);
+    // Protected header, unprotected one, and what each policy says where `nonce` is a required string.
+    let table: &[(&str, &str, [Option<Kind>; 3])] = &[
+        (r#"{"alg":"ES256","nonce":"n-1"}"#, "", [OK; 3]),
+        (r#"{"alg":"ES256"}"#, "", [missing; 3]),
+        (r#"{"alg":"ES256"}"#, nonce, [missing, missing, OK]),
+        (r#"{"alg":"ES256","nonce":5}"#, "", [MALFORMED; 3]),
+        (r#"{"alg":"ES256","nonce":null}"#, "", [MALFORMED; 3]),
+        (r#"{"alg":"ES256","nonce":5,"nonce":"n-1"}"#, "", [MALFORMED, OK, OK]),
+        (r#"{"alg":"ES256","nonce":"n-1","nonce":5}"#, "", [MALFORMED; 3]),
+        (r#"{"alg":"ES256","nonce":"n-1","crit":["nonce"]}"#, "", [CRITICAL; 3]),
+        (r#"{"alg":"ES256","nonce":"n-1","other":1}"#, "", [OK, OK, UNKNOWN]),
+    ];
+    let builder = || es256_verifier().required_parameter("nonce", ParameterType::String);
+    for (protected, beside, kinds) in table {
+        for (policy, kind) in POLICIES.into_iter().zip(kinds) {
+            let verifier = builder().policy(policy).build().unwrap();
+            let expected = kind.map_or(Ok(PAYLOAD.to_vec()), Err);
+            let token = signed_flattened(protected, beside);
+            // The second time the header is remembered, if that is what it was found to be.
+            for _ in 0..2 {
+                assert_eq!(outcome_flattened(&verifier, &token), expected, "{policy:?} {token}");
+            }
+        }
+    }
+    let both = builder().understands("nonce").build().unwrap();
+    let critical = signed(r#"{"alg":"ES256","nonce":"n-1","crit":["nonce"]}"#, PAYLOAD);
+    assert_eq!(outcome(&both, &critical), Ok(PAYLOAD.to_vec()));
+    let critical = signed(r#"{"alg":"ES256","nonce":5,"crit":["nonce"]}"#, PAYLOAD);
+    assert_eq!(outcome(&both, &critical), Err(Kind::Malformed));
+
+    // What was said last counts.
+    let later = builder().parameter("nonce", ParameterType::Integer).build().unwrap();
+    assert_eq!(outcome(&later, &signed(r#"{"alg":"ES256"}"#, PAYLOAD)), Ok(PAYLOAD.to_vec()));
+    assert_eq!(outcome(&later, &signed(r#"{"alg":"ES256","nonce":5}"#, PAYLOAD)), Ok(PAYLOAD.to_vec()));
+    for name in ["alg", "crit", "b64", "kid", "enc"] {
+        let refused = es256_verifier().parameter(name, ParameterType::Any).build().unwrap_err();
+        assert_eq!(refused, BuildError::NotAnExtension(name.to_owned()));
+    }
 }
