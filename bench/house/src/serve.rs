@@ -85,8 +85,8 @@ fn calibrate(operation: &mut Operation, wanted: Calibration) -> u64 {
 ///
 /// Both are done equally often, so that two that go through the same tokens stay with the same one.
 fn pair(operations: &mut [Operation], names: [&str; 2], budget: Duration) -> [f64; 2] {
-    /// Long against the clock's own cost, and short against whatever disturbs.
-    const SLICE: Duration = Duration::from_micros(2);
+    /// As long as the batches of the other tables, by which the targets were set, too.
+    const SLICE: Duration = Duration::from_micros(500);
     let at = names.map(|name| {
         let at = operations.iter().position(|operation| operation.name() == name);
         at.expect("the driver asks for what was listed")
@@ -102,6 +102,8 @@ fn pair(operations: &mut [Operation], names: [&str; 2], budget: Duration) -> [f6
     let started = Instant::now();
     while started.elapsed() < budget || slices[0].len() < 4 {
         for which in if slices[0].len() % 2 == 0 { [0, 1] } else { [1, 0] } {
+            // What the other one left in the processor's memory is not this one's.
+            both[which].time(1);
             slices[which].push(both[which].time(times));
         }
     }
