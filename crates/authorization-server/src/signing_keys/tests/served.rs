@@ -88,7 +88,7 @@ async fn where_what_signed_leaves_the_set_or_nothing_did_there_is_no_time_to_los
         a.replace(&fleet, declared(&fleet.plan, Some(&two), &[])).await.unwrap();
         assert_eq!((a.signer().unwrap(), a.set()), ("key-2".into(), vec!["key-2".into()]));
         a.replace(&fleet, declared(&fleet.plan, None, &[old(&two)])).await.unwrap();
-        assert_eq!(a.signer(), Err(NoSigner::NoKey), "nor does an old key go on where none is to sign");
+        assert_eq!(a.signer(), Err(NoSigner::NotDeclared), "nor does an old key go on where none is to sign");
         a.replace(&fleet, declared(&fleet.plan, Some(&three), &[old(&two)])).await.unwrap();
         assert_eq!(a.signer().unwrap(), "key-3");
         drop(other);
