@@ -143,6 +143,13 @@ fn alg() -> impl TypedValueParser<Value = Alg> {
         .map(|name| Alg::from_name(&name).expect("the possible values are the names of algorithms"))
 }
 
+/// Parses an algorithm whose keys have a public half.
+fn signature_alg() -> impl TypedValueParser<Value = Alg> {
+    let algs = Alg::ALL.iter().copied().filter(|alg| !alg.is_mac());
+    PossibleValuesParser::new(algs.map(Alg::name))
+        .map(|name| Alg::from_name(&name).expect("the possible values are the names of algorithms"))
+}
+
 /// Parses a file name, or `-` for standard input.
 fn source() -> impl TypedValueParser<Value = Source> {
     clap::builder::StringValueParser::new().map(|argument| Source::from(argument.as_str()))

@@ -29,6 +29,8 @@ use crate::pages;
 use crate::state::App;
 
 pub(crate) const KEYS: &str = "/admin/keys";
+/// The same with the keys that left long ago.
+pub(crate) const ALL: &str = "/admin/keys?all=true";
 pub(crate) const CONFIRM: &str = "/admin/keys/confirm";
 pub(crate) const SIGN_IN: &str = "/admin/sign-in";
 pub(crate) const SIGN_OUT: &str = "/admin/sign-out";
@@ -60,13 +62,13 @@ pub(crate) fn client(issuer: &Issuer) -> Option<Client> {
 }
 
 /// The keys, with what can be done.
-pub(crate) async fn keys(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(crate) async fn keys(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
     let Session { admin, csrf } = match session(&app, &headers).await {
         Ok(session) => session,
         Err(response) => return response,
     };
     match app.key_admin().list().await {
-        Ok(list) => pages::keys::response(&list, admin.expires_at, &csrf),
+        Ok(list) => pages::keys::response(&list, uri.query() == Some("all=true"), admin.expires_at, &csrf),
         Err(error) => failed(&error),
     }
 }

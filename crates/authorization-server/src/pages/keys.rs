@@ -38,6 +38,8 @@ struct Row<'a> {
     key: &'a KeyFacts,
     bars: Vec<Bar>,
     state: &'static str,
+    since: String,
+    since_at: String,
     until: Option<(String, String)>,
     tokens: Option<String>,
     missing: String,
@@ -58,8 +60,9 @@ struct ReplicaRow<'a> {
     seen_at: String,
 }
 
-pub(crate) fn response(list: &KeyList, session_ends: Timestamp, csrf: &str) -> Response {
-    let shown = list.lately();
+/// The page; `all` with the keys that left long ago.
+pub(crate) fn response(list: &KeyList, all: bool, session_ends: Timestamp, csrf: &str) -> Response {
+    let shown: Vec<&KeyFacts> = if all { list.keys.iter().collect() } else { list.lately() };
     let hidden = list.keys.len() - shown.len();
     let window = Window::around(list, &shown);
     let problems: Vec<&Condition> = list.conditions.iter().filter(|condition| !condition.holds()).collect();
@@ -120,6 +123,8 @@ fn row<'a>(list: &KeyList, key: &'a KeyFacts, window: &Window) -> Row<'a> {
     Row {
         bars: bars.collect(),
         state: t::state(key.state),
+        since: when(key.since),
+        since_at: machine_time(key.since),
         until: key.until.zip(key.next).map(|(until, next)| (when(until), t::then(next, key.agreed))),
         tokens: key.tokens_expire_by.filter(|last| *last > list.now).map(when),
         missing: key.missing_at.join(", "),

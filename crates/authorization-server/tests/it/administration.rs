@@ -203,6 +203,8 @@ async fn a_person_with_the_role_signs_in_and_revokes_a_key() {
     assert_eq!((done.status, done.header(header::LOCATION)), (StatusCode::SEE_OTHER, "/admin/keys"));
     let page = browser.get("/admin/keys").await;
     assert!(page.body.contains("was revoked") && page.body.contains("drill"), "{}", page.body);
+    let since = "Since <time datetime=\"2026-11-22T00:00:00.000Z\">2026-11-22 00:00:00 UTC (now)</time>";
+    assert_eq!(page.body.matches(since).count(), page.body.matches("<svg").count(), "{}", page.body);
     world.advance(301);
     assert_eq!(
         browser.get("/admin/keys").await.header(header::LOCATION),

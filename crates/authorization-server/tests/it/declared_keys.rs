@@ -314,6 +314,13 @@ fn keys_come_from_folders_as_kubernetes_mounts_them() {
     });
     assert_eq!(nothing, Vec::<String>::new());
 
+    assert_eq!(
+        said("signAndVerifyKeyRef: {name: k}, keysFrom: mounted", "", |dir| mount(dir, "other", &[])),
+        [
+            "warning: auth.yaml:9:48: AuthServer/main: spec.tokenSignature.signAndVerifyKeyRef.name: there is no Secret `k` in the namespace `default`, and no folder mounted/k"
+        ]
+    );
+
     let faults = |prepare: Prepare| said("signAndVerifyKeyRef: {name: k}, keysFrom: mounted", "", prepare);
     let cases: [(Prepare, &str); 9] = [
         (
@@ -353,7 +360,7 @@ fn keys_come_from_folders_as_kubernetes_mounts_them() {
         ),
         (
             |dir| mount(dir, "", &[]),
-            "warning: auth.yaml:9:48: AuthServer/main: spec.tokenSignature.signAndVerifyKeyRef.name: there is no Secret `k` in the namespace `default`",
+            "warning: auth.yaml:9:48: AuthServer/main: spec.tokenSignature.signAndVerifyKeyRef.name: there is no Secret `k` in the namespace `default`, and no folder mounted/k",
         ),
         (
             |dir| mount(dir, "k", &[("key.pem", &"x".repeat(70_000))]),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use sealwright_jose::Alg;
 
-use super::{alg, jwk::PasswordArgs, source};
+use super::{jwk::PasswordArgs, signature_alg, source};
 use crate::input::Source;
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +98,7 @@ pub(crate) struct RotateArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
     /// Only the key of this algorithm; without it, that of each algorithm of the server.
-    #[arg(long, value_parser = alg())]
+    #[arg(long, value_parser = signature_alg())]
     pub(crate) alg: Option<Alg>,
     /// Sign as soon as all replicas can, although verifiers out there may not know the key yet.
     #[arg(long)]
@@ -148,7 +148,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) kid: String,
     /// Its algorithm, where it names none.
-    #[arg(long, value_parser = alg())]
+    #[arg(long, value_parser = signature_alg())]
     pub(crate) alg: Option<Alg>,
     #[command(flatten)]
     pub(crate) password: PasswordArgs,

@@ -88,7 +88,11 @@ async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> R
                     }
                 },
             };
-            let done = admin.import(&args.kid, key, args.reason.as_deref()).await.map_err(failed)?;
+            let done = admin.import(&args.kid, key, args.reason.as_deref()).await;
+            let done = done.map_err(|error| match error {
+                KeyAdminError::Keystore(error) => CliError::refused_by("the key is not taken over", error),
+                error => failed(error),
+            })?;
             output.json(&done)?;
             output.line(format_args!("{} lies in reserve", one_line(&args.kid)))?;
             Ok(Outcome::Done)
@@ -218,6 +222,8 @@ fn failed(error: KeyAdminError) -> CliError {
             CliError::refused_by("the key stays as it is", refusal)
         }
         KeyAdminError::Backup(sentence) => CliError::refused(format!("nothing was restored: {sentence}")),
+        error @ KeyAdminError::Reason => CliError::refused_by("nothing was done", error),
+        error @ KeyAdminError::Unreadable(_) => CliError::refused_by("the keys stay as they are", error),
         KeyAdminError::Refused(refusal) => CliError::refused_by("the keys stay as they are", refusal),
         error => CliError::refused_by("the keys cannot be reached", error),
     }

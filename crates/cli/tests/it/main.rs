@@ -4,6 +4,7 @@ mod audit_log;
 #[cfg(target_os = "linux")]
 mod memory;
 mod serve;
+mod signing_keys;
 mod streams;
 mod transcript;
 

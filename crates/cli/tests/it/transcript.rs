@@ -10,7 +10,8 @@
 //! ```
 //!
 //! `<~`, `|~` and `!~` are lines without a line end. `… > FILE` and `… < FILE` are files in the
-//! transcript's own folder, which starts as a copy of `tests/cmd/files`; that of `audit.txt` holds an audit log, too.
+//! transcript's own folder, which starts as a copy of `tests/cmd/files`; that of `audit.txt` holds an audit log, too,
+//! and that of `keys.txt` the resources and the database of a server that has run once.
 
 use std::{
     fs,
@@ -55,8 +56,10 @@ pub(crate) fn run(file: &Path, fixtures: &Path) -> Report {
         let content = fs::read(&path).expect("a fixture is a file");
         write_private(&sandbox.path().join(name), &content);
     }
-    if file.file_stem().is_some_and(|name| name == "audit") {
-        audit_log::write(sandbox.path());
+    match file.file_stem().and_then(|name| name.to_str()) {
+        Some("audit") => audit_log::write(sandbox.path()),
+        Some("keys") => crate::signing_keys::write(sandbox.path()),
+        _ => {}
     }
     let (cases, after) = parse(&text);
     let mut failures = Vec::new();

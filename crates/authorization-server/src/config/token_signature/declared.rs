@@ -213,7 +213,10 @@ impl Reader<'_> {
                 return Resolved::Yes;
             }
             (None, None) => {
-                let message = format!("there is no Secret `{name}` in the namespace `{namespace}`");
+                let mut message = format!("there is no Secret `{name}` in the namespace `{namespace}`");
+                if let Some(folder) = self.folder {
+                    message += &format!(", and no folder {}", folder.join(name).display());
+                }
                 self.resource.warn(&format!("{path}.name"), message.clone(), self.report);
                 declared.unresolved.push(message.clone());
                 return Resolved::No(message);
