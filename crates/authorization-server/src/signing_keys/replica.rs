@@ -174,7 +174,8 @@ impl ReplicaLoop {
 
     /// The first look: makes the first keys if there are none, and gives what requests read from then on.
     pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
-        let first = match self.first_look().await {
+        let first = timeout(LOOK_LIMIT, self.first_look()).await;
+        let first = match first.unwrap_or(Err(KeysError::Slow)) {
             Ok(first) => first,
             Err(error) => {
                 self.leave().await;
@@ -322,18 +323,22 @@ impl ReplicaLoop {
         replicas.iter().map(heard).collect()
     }
 
-    /// Ends declared keys that nobody names any more; whether there were any.
+    /// Ends declared keys that nobody names any more; whether there were any. If keys changed meanwhile, it is left to the next
+    /// look: who changed them may have named others first.
     async fn end_strays(&self, ledger: &Ledger, elsewhere: &Elsewhere, now: Timestamp) -> sqlx::Result<bool> {
+        let seen = ledger.epoch;
         let ended = match &self.source {
             Source::Declared(declared) if declared::has_strays(ledger, declared, elsewhere) => {
                 let forget = |ledger: &mut Ledger, epoch| {
-                    Ok::<_, Infallible>(declared::forget(ledger, declared, elsewhere, now, epoch))
+                    let ended = |ledger| declared::forget(ledger, declared, elsewhere, now, epoch);
+                    Ok::<_, Infallible>(if ledger.epoch == seen { ended(ledger) } else { Vec::new() })
                 };
                 transaction::rewrite(&self.database, now, forget).await
             }
             Source::Planned { .. } if ledger.keys.iter().any(|key| declared::ends(key, elsewhere)) => {
                 let end = |ledger: &mut Ledger, epoch| {
-                    Ok::<_, Infallible>(declared::end(ledger, elsewhere, now, epoch))
+                    let ended = |ledger| declared::end(ledger, elsewhere, now, epoch);
+                    Ok::<_, Infallible>(if ledger.epoch == seen { ended(ledger) } else { Vec::new() })
                 };
                 transaction::rewrite(&self.database, now, end).await
             }
