@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -90,7 +90,7 @@ impl Server {
 
     fn wait(&mut self, folder: &Path) -> Result<()> {
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !is_ready(self.port).unwrap_or_default() {
             let ended = self.process.try_wait().ok().flatten().is_some();
             if ended || started.elapsed() > START_LIMIT {
                 let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
@@ -110,6 +110,16 @@ impl Drop for Server {
             let _ = fs::remove_dir_all(folder);
         }
     }
+}
+
+/// Whether it has its keys: it takes connections before, and has them wait.
+fn is_ready(port: u16) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(START_LIMIT))?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    Ok(status == *b"HTTP/1.1 200")
 }
 
 fn start(command: &mut Command) -> Result<Child> {
