@@ -1,10 +1,12 @@
 //! Keys for those who keep the records themselves.
 
+use std::sync::{Arc, OnceLock};
+
 use sealwright_jose::{Alg, SigningKey, VerifyingKey};
 use sealwright_service::random;
 
 use crate::{
-    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Token,
+    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Settings, Pkcs11Token,
     blocking::{run_aside, run_blocking},
     in_memory, name,
     sealed::key::SealedKey,
@@ -42,7 +44,39 @@ pub struct KeyProvider(Provider);
 enum Provider {
     Sealed(KekRing),
     /// With the ring of keys that were sealed before there was a token.
-    Pkcs11(Pkcs11Token, Option<KekRing>),
+    Pkcs11(Token, Option<KekRing>),
+}
+
+/// A token that is open, or that is opened when it is needed first. An attempt that fails is not remembered.
+#[derive(Clone, Debug)]
+enum Token {
+    Open(Pkcs11Token),
+    WhenNeeded(Arc<(Pkcs11Settings, OnceLock<Pkcs11Token>)>),
+}
+
+impl Token {
+    /// Without waiting for it.
+    fn opened(&self) -> Option<&Pkcs11Token> {
+        match self {
+            Self::Open(token) => Some(token),
+            Self::WhenNeeded(lazy) => lazy.1.get(),
+        }
+    }
+
+    /// May take its time: a module is loaded, and a PIN is tried.
+    fn get(&self) -> Result<&Pkcs11Token, KeystoreError> {
+        match self {
+            Self::Open(token) => Ok(token),
+            Self::WhenNeeded(lazy) => {
+                let (settings, opened) = &**lazy;
+                if let Some(token) = opened.get() {
+                    return Ok(token);
+                }
+                let token = Pkcs11Token::open_blocking(settings.clone())?;
+                Ok(opened.get_or_init(|| token))
+            }
+        }
+    }
 }
 
 /// What is to be kept of a key.
@@ -64,7 +98,13 @@ impl KeyProvider {
 
     /// Keys that are made in a token and used there; their private halves are in no text and in no memory of ours.
     pub fn pkcs11(token: Pkcs11Token) -> Self {
-        Self(Provider::Pkcs11(token, None))
+        Self(Provider::Pkcs11(Token::Open(token), None))
+    }
+
+    /// As [`pkcs11`](Self::pkcs11), for who may need no key at all: the token is opened, and its PIN tried, when a key is made
+    /// or used first. What goes wrong with it is an error there.
+    pub fn pkcs11_when_needed(settings: Pkcs11Settings) -> Self {
+        Self(Provider::Pkcs11(Token::WhenNeeded(Arc::new((settings, OnceLock::new()))), None))
     }
 
     /// Opens keys that are sealed under this ring as well, so that a server can move from sealed keys to a token: new
@@ -86,7 +126,7 @@ impl KeyProvider {
     pub async fn generate(&self, kid: &str, alg: Alg) -> Result<Kept, KeystoreError> {
         self.with(kid, move |provider, kid| match provider {
             Provider::Sealed(ring) => make_sealed(ring, kid, alg),
-            Provider::Pkcs11(token, _) => token.generate(kid, alg),
+            Provider::Pkcs11(token, _) => token.get()?.generate(kid, alg),
         })
         .await
     }
@@ -139,18 +179,18 @@ impl KeyProvider {
             Provider::Pkcs11(_, Some(ring)) if !is_in_token(&text) => {
                 Ok(in_memory(kid, open_sealed(ring, kid, &text)?))
             }
-            Provider::Pkcs11(token, _) => token.key(kid, &text),
+            Provider::Pkcs11(token, _) => token.get()?.key(kid, &text),
         })
         .await
     }
 
     /// Where a key of this name will be that [`generate`](Self::generate) makes, as a text for [`destroy`](Self::destroy):
     /// kept before, it lets what was made be removed although nobody heard of it. `None` where a key is in nothing but its
-    /// own text.
+    /// own text, and of a token that is not open yet.
     pub fn place(&self, kid: &str) -> Option<String> {
         match &self.0 {
             Provider::Sealed(_) => None,
-            Provider::Pkcs11(token, _) => Some(token.place(kid)),
+            Provider::Pkcs11(token, _) => Some(token.opened()?.place(kid)),
         }
     }
 
@@ -165,7 +205,7 @@ impl KeyProvider {
         let in_token = token_of(text);
         self.with(kid, move |provider, kid| match (provider, in_token) {
             (_, None) => Ok(false),
-            (Provider::Pkcs11(token, _), Some(named)) => token.destroy(kid, &named),
+            (Provider::Pkcs11(token, _), Some(named)) => token.get()?.destroy(kid, &named),
             (Provider::Sealed(_), Some(_)) => Err(KeystoreError::Unsupported {
                 kid: kid.to_owned(),
                 what: "it is in a PKCS#11 token, which is not among the settings; remove it with the token's own tool",
@@ -174,11 +214,13 @@ impl KeyProvider {
         .await
     }
 
-    /// Whether what a text only says the place of is in the token of this provider.
+    /// Whether what a text only says the place of is in the token of this provider, which is open.
     pub fn reaches(&self, text: &str) -> bool {
         match &self.0 {
             Provider::Sealed(_) => false,
-            Provider::Pkcs11(token, _) => token_of(text).is_some_and(|named| token.is_named(&named)),
+            Provider::Pkcs11(token, _) => {
+                token.opened().is_some_and(|token| token_of(text).is_some_and(|named| token.is_named(&named)))
+            }
         }
     }
 
@@ -188,7 +230,8 @@ impl KeyProvider {
     }
 
     /// The text that is to be kept from now on, if it must be another: `None` for a key that is sealed under the
-    /// first key-encryption key already, or is in a token.
+    /// first key-encryption key already, or is in a token. A sealed key is opened either way, since another key-encryption
+    /// key may go by the id that it names.
     ///
     /// When this was done for all texts, the other key-encryption keys can leave the ring.
     ///
@@ -198,14 +241,20 @@ impl KeyProvider {
     pub async fn reseal(&self, text: &str) -> Result<Option<String>, KeystoreError> {
         let (provider, text) = (self.0.clone(), text.to_owned());
         run_blocking(move || match &provider {
-            Provider::Pkcs11(..) if is_in_token(&text) => Ok(None),
+            _ if is_in_token(&text) => Ok(None),
             Provider::Sealed(ring) | Provider::Pkcs11(_, Some(ring)) => {
                 let sealed = SealedKey::parse(&Origin::Unread, text.as_bytes())?;
                 let kid = sealed.kid().to_owned();
                 let origin = Origin::Text(kid.clone());
                 Ok(sealed.resealed(&origin, &kid, ring)?.map(|sealed| sealed.to_text()))
             }
-            Provider::Pkcs11(_, None) => Ok(None),
+            Provider::Pkcs11(_, None) => {
+                let kid = SealedKey::parse(&Origin::Unread, text.as_bytes())?.kid().to_owned();
+                Err(KeystoreError::Unsupported {
+                    kid,
+                    what: "it is sealed, and this provider has no key-encryption key",
+                })
+            }
         })
         .await
     }

@@ -148,8 +148,48 @@ impl SealedStore {
         .await
     }
 
+    /// The text of a key's file, to be kept elsewhere as well: whoever has it and the key-encryption key can sign. It is not
+    /// opened.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::NotFound`], [`KeystoreError::Kept`] if it is not text, [`KeystoreError::Name`],
+    /// [`KeystoreError::Io`].
+    pub async fn sealed_text(&self, kid: &str) -> Result<String, KeystoreError> {
+        self.blocking(kid, |store, kid| {
+            let path = store.path(kid);
+            let text = disk::read(&path)?.ok_or_else(|| KeystoreError::NotFound(kid.to_owned()))?;
+            String::from_utf8(text).map_err(|_| KeystoreError::kept(&Origin::File(path), "it is not text"))
+        })
+        .await
+    }
+
+    /// Writes the file of a key from its text, which is opened first, and returns its handle. A file that holds this very key
+    /// already is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Exists`] if the file of this name holds another key; else as [`SealedStore::load`].
+    pub async fn restore(&self, kid: &str, text: &str) -> Result<KeyHandle, KeystoreError> {
+        let text = text.to_owned();
+        self.blocking(kid, move |store, kid| {
+            let origin = Origin::Text(kid.to_owned());
+            let key = SealedKey::parse(&origin, text.as_bytes())?.open(&origin, kid, &store.ring)?;
+            let restored = in_memory(kid, key);
+            if !disk::write_new(&store.dir, &store.path(kid), text.as_bytes())? {
+                let there = store.load(kid)?;
+                if there.verifying_key().thumbprint() != restored.verifying_key().thumbprint() {
+                    return Err(KeystoreError::Exists(kid.to_owned()));
+                }
+            }
+            Ok(restored)
+        })
+        .await
+    }
+
     /// Seals every key under the first key-encryption key that is under another one yet, so that the others can leave
-    /// the ring. A file is replaced as a whole; one that cannot be stays as it is, and does not hold up the others.
+    /// the ring. Each is opened, also where nothing is to be done. A file is replaced as a whole; one that cannot be stays
+    /// as it is, and does not hold up the others.
     ///
     /// # Errors
     ///

@@ -101,17 +101,19 @@ impl SealedKey {
         Ok(key.with_kid(kid))
     }
 
-    /// The key `kid` under the first key of the ring; `None` if it is already.
+    /// The key `kid` under the first key of the ring; `None` if it is already. It is opened either way: another key may go
+    /// by the id that it names.
     pub(crate) fn resealed(
         self,
         origin: &Origin,
         kid: &str,
         ring: &KekRing,
     ) -> Result<Option<Self>, KeystoreError> {
-        if self.kek == ring.sealing_id() {
+        let is_current = self.kek == ring.sealing_id();
+        let key = self.open(origin, kid, ring)?;
+        if is_current {
             return Ok(None);
         }
-        let key = self.open(origin, kid, ring)?;
         Self::seal(kid, &key, ring).map(Some)
     }
 }

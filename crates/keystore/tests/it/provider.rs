@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use sealwright_jose::{Alg, SigningKey, base64url};
-use sealwright_keystore::{KeyProvider, SealedStore};
+use sealwright_keystore::{KekRing, KeyProvider, SealedStore};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -205,4 +205,8 @@ async fn what_does_not_open_is_not_resealed() {
     assert_eq!(said, DOES_NOT_OPEN);
     let said = provider(dir.path(), &["k2"]).reseal(&text).await.unwrap_err().to_string();
     assert!(said.contains("`k1`, which is not in the ring"), "{said}");
+    // Another key-encryption key under the same name.
+    fs::write(dir.path().join("k1"), KekRing::generate_text().as_bytes()).unwrap();
+    let said = provider(dir.path(), &["k1"]).reseal(&text).await.unwrap_err().to_string();
+    assert_eq!(said, DOES_NOT_OPEN);
 }

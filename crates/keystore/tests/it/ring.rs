@@ -1,7 +1,7 @@
 use std::fs;
 
 use sealwright_jose::{Alg, base64url};
-use sealwright_keystore::{KekRing, KekSpec, SealedStore};
+use sealwright_keystore::{KekRing, KekSpec, KeystoreError, SealedStore};
 use tempfile::tempdir;
 
 use crate::{from_file, ring, said, store};
@@ -159,6 +159,37 @@ async fn resealing_all_keys_lets_the_old_key_leave_the_ring() {
         .filter(|name| !name.ends_with(".sealed.json"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn another_key_encryption_key_of_the_same_name_shows_when_keys_are_sealed_anew() {
+    let dir = tempdir().unwrap();
+    store(dir.path(), &["old"]).generate("a", Alg::Es256).await.unwrap();
+    fs::write(dir.path().join("old"), KekRing::generate_text().as_bytes()).unwrap();
+    let done = store(dir.path(), &["old"]).reseal_all().await.unwrap();
+    assert_eq!((done.resealed, done.unchanged), (0, 0));
+    assert!(matches!(done.failed[..], [KeystoreError::Seal { .. }]), "{:?}", done.failed);
+}
+
+#[tokio::test]
+async fn a_key_is_restored_from_its_text_into_an_empty_folder() {
+    let dir = tempdir().unwrap();
+    let here = store(dir.path(), &["old"]);
+    let public = here.generate("a", Alg::Es256).await.unwrap().verifying_key().to_jwk();
+    let text = here.sealed_text("a").await.unwrap();
+    assert_eq!(here.restore("a", &text).await.unwrap().verifying_key().to_jwk(), public, "it is there");
+    assert!(matches!(here.restore("b", &text).await, Err(KeystoreError::Kept { .. })), "its name is sealed");
+    assert!(matches!(here.sealed_text("b").await, Err(KeystoreError::NotFound(_))));
+
+    here.destroy("a").await.unwrap();
+    here.generate("a", Alg::Es256).await.unwrap();
+    assert!(matches!(here.restore("a", &text).await, Err(KeystoreError::Exists(_))), "another key");
+    here.destroy("a").await.unwrap();
+    let other = store(dir.path(), &["new"]);
+    assert!(matches!(other.restore("a", &text).await, Err(KeystoreError::KekUnknown { .. })));
+    assert_eq!(here.list().await.unwrap(), Vec::<String>::new(), "nothing was written");
+    assert_eq!(here.restore("a", &text).await.unwrap().verifying_key().to_jwk(), public);
+    assert_eq!(here.load("a").await.unwrap().verifying_key().to_jwk(), public);
 }
 
 #[tokio::test]

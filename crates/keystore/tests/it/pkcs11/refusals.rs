@@ -23,6 +23,18 @@ async fn a_wrong_pin_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_opened_when_it_is_needed_is_not_asked_before() {
+    let token = Token::new();
+    let kept = token.provider().await.generate("k", Alg::Es256).await.unwrap();
+    let lazy = KeyProvider::pkcs11_when_needed(token.settings_with("0000-wrong"));
+    assert_eq!(lazy.reseal(&kept.text).await.unwrap(), None);
+    let refused = lazy.open("k", &kept.text).await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("refused the PIN"), "{refused}");
+    let lazy = KeyProvider::pkcs11_when_needed(token.settings());
+    assert_eq!(lazy.open("k", &kept.text).await.unwrap().verifying_key(), &kept.public);
+}
+
+#[tokio::test]
 async fn a_token_that_is_not_there_is_named_with_those_that_are() {
     let token = Token::new();
     let settings = |name| Pkcs11Settings::new(module(), name, Secret::new(PIN));
