@@ -55,7 +55,7 @@ fn check_annotations(resource: &Resource, report: &mut Report) {
     }
 }
 
-/// The path that an annotation names, from the folder of the resource.
+/// The path that an annotation names, as it stands there: from the folder of the resource, as paths of our own specs are.
 fn path_annotation(resource: &Resource, name: &str) -> Option<PathBuf> {
     resource.annotations.get(name).map(PathBuf::from)
 }

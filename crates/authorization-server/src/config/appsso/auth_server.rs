@@ -183,7 +183,7 @@ pub(in crate::config) fn read(
     (config.filter(|_| issuer_is_known), known)
 }
 
-/// The same in terms of our own spec.
+/// The same in terms of our own spec, whose paths, as `state_dir`, count from the folder of the resource.
 fn translated(
     resource: &Resource,
     spec: &AppSsoSpec,
@@ -269,19 +269,38 @@ fn signature(
     }
 }
 
-/// The name of the only key-encryption key.
+/// The name of the key-encryption key to which nobody gave one.
 const KEK: &str = "k1";
 
-/// The key-encryption key: the one that is given, the one that was made, or a new one.
+/// The files that the annotation names, each with the name of its key: `k2=new, k1=old`, of which the first seals.
+fn kek_files(text: &str) -> Vec<KekSpec> {
+    let files = text.split(',').map(|entry| {
+        let (id, file) = match entry.split_once('=') {
+            Some((id, file)) if !id.contains('/') => (id, file),
+            _ => (KEK, entry),
+        };
+        KekSpec { id: id.trim().to_owned(), file: Some(PathBuf::from(file.trim())), ..KekSpec::default() }
+    });
+    files.collect()
+}
+
+/// The key-encryption keys: those that are given, the one that was made, or a new one.
 fn kek(
     resource: &Resource,
     state_dir: &Path,
     first_start: &mut FirstStart,
     report: &mut Report,
 ) -> SecretsSpec {
-    let given = |file: PathBuf| KekSpec { id: KEK.to_owned(), file: Some(file), env: None, pkcs11: None };
-    if let Some(file) = path_annotation(resource, KEK_FILE) {
-        return SecretsSpec { kek: vec![given(file)], made: None };
+    let given = |file: PathBuf| KekSpec { id: KEK.to_owned(), file: Some(file), ..KekSpec::default() };
+    if let Some(text) = resource.annotations.get(KEK_FILE) {
+        let kek = kek_files(text);
+        if kek.iter().filter(|kek| kek.id == KEK).count() > 1 {
+            let message = "of several files each has a name, which it keeps, and the first seals: `k2=NEW, k1=OLD`; what has \
+                           no name is `k1`";
+            resource.fault(&format!("metadata.annotations.{KEK_FILE}"), message, report);
+            return SecretsSpec { kek: kek.into_iter().take(1).collect(), made: None };
+        }
+        return SecretsSpec { kek, made: None };
     }
     let path = resource.base_dir().join(state_dir).join("kek");
     let message = format!(

@@ -173,7 +173,8 @@ pub(in crate::config) fn secret(
             new: Some(NewFile { path, content: secret, what, kek: None }),
         });
     }
-    match (SecretRef { file: Some(path), env: None }).read(resource.base_dir()) {
+    // The folder of the state is that of its server's resource already.
+    match (SecretRef { file: Some(path), env: None }).read(Path::new("")) {
         Ok(secret) => Some(FoundSecret { secret, new: None }),
         Err(error) => {
             resource.fault("spec", error.to_string(), report);
