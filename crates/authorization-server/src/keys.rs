@@ -5,6 +5,7 @@
 mod admin;
 mod backup;
 mod consequences;
+mod files;
 mod forecast;
 mod keeping;
 mod list;

@@ -39,8 +39,8 @@ use crate::state::{App, Parts, Snapshot, Users};
 use crate::store::{MIGRATOR, account};
 use crate::task;
 
-pub(crate) use self::reload::source;
 pub use self::reload::{ReloadError, Reloader};
+pub(crate) use self::reload::{source, source_to_look_at};
 
 /// How long a replica may take to say that it leaves.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);

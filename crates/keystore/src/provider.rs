@@ -44,14 +44,14 @@ pub struct KeyProvider(Provider);
 enum Provider {
     Sealed(KekRing),
     /// With the ring of keys that were sealed before there was a token.
-    Pkcs11(Token, Option<KekRing>),
+    Pkcs11(Arc<Token>, Option<KekRing>),
 }
 
 /// A token that is open, or that is opened when it is needed first. An attempt that fails is not remembered.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Token {
     Open(Pkcs11Token),
-    WhenNeeded(Arc<(Pkcs11Settings, OnceLock<Pkcs11Token>)>),
+    WhenNeeded(Pkcs11Settings, OnceLock<Pkcs11Token>),
 }
 
 impl Token {
@@ -59,7 +59,7 @@ impl Token {
     fn opened(&self) -> Option<&Pkcs11Token> {
         match self {
             Self::Open(token) => Some(token),
-            Self::WhenNeeded(lazy) => lazy.1.get(),
+            Self::WhenNeeded(_, opened) => opened.get(),
         }
     }
 
@@ -67,8 +67,7 @@ impl Token {
     fn get(&self) -> Result<&Pkcs11Token, KeystoreError> {
         match self {
             Self::Open(token) => Ok(token),
-            Self::WhenNeeded(lazy) => {
-                let (settings, opened) = &**lazy;
+            Self::WhenNeeded(settings, opened) => {
                 if let Some(token) = opened.get() {
                     return Ok(token);
                 }
@@ -98,13 +97,13 @@ impl KeyProvider {
 
     /// Keys that are made in a token and used there; their private halves are in no text and in no memory of ours.
     pub fn pkcs11(token: Pkcs11Token) -> Self {
-        Self(Provider::Pkcs11(Token::Open(token), None))
+        Self(Provider::Pkcs11(Arc::new(Token::Open(token)), None))
     }
 
     /// As [`pkcs11`](Self::pkcs11), for who may need no key at all: the token is opened, and its PIN tried, when a key is made
     /// or used first. What goes wrong with it is an error there.
     pub fn pkcs11_when_needed(settings: Pkcs11Settings) -> Self {
-        Self(Provider::Pkcs11(Token::WhenNeeded(Arc::new((settings, OnceLock::new()))), None))
+        Self(Provider::Pkcs11(Arc::new(Token::WhenNeeded(settings, OnceLock::new())), None))
     }
 
     /// Opens keys that are sealed under this ring as well, so that a server can move from sealed keys to a token: new

@@ -5,15 +5,17 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sealwright_jose::Alg;
-use sealwright_keystore::{KekRing, KeystoreError, SealedStore};
+use sealwright_keystore::{KekRing, KeyHandle, KeystoreError, SealedStore};
 use sealwright_service::random;
 use sealwright_service::secret::{Secret, SecretError, SecretRef};
 
 use super::Config;
-use super::token_signature::{DeclaredKey, Role, ToMake, TokenSignature};
+use super::token_signature::{Declared, ToMake, TokenSignature};
 
-/// The folder of the keys of `RSAKey`s, in the folder of the sealed keys; in it a folder for each namespace.
-const RSA_KEYS: &str = "rsa-keys";
+/// The folder of the keys of `RSAKey`s, in the folder of the sealed keys; in it is a folder for each namespace.
+pub(crate) fn rsa_keys(keys_dir: &Path) -> PathBuf {
+    keys_dir.join("rsa-keys")
+}
 
 /// What is made at the first start.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +59,15 @@ pub enum FirstStartError {
 }
 
 impl Config {
+    /// Makes the folder of all that belongs to the server, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`FirstStartError::Io`]
+    pub(crate) fn make_state_dir(&self) -> Result<(), FirstStartError> {
+        self.first_start.state_dir.as_deref().map_or(Ok(()), make_folder)
+    }
+
     /// Writes the secrets that were made for this server, and makes or opens the keys of its `RSAKey`s. Nothing that is
     /// there is changed.
     ///
@@ -64,9 +75,7 @@ impl Config {
     ///
     /// [`FirstStartError`]
     pub(crate) async fn make_missing(&mut self) -> Result<(), FirstStartError> {
-        if let Some(folder) = &self.first_start.state_dir {
-            make_folder(folder)?;
-        }
+        self.make_state_dir()?;
         for file in std::mem::take(&mut self.first_start.files) {
             match (write(&file), file.kek) {
                 (Err(FirstStartError::Raced(path)), Some(id)) => {
@@ -81,15 +90,47 @@ impl Config {
             }
         }
         let TokenSignature::Declared(declared) = &mut self.token_signature else { return Ok(()) };
-        for ToMake { namespace, name, role, evict_at } in std::mem::take(&mut declared.to_make) {
-            let folder = self.keys_dir.join(RSA_KEYS).join(namespace);
+        for to_make in std::mem::take(&mut declared.to_make) {
+            let folder = rsa_keys(&self.keys_dir).join(&to_make.namespace);
             let store = SealedStore::open(&folder, self.kek.clone())?;
-            let key = store.load_or_generate(&name, Alg::Rs256).await?;
-            let public = key.verifying_key().clone().with_kid(&name);
-            let private = (role == Role::Signing).then_some(key);
-            declared.put(role, DeclaredKey { kid: name, alg: Alg::Rs256, private, public, evict_at });
+            let key = store.load_or_generate(&to_make.name, Alg::Rs256).await?;
+            declared.put_made(to_make, key);
         }
         Ok(())
+    }
+
+    /// The declared keys with those of `RSAKey`s that are made already. Nothing is made: why the others are not there is said
+    /// by the conditions.
+    pub(crate) async fn with_made(&self, declared: &Declared) -> Declared {
+        let mut declared = declared.clone();
+        for to_make in std::mem::take(&mut declared.to_make) {
+            match self.made(&to_make).await {
+                Ok(key) => declared.put_made(to_make, key),
+                Err(KeystoreError::NotFound(name)) => {
+                    let why = format!(
+                        "the key of the RSAKey `{name}` is not made yet: a server makes it when it takes it over"
+                    );
+                    declared.lacks(to_make.role, why);
+                    declared.to_make.push(to_make);
+                }
+                Err(error) => {
+                    declared.lacks(to_make.role, error.to_string());
+                    declared.is_broken = true;
+                }
+            }
+        }
+        declared
+    }
+
+    async fn made(&self, ToMake { namespace, name, .. }: &ToMake) -> Result<KeyHandle, KeystoreError> {
+        let folder = rsa_keys(&self.keys_dir).join(namespace);
+        // Opening it would make it.
+        if !folder.is_dir() {
+            return Err(KeystoreError::NotFound(name.clone()));
+        }
+        let key = SealedStore::open(&folder, self.kek.clone())?.load(name).await?;
+        let (kid, found, wanted) = (name.clone(), key.alg(), Alg::Rs256);
+        if found == wanted { Ok(key) } else { Err(KeystoreError::Algorithm { kid, found, wanted }) }
     }
 }
 

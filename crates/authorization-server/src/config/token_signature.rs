@@ -56,6 +56,8 @@ pub(crate) struct Declared {
     pub(crate) unresolved: Vec<String>,
     /// Keys that are not there yet and are made at the first start.
     pub(crate) to_make: Vec<ToMake>,
+    /// Whether a key is wrong in itself, so that no server takes these resources over; the conditions say why.
+    pub(crate) is_broken: bool,
     pub(crate) conditions: Conditions,
 }
 
@@ -64,6 +66,27 @@ impl Declared {
     pub(crate) fn kids(&self) -> impl Iterator<Item = &str> {
         let keys = self.signing.iter().chain(&self.published).chain(&self.verifying);
         keys.map(|key| key.kid.as_str())
+    }
+
+    /// The names of all keys, also of those that are not made yet.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.kids().chain(self.to_make.iter().map(|key| key.name.as_str()))
+    }
+
+    /// Adds the key of an `RSAKey`.
+    pub(crate) fn put_made(&mut self, made: ToMake, key: KeyHandle) {
+        let ToMake { name: kid, role, evict_at, .. } = made;
+        let public = key.verifying_key().clone().with_kid(&kid);
+        let private = (role == Role::Signing).then_some(key);
+        self.put(role, DeclaredKey { kid, alg: Alg::Rs256, private, public, evict_at });
+    }
+
+    /// Says of a key for `role` why it is not there.
+    pub(crate) fn lacks(&mut self, role: Role, why: String) {
+        match role {
+            Role::Signing => self.conditions.sign_and_verify_key.and(Resolved::No(why)),
+            Role::Published | Role::Verifying => self.conditions.extra_verify_keys.and(Resolved::No(why)),
+        }
     }
 
     /// Adds a key for `role`.

@@ -1,5 +1,8 @@
 //! Looks at the keys of a server and changes them, beside the servers that use them.
 
+use std::io;
+use std::path::PathBuf;
+
 use sealwright_jose::KeyError;
 use sealwright_keystore::KeystoreError;
 use sealwright_service::clock::{Clock, Timestamp};
@@ -7,14 +10,16 @@ use sealwright_service::database::{Database, DatabaseError, Kind};
 use serde::Serialize;
 
 use super::consequences::{Consequences, consequences};
+use super::files::KeyFiles;
+use super::keeping::Resealed;
 use super::list::{KeyList, list};
-use crate::config::Config;
+use crate::config::{Config, FirstStartError};
 use crate::signing_keys::decide;
 use crate::signing_keys::operate::{self, Action, Refusal};
 use crate::signing_keys::record::{Ledger, Replica};
 use crate::signing_keys::replica::Source;
 use crate::signing_keys::transaction;
-use crate::start::source;
+use crate::start::source_to_look_at;
 use crate::store::{MIGRATOR, signing_key};
 
 /// The longest text that says why an operator does something.
@@ -36,6 +41,25 @@ pub enum KeyAdminError {
     /// A private half cannot be opened, sealed or destroyed.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// Some private halves do not open, so the key-encryption keys that they may be under have to stay.
+    #[error("{} did not open, so no key-encryption key may go yet ({} sealed anew, {} as they were)", sentences(failed), counts.resealed, counts.unchanged)]
+    NotResealed {
+        /// What was done all the same.
+        counts: Resealed,
+        /// Why others were not.
+        failed: Vec<KeystoreError>,
+    },
+    /// A folder cannot be listed.
+    #[error("cannot read the folder {}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The folder of the server's state cannot be made.
+    #[error(transparent)]
+    FirstStart(#[from] FirstStartError),
     /// A public half in the database is no key any more.
     #[error("a key in the database cannot be read")]
     Unreadable(#[source] KeyError),
@@ -48,6 +72,12 @@ pub enum KeyAdminError {
     /// The reason is missing, too long or not one line.
     #[error("a reason is one line of at most {MAX_REASON_BYTES} bytes, and a revocation needs one")]
     Reason,
+}
+
+/// Of each what is wrong.
+fn sentences(failed: &[KeystoreError]) -> String {
+    let sentences: Vec<String> = failed.iter().map(ToString::to_string).collect();
+    sentences.join("; ")
 }
 
 /// The keys of one server, for an operator; cheap to clone.
@@ -71,6 +101,8 @@ pub struct KeyAdmin {
     issuer: String,
     pub(super) source: Source,
     pub(super) database: Database,
+    /// For who was given the configuration.
+    pub(super) files: Option<KeyFiles>,
     clock: Clock,
 }
 
@@ -113,19 +145,24 @@ impl KeyAdmin {
 
     /// As [`open`](Self::open), and makes a database that is not there: to restore keys before the server's first start.
     ///
+    /// A token with keys is opened when one of them is needed, which is for [`restore`](Self::restore) alone.
+    ///
     /// # Errors
     ///
-    /// [`KeyAdminError::Database`]; [`KeyAdminError::Keystore`] if the token of the keys cannot be opened.
+    /// [`KeyAdminError::Database`]; [`KeyAdminError::FirstStart`] if the folder for it cannot be made;
+    /// [`KeyAdminError::Keystore`] if the settings of the token cannot be right.
     pub async fn create(config: &Config, clock: Clock) -> Result<Self, KeyAdminError> {
+        config.make_state_dir()?;
         let migrators = [&MIGRATOR, &sealwright_audit::MIGRATOR];
+        let source = source_to_look_at(config).await?;
         let database = Database::open(&config.storage, &config.base_dir, &migrators).await?;
-        let source = source(config).await?;
-        Ok(Self::with(&config.name, config.issuer.as_str(), source, database, clock))
+        let admin = Self::with(&config.name, config.issuer.as_str(), source, database, clock);
+        Ok(Self { files: Some(KeyFiles::of(config)), ..admin })
     }
 
     /// For who has the database open.
     pub(crate) fn with(name: &str, issuer: &str, source: Source, database: Database, clock: Clock) -> Self {
-        Self { name: name.to_owned(), issuer: issuer.to_owned(), source, database, clock }
+        Self { name: name.to_owned(), issuer: issuer.to_owned(), source, database, files: None, clock }
     }
 
     /// Waits for statements under way and closes the database; only for an admin that opened it.

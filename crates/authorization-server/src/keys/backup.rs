@@ -1,15 +1,23 @@
 //! All keys of a server as one text, and back.
 
+use std::collections::BTreeSet;
+
 use sealwright_jose::{Alg, VerifyingKey};
+use sealwright_keystore::KeyHandle;
 use sealwright_service::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::admin::{KeyAdmin, KeyAdminError};
+use super::files::{KeyFiles, MadeKey};
+use crate::config::token_signature::Declared;
+use crate::signing_keys::declared::{DeclareError, Elsewhere, refusal};
 use crate::signing_keys::record::{Event, KeyRecord, KeyState, Ledger};
 use crate::signing_keys::replica::Source;
 use crate::signing_keys::transaction::{self, Refused};
 
 const VERSION: u32 = 1;
+
+const NOT_EMPTY: &str = "the database has keys already; restore into a new one, before its server starts";
 
 /// Far more than the keys of a century.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -23,6 +31,9 @@ struct Backup {
     /// RFC 3339, for people.
     taken_at: String,
     keys: Vec<Row>,
+    /// The private halves of `RSAKey`s, which are in files beside the database.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rsa_keys: Vec<MadeKey>,
 }
 
 /// One key; times in milliseconds.
@@ -54,12 +65,13 @@ pub struct Restored {
 }
 
 impl KeyAdmin {
-    /// All keys as one text (JSON). Without the key-encryption key, or the token, nobody can sign with it; whoever can
-    /// change it can withhold a key, but not give it another name, algorithm or public half.
+    /// All keys as one text (JSON), with those that were made for `RSAKey`s; private halves that stand in resources are not in
+    /// it. Without the key-encryption key, or the token, nobody can sign with it; whoever can change it can withhold a key,
+    /// but not give it another name, algorithm or public half.
     ///
     /// # Errors
     ///
-    /// [`KeyAdminError::Store`].
+    /// [`KeyAdminError::Store`]; [`KeyAdminError::Keystore`] and [`KeyAdminError::Folder`] if the file of a key cannot be read.
     #[expect(clippy::missing_panics_doc, reason = "strings and numbers always have a JSON text")]
     pub async fn backup(&self) -> Result<String, KeyAdminError> {
         let (ledger, _, now) = self.look().await?;
@@ -68,36 +80,56 @@ impl KeyAdmin {
             issuer: self.issuer().to_owned(),
             taken_at: now.to_rfc3339(),
             keys: ledger.keys.iter().map(Row::from).collect(),
+            rsa_keys: match &self.files {
+                Some(files) => files.made().await?,
+                None => Vec::new(),
+            },
         };
         Ok(serde_json::to_string_pretty(&backup).expect("strings and numbers always have a JSON text"))
     }
 
     /// Takes the keys of a backup over into a database that has none, as on another machine. All that can sign are opened
-    /// before anything is written.
+    /// before anything is written, and the resources have to be such that the server can go on with these keys.
     ///
     /// # Errors
     ///
-    /// [`KeyAdminError::Backup`] if the text is no backup of this issuer or the database has keys already;
-    /// [`KeyAdminError::Keystore`] if a private half does not open; [`KeyAdminError::Store`]. Nothing is changed then.
+    /// [`KeyAdminError::Backup`] if the text is no backup of this issuer, the database has keys already, or a declared key is
+    /// missing or another; [`KeyAdminError::Keystore`] if a private half does not open; [`KeyAdminError::Store`]. Nothing is
+    /// changed in the database then.
     pub async fn restore(&self, text: &str) -> Result<Restored, KeyAdminError> {
-        let keys = read(text, self.issuer()).map_err(KeyAdminError::Backup)?;
-        let mut opened = 0;
+        let (keys, made) = read(text, self.issuer()).map_err(KeyAdminError::Backup)?;
+        let (ledger, _, now) = self.look().await?;
+        if !ledger.keys.is_empty() {
+            return Err(KeyAdminError::Backup(NOT_EMPTY.to_owned()));
+        }
+        let mut opened = BTreeSet::new();
         if let Source::Planned { provider, .. } = &self.source {
             for key in keys.iter().filter(|key| !key.declared) {
                 if let Some(private) = &key.private {
-                    let handle = provider.open(&key.kid, private).await?;
-                    if handle.verifying_key().thumbprint_base64url() != key.thumbprint {
-                        return Err(KeyAdminError::Backup(format!(
-                            "the private half of `{}` belongs to another key",
-                            key.kid
-                        )));
-                    }
-                    opened += 1;
+                    belongs(&provider.open(&key.kid, private).await?, &keys)?;
+                    opened.insert(key.kid.clone());
                 }
             }
         }
-        let restored = Restored { keys: keys.len(), opened };
-        let now = self.look().await?.2;
+        if let Some(files) = &self.files {
+            let mut handles = Vec::new();
+            for key in &made {
+                let handle = files.open(key).await?;
+                belongs(&handle, &keys)?;
+                handles.push((key, handle));
+            }
+            if let Source::Declared(declared) = &self.source {
+                let declared = with_restored(declared, &handles);
+                goes_on(&declared, &keys, files, now).map_err(KeyAdminError::Backup)?;
+                opened.extend(declared.signing.filter(|key| key.private.is_some()).map(|key| key.kid));
+            }
+            for key in &made {
+                files.restore(key).await?;
+            }
+            opened.extend(made.into_iter().map(|key| key.kid));
+        }
+        opened.retain(|kid| keys.iter().any(|key| key.kid == *kid));
+        let restored = Restored { keys: keys.len(), opened: opened.len() };
         let rewritten =
             transaction::rewrite(&self.database, now, |ledger, epoch| fill(ledger, keys, now, epoch));
         match rewritten.await {
@@ -108,6 +140,52 @@ impl KeyAdmin {
     }
 }
 
+/// A private half must be that of the key of its name.
+fn belongs(private: &KeyHandle, keys: &[KeyRecord]) -> Result<(), KeyAdminError> {
+    let thumbprint = private.verifying_key().thumbprint_base64url();
+    match keys.iter().find(|key| key.kid == private.kid()) {
+        Some(key) if key.thumbprint != thumbprint => {
+            let sentence = format!("the private half of `{}` belongs to another key", key.kid);
+            Err(KeyAdminError::Backup(sentence))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is declared, with the keys of `RSAKey`s that come back.
+fn with_restored(declared: &Declared, made: &[(&MadeKey, KeyHandle)]) -> Declared {
+    let mut declared = declared.clone();
+    for to_make in std::mem::take(&mut declared.to_make) {
+        let is_it = |made: &MadeKey| (&made.namespace, &made.kid) == (&to_make.namespace, &to_make.name);
+        match made.iter().find(|(made, _)| is_it(made)) {
+            Some((_, key)) => declared.put_made(to_make, key.clone()),
+            None => declared.to_make.push(to_make),
+        }
+    }
+    declared
+}
+
+/// Whether a server with these resources can go on with the keys of the backup; else what is to be done.
+fn goes_on(declared: &Declared, keys: &[KeyRecord], files: &KeyFiles, now: Timestamp) -> Result<(), String> {
+    let folder = files.made_folder();
+    let folder = folder.display();
+    if let Some(lost) = declared.to_make.iter().find(|made| keys.iter().any(|key| key.kid == made.name)) {
+        return Err(format!(
+            "the private half of `{}`, which was made for an RSAKey, is not in this backup: copy {folder} from the machine \
+             where the server ran, then restore",
+            lost.name
+        ));
+    }
+    let ledger = Ledger { epoch: 0, keys: keys.to_vec() };
+    match refusal(&ledger, declared, &Elsewhere::default(), now) {
+        None => Ok(()),
+        Some(DeclareError::NameReused(kid)) => Err(format!(
+            "`{kid}` is another key in the resources, or in {folder}, than in the backup: bring the old one there, then restore"
+        )),
+        Some(error) => Err(format!("the resources do not go with it: {error}")),
+    }
+}
+
 fn fill(
     ledger: &mut Ledger,
     keys: Vec<KeyRecord>,
@@ -115,7 +193,7 @@ fn fill(
     epoch: i64,
 ) -> Result<Vec<Event>, &'static str> {
     if !ledger.keys.is_empty() {
-        return Err("the database has keys already; restore into a new one, before its server starts");
+        return Err(NOT_EMPTY);
     }
     ledger.keys = keys;
     let mut events = Vec::new();
@@ -134,7 +212,7 @@ fn fill(
 }
 
 /// Reads a backup; the sentence says what is wrong with it.
-fn read(text: &str, issuer: &str) -> Result<Vec<KeyRecord>, String> {
+fn read(text: &str, issuer: &str) -> Result<(Vec<KeyRecord>, Vec<MadeKey>), String> {
     if text.len() > MAX_BYTES {
         return Err("a backup of keys has at most 16 MiB".to_owned());
     }
@@ -146,7 +224,8 @@ fn read(text: &str, issuer: &str) -> Result<Vec<KeyRecord>, String> {
     if backup.issuer != issuer {
         return Err(format!("it is a backup of `{}`, and this is `{issuer}`", backup.issuer));
     }
-    backup.keys.into_iter().map(Row::into_record).collect()
+    let keys: Result<_, String> = backup.keys.into_iter().map(Row::into_record).collect();
+    Ok((keys?, backup.rsa_keys))
 }
 
 impl From<&KeyRecord> for Row {

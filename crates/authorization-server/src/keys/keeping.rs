@@ -1,6 +1,7 @@
 //! Keys moved in and out, and sealed anew.
 
 use sealwright_jose::{Alg, JwkSet, SigningKey};
+use sealwright_keystore::KeyProvider;
 use serde::Serialize;
 
 use super::admin::{Done, Happened, KeyAdmin, KeyAdminError, checked};
@@ -74,19 +75,35 @@ impl KeyAdmin {
         JwkSet::parse_any(&set, Alg::ALL).map_err(KeyAdminError::Unreadable)
     }
 
-    /// Seals every private half under the first key-encryption key of the configuration; after that the others can go.
+    /// Seals every private half under the first key-encryption key of the configuration: those in the database, the audit
+    /// log's, and those of `RSAKey`s. Each is opened for it; after that the other key-encryption keys can go.
     ///
     /// # Errors
     ///
-    /// [`KeyAdminError::Keystore`] if one does not open; those before it are sealed anew. [`KeyAdminError::Store`].
+    /// [`KeyAdminError::NotResealed`] if some do not open; the others are sealed anew. [`KeyAdminError::Keystore`] and
+    /// [`KeyAdminError::Folder`] if files cannot be looked at, [`KeyAdminError::Store`]. [`Refusal::Declared`] for an admin of
+    /// a running server with declared keys, which has no files at hand.
     pub async fn reseal(&self) -> Result<Resealed, KeyAdminError> {
-        let Source::Planned { provider, .. } = &self.source else { return Err(Refusal::Declared.into()) };
+        let provider = match (&self.source, &self.files) {
+            (Source::Planned { provider, .. }, _) => provider.clone(),
+            (Source::Declared(_), Some(files)) => KeyProvider::sealed(files.ring.clone()),
+            (Source::Declared(_), None) => return Err(Refusal::Declared.into()),
+        };
+        let (mut counts, mut failed) = (Resealed::default(), Vec::new());
+        if let Some(files) = &self.files {
+            counts = files.reseal(&mut failed).await?;
+        }
         let (ledger, _, _) = self.look().await?;
-        let mut counts = Resealed::default();
         // The resources hold the private halves of those that they name.
         for key in ledger.keys.iter().filter(|key| !key.declared) {
             let Some(old) = &key.private else { continue };
-            let new = provider.reseal(old).await?;
+            let new = match provider.reseal(old).await {
+                Ok(new) => new,
+                Err(error) => {
+                    failed.push(error);
+                    continue;
+                }
+            };
             let replaced = match &new {
                 Some(new) => {
                     let mut conn = self.database.writer().acquire().await?;
@@ -97,6 +114,6 @@ impl KeyAdmin {
             };
             if replaced { counts.resealed += 1 } else { counts.unchanged += 1 }
         }
-        Ok(counts)
+        if failed.is_empty() { Ok(counts) } else { Err(KeyAdminError::NotResealed { counts, failed }) }
     }
 }

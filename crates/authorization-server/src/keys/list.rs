@@ -1,5 +1,7 @@
 //! The keys as operators see them: facts, moments to come, who serves what.
 
+use std::collections::BTreeSet;
+
 use sealwright_jose::Alg;
 use sealwright_service::clock::Timestamp;
 use serde::Serialize;
@@ -7,9 +9,9 @@ use serde::Serialize;
 use super::forecast::forecast;
 use crate::config::token_signature::{Declared, Resolved};
 use crate::signing_keys::decide;
-use crate::signing_keys::declared::{as_declared, is_surprise, named_elsewhere};
+use crate::signing_keys::declared::{DeclareError, as_declared, is_surprise, named_elsewhere, refusal};
 use crate::signing_keys::plan::Plan;
-use crate::signing_keys::record::{Change, KeyRecord, KeyState, Ledger, Replica};
+use crate::signing_keys::record::{Change, KeyRecord, KeyState, Ledger, Replica, Wants};
 use crate::signing_keys::replica::Source;
 
 /// All keys of a server at one moment: what `sealwright key list --json` and the admin API give. Times are RFC 3339.
@@ -154,11 +156,15 @@ pub(super) fn list(
 ) -> KeyList {
     let plan = source.plan();
     let by_plan = matches!(source, Source::Planned { .. });
+    let mut refused = None;
     let mut ledger = match source {
         Source::Planned { .. } => ledger,
         Source::Declared(declared) => {
             let named = named_elsewhere(plan, replicas, "", now);
-            as_declared(ledger, declared, &named)
+            refused = refusal(&ledger, declared, &named, now);
+            // Where no server can take the resources over, or has yet, they do not say how the keys stand.
+            let is_taken_over = refused.is_none() && !declared.is_broken && declared.to_make.is_empty();
+            if is_taken_over { as_declared(ledger, declared, &named) } else { ledger }
         }
     };
     by_the_clock(&mut ledger, now);
@@ -191,11 +197,15 @@ pub(super) fn list(
     };
     let left_over: Vec<(Alg, Vec<String>)> =
         decide::left_over(plan, ledger).map(|key| (key.alg, asking(key.alg))).collect();
-    let replicas: Vec<ReplicaFacts> = replicas.iter().map(replica).collect();
+    let facts_of: Vec<ReplicaFacts> = replicas.iter().map(replica).collect();
     let conditions = match source {
-        Source::Planned { plan, .. } => planned_conditions(plan, ledger, &replicas, &left_over),
-        Source::Declared(declared) => declared_conditions(declared, ledger),
+        Source::Planned { plan, .. } => planned_conditions(plan, ledger, &facts_of, &left_over),
+        Source::Declared(declared) => {
+            let others = other_resources(declared, replicas.iter().filter(|replica| live(replica)));
+            declared_conditions(declared, ledger, refused.as_ref(), others)
+        }
     };
+    let replicas = facts_of;
     KeyList {
         server: server.to_owned(),
         issuer: issuer.to_owned(),
@@ -318,16 +328,44 @@ fn planned_conditions(
     ]
 }
 
-/// The names are those of AppSSO; `KeyPrePublished` is ours.
-fn declared_conditions(declared: &Declared, ledger: &Ledger) -> Vec<Condition> {
-    let resolved = |kind, resolved: &Resolved| {
-        let problem = match resolved {
-            Resolved::Yes => None,
-            Resolved::No(why) => Some(("NotResolved", why.clone())),
+/// The replicas that name other keys than these resources do, in a sentence.
+fn other_resources<'r>(
+    declared: &Declared,
+    replicas: impl Iterator<Item = &'r Replica>,
+) -> Option<(&'static str, String)> {
+    let ours: BTreeSet<&str> = declared.names().collect();
+    let listed = |names: &BTreeSet<&str>| match names.len() {
+        0 => "no key".to_owned(),
+        _ => names.iter().copied().collect::<Vec<_>>().join(", "),
+    };
+    let other = |replica: &Replica| {
+        let Wants::Declared(kids) = &replica.wants else { return None };
+        let names: BTreeSet<&str> = kids.iter().map(String::as_str).collect();
+        (names != ours).then(|| format!("{} goes by resources that name {}", replica.name, listed(&names)))
+    };
+    let others: Vec<String> = replicas.filter_map(other).collect();
+    let message = || format!("{}; these name {}", others.join("; "), listed(&ours));
+    (!others.is_empty()).then(|| ("OtherResources", message()))
+}
+
+/// The names are those of AppSSO; `KeyPrePublished` and `ReplicasCurrent` are ours. `refused` is why no server can take the
+/// resources over, `others` which servers have not.
+fn declared_conditions(
+    declared: &Declared,
+    ledger: &Ledger,
+    refused: Option<&DeclareError>,
+    others: Option<(&'static str, String)>,
+) -> Vec<Condition> {
+    let signing = declared.signing.as_ref();
+    let is_signing = |error: &&DeclareError| signing.is_some_and(|key| error.kid() == Some(&key.kid));
+    let resolved = |kind, resolved: &Resolved, refused: Option<&DeclareError>| {
+        let problem = match (resolved, refused) {
+            (Resolved::Yes, None) => None,
+            (Resolved::Yes, Some(error)) => Some(("Refused", error.to_string())),
+            (Resolved::No(why), _) => Some(("NotResolved", why.clone())),
         };
         Condition::new(kind, problem)
     };
-    let signing = declared.signing.as_ref();
     let row = signing.and_then(|key| ledger.key(&key.kid));
     let floor = declared.plan.lead_floor();
     let announced = row.filter(|row| is_surprise(ledger, row, floor)).map(|row| {
@@ -338,11 +376,29 @@ fn declared_conditions(declared: &Declared, ledger: &Ledger) -> Vec<Condition> {
         );
         ("NotAnnounced", message)
     });
-    let ready = signing.is_none().then(|| ("NoSigningKey", "no token is issued: no key signs".to_owned()));
+    let ready = if declared.is_broken || refused.is_some() {
+        let why = refused.map_or_else(|| "a key is broken".to_owned(), ToString::to_string);
+        let message = format!(
+            "no server starts with these resources, and one that runs keeps the keys that it has: {why}"
+        );
+        Some(("Refused", message))
+    } else {
+        signing.is_none().then(|| ("NoSigningKey", "no token is issued: no key signs".to_owned()))
+    };
+    let conditions = &declared.conditions;
     vec![
-        resolved("SignAndVerifyKeyResolved", &declared.conditions.sign_and_verify_key),
-        resolved("ExtraVerifyKeysResolved", &declared.conditions.extra_verify_keys),
+        resolved(
+            "SignAndVerifyKeyResolved",
+            &conditions.sign_and_verify_key,
+            refused.filter(|error| is_signing(error)),
+        ),
+        resolved(
+            "ExtraVerifyKeysResolved",
+            &conditions.extra_verify_keys,
+            refused.filter(|error| !is_signing(error)),
+        ),
         Condition::new("KeyPrePublished", announced),
+        Condition::new("ReplicasCurrent", others),
         Condition::new("Ready", ready),
     ]
 }

@@ -34,6 +34,16 @@ pub(crate) enum DeclareError {
     Store(#[from] sqlx::Error),
 }
 
+impl DeclareError {
+    /// The declared key that is refused.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        match self {
+            Self::NameReused(kid) | Self::Revoked(kid) | Self::Renamed { new: kid, .. } => Some(kid),
+            Self::Store(_) => None,
+        }
+    }
+}
+
 /// What the other replicas name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Elsewhere {
@@ -75,6 +85,16 @@ pub(crate) async fn record(
         Err(Refused::Store(error)) => Err(error.into()),
         Err(Refused::By(error)) => Err(error),
     }
+}
+
+/// Why no replica can take over what is declared, as the keys stand now; nothing is done.
+pub(crate) fn refusal(
+    ledger: &Ledger,
+    declared: &Declared,
+    elsewhere: &Elsewhere,
+    now: Timestamp,
+) -> Option<DeclareError> {
+    reconcile(&mut ledger.clone(), declared, elsewhere, now, ledger.epoch + 1).err()
 }
 
 /// Each declared key with the state that it is to have.

@@ -7,7 +7,7 @@ use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Toke
 use tokio::sync::{mpsc, oneshot};
 
 use super::Running;
-use crate::config::token_signature::{ProviderConfig, TokenSignature};
+use crate::config::token_signature::{Automatic, Pkcs11Config, ProviderConfig, TokenSignature};
 use crate::config::{Config, FirstStartError};
 use crate::signing_keys::replica::{Replacement, Source};
 
@@ -74,14 +74,28 @@ pub(crate) async fn source(config: &Config) -> Result<Source, KeystoreError> {
     })
 }
 
+/// As [`source`], for who looks at keys beside the server: nothing is made, and a token is opened when it is needed.
+pub(crate) async fn source_to_look_at(config: &Config) -> Result<Source, KeystoreError> {
+    Ok(match &config.token_signature {
+        TokenSignature::Automatic(Automatic { plan, provider: ProviderConfig::Pkcs11(token) }) => {
+            let provider = KeyProvider::pkcs11_when_needed(settings(token)?).also_sealed(config.kek.clone());
+            Source::Planned { plan: plan.clone(), provider }
+        }
+        TokenSignature::Declared(declared) => Source::Declared(Box::new(config.with_made(declared).await)),
+        TokenSignature::Automatic(_) => source(config).await?,
+    })
+}
+
+fn settings(token: &Pkcs11Config) -> Result<Pkcs11Settings, KeystoreError> {
+    let name = TokenName::Label(token.token.clone());
+    Pkcs11Settings::new(&token.module, name, token.pin.clone()).sessions(token.sessions)
+}
+
 async fn provider(config: &Config, provider: &ProviderConfig) -> Result<KeyProvider, KeystoreError> {
     match provider {
         ProviderConfig::Local => Ok(KeyProvider::sealed(config.kek.clone())),
         ProviderConfig::Pkcs11(token) => {
-            let name = TokenName::Label(token.token.clone());
-            let settings =
-                Pkcs11Settings::new(&token.module, name, token.pin.clone()).sessions(token.sessions)?;
-            let token = Pkcs11Token::open(settings).await?;
+            let token = Pkcs11Token::open(settings(token)?).await?;
             Ok(KeyProvider::pkcs11(token).also_sealed(config.kek.clone()))
         }
     }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 
 use sealwright_authorization_server::{
     Config,
-    keys::{Action, Consequences, Done, KeyAdmin, KeyAdminError, Refusal},
+    keys::{Action, Condition, Consequences, Done, KeyAdmin, KeyAdminError, Refusal},
 };
 use sealwright_jose::Key;
 use sealwright_service::clock::Clock;
@@ -45,17 +45,25 @@ pub(super) fn run(command: &KeyCommand, output: &Output) -> Result<Outcome, CliE
             KeyCommand::Restore(args) => &args.server,
         };
         let is_new = matches!(command, KeyCommand::Restore(_));
-        let admin = open(server, is_new, output).await?;
-        let result = carry_out(command, &admin, output).await;
+        let only_looks = matches!(command, KeyCommand::List(_) | KeyCommand::Export(_));
+        let (admin, faults) = open(server, is_new, only_looks, output).await?;
+        let result = carry_out(command, &admin, faults, output).await;
         admin.close().await;
         result
     })
 }
 
-async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> Result<Outcome, CliError> {
+/// Carries it out; there are so many faults in the resource files, and if there are any, the command only looks.
+async fn carry_out(
+    command: &KeyCommand,
+    admin: &KeyAdmin,
+    faults: usize,
+    output: &Output,
+) -> Result<Outcome, CliError> {
     match command {
         KeyCommand::List(args) => {
-            let list = admin.list().await.map_err(failed)?;
+            let mut list = admin.list().await.map_err(failed)?;
+            list.conditions.extend(invalid(faults));
             output.json(&list)?;
             timeline::print(&list, args.all, output)?;
             Ok(Outcome::Done)
@@ -133,13 +141,32 @@ async fn carry_out(command: &KeyCommand, admin: &KeyAdmin, output: &Output) -> R
     }
 }
 
-/// Reads the resources and opens the database of the server that is meant, or makes it if it may be new.
-async fn open(args: &KeyServerArgs, may_be_new: bool, output: &Output) -> Result<KeyAdmin, CliError> {
+/// The condition of resource files with faults.
+fn invalid(faults: usize) -> Option<Condition> {
+    let message = format!(
+        "{} in the resource files: no server starts with them, and one that runs keeps the keys that it has",
+        counted(faults, "fault")
+    );
+    (faults > 0).then_some(Condition { kind: "ResourcesValid", status: "False", reason: "Faults", message })
+}
+
+/// Reads the resources and opens the database of the server that is meant, or makes it if it may be new; also gives the number
+/// of faults in the resources, with which one can only look.
+async fn open(
+    args: &KeyServerArgs,
+    may_be_new: bool,
+    only_looks: bool,
+    output: &Output,
+) -> Result<(KeyAdmin, usize), CliError> {
     let declared = Declared::read(&args.files)?;
-    if !declared.report.is_empty() {
+    let faults = declared.report.faults.len();
+    if faults > 0 {
         print_findings(&declared, output);
-        let faults = counted(declared.report.faults.len(), "fault");
-        return Err(CliError::refused(format!("nothing was done: {faults} in the resource files")));
+        let is_known = meant(&declared.authorization_servers, args.server.as_deref()).is_ok();
+        if !(only_looks && is_known) {
+            let faults = counted(faults, "fault");
+            return Err(CliError::refused(format!("nothing was done: {faults} in the resource files")));
+        }
     }
     let config = meant(&declared.authorization_servers, args.server.as_deref())?;
     let opened = if may_be_new {
@@ -147,7 +174,7 @@ async fn open(args: &KeyServerArgs, may_be_new: bool, output: &Output) -> Result
     } else {
         KeyAdmin::open(config, Clock::system()).await
     };
-    opened.map_err(failed)
+    Ok((opened.map_err(failed)?, faults))
 }
 
 fn meant<'a>(servers: &'a [Config], name: Option<&str>) -> Result<&'a Config, CliError> {
@@ -221,6 +248,7 @@ fn failed(error: KeyAdminError) -> CliError {
         KeyAdminError::Refused(refusal @ (Refusal::Unknown | Refusal::State { .. })) => {
             CliError::refused_by("the key stays as it is", refusal)
         }
+        error @ KeyAdminError::NotResealed { .. } => CliError::refused(error.to_string()),
         KeyAdminError::Backup(sentence) => CliError::refused(format!("nothing was restored: {sentence}")),
         error @ KeyAdminError::Reason => CliError::refused_by("nothing was done", error),
         error @ KeyAdminError::Unreadable(_) => CliError::refused_by("the keys stay as they are", error),

@@ -1,6 +1,7 @@
 //! Runs the real binary: transcripts under `tests/cmd`, and servers that are started, looked into and stopped.
 
 mod audit_log;
+mod keys;
 #[cfg(target_os = "linux")]
 mod memory;
 mod serve;

@@ -23,10 +23,16 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_in(Path::new("."), folder)
+    }
+
+    /// Started in the folder `working`, from which `files` counts.
+    pub(crate) fn start_in(working: &Path, files: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sealwright"))
             // sqlx warns of statements that a busy machine is slow at.
             .args(["serve", "--log", "warn,sqlx=error", "-f"])
-            .arg(folder)
+            .arg(files)
+            .current_dir(working)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -59,13 +65,13 @@ impl Serve {
     }
 
     /// All that it wrote to stderr until its end.
-    fn stderr(&mut self) -> String {
+    pub(crate) fn stderr(&mut self) -> String {
         self.reads_log.take().expect("it is asked for once").join().expect("stderr can be read");
         self.log.lock().expect("nobody panicked").clone()
     }
 
     /// Waits until it has written `what` to stderr.
-    fn says(&self, what: &str) {
+    pub(crate) fn says(&self, what: &str) {
         let since = Instant::now();
         loop {
             let log = self.log.lock().expect("nobody panicked").clone();
@@ -270,7 +276,7 @@ fn keys_are_changed_beside_the_running_server() {
 }
 
 /// Waits until the set of `address` has exactly the keys `kids`.
-fn wait_for_kids(address: SocketAddr, kids: &[&str]) {
+pub(crate) fn wait_for_kids(address: SocketAddr, kids: &[&str]) {
     let since = Instant::now();
     loop {
         let set = get(address, "/oauth2/jwks");

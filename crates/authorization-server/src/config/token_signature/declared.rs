@@ -84,6 +84,7 @@ pub(super) fn read(
         published: Vec::new(),
         verifying: Vec::new(),
         to_make: Vec::new(),
+        is_broken: false,
         unresolved: Vec::new(),
         conditions: Conditions { sign_and_verify_key: Resolved::Yes, extra_verify_keys: Resolved::Yes },
     };
@@ -91,7 +92,7 @@ pub(super) fn read(
         Some(key) => {
             let path = format!("{PATH}.signAndVerifyKeyRef");
             let resolved = reader.key(key, &path, Role::Signing, &mut declared);
-            declared.conditions.sign_and_verify_key = resolved;
+            declared.conditions.sign_and_verify_key.and(resolved);
         }
         None => {
             let message = "no key is named that signs, so no tokens are issued";
@@ -142,6 +143,14 @@ fn refuse_doubles(resource: &Resource, refs: &KeyRefs, report: &mut Report) {
     }
 }
 
+/// Why there is no key, in a sentence.
+enum Lacking {
+    /// It may come.
+    Nothing(String),
+    /// What is there is none, which the report says.
+    Broken(String),
+}
+
 struct Reader<'a> {
     resource: &'a Resource,
     only: Option<Alg>,
@@ -153,20 +162,50 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Puts the key that `reference` names where it belongs, or says why not.
     fn key(&mut self, reference: &KeyRef, path: &str, role: Role, declared: &mut Declared) -> Resolved {
+        match self.find(reference, path, role, declared) {
+            Ok(()) => Resolved::Yes,
+            Err(Lacking::Nothing(message)) => {
+                self.resource.warn(&format!("{path}.name"), message.clone(), self.report);
+                declared.unresolved.push(message.clone());
+                Resolved::No(message)
+            }
+            Err(Lacking::Broken(message)) => {
+                declared.is_broken = true;
+                Resolved::No(message)
+            }
+        }
+    }
+
+    /// A fault of this resource.
+    fn broken(&mut self, path: &str, message: impl Into<String>) -> Lacking {
+        let message = message.into();
+        self.resource.fault(path, message.clone(), self.report);
+        Lacking::Broken(message)
+    }
+
+    fn find(
+        &mut self,
+        reference: &KeyRef,
+        path: &str,
+        role: Role,
+        declared: &mut Declared,
+    ) -> Result<(), Lacking> {
         let evict_at = self.evict_at(reference, path, role);
-        let Ok(alg) = self.alg(reference, path) else { return Resolved::Yes };
+        let alg = self.alg(reference, path)?;
         let name = &reference.name;
+        let name_path = format!("{path}.name");
         // It becomes a part of a path.
         if !is_secret_name(name) {
             let message = "a Secret's name has lower-case letters, digits, `-` and `.`, and a letter or digit at both ends";
-            self.resource.fault(&format!("{path}.name"), message, self.report);
-            return Resolved::Yes;
+            return Err(self.broken(&name_path, message));
         }
         let namespace = namespace(self.resource);
         let secrets = self.secrets;
         let mut made = false;
         let inline = match secrets.find(namespace, name) {
-            Found::Broken => return Resolved::Yes,
+            Found::Broken => {
+                return Err(Lacking::Broken(format!("what declares `{name}` cannot be read")));
+            }
             Found::Nothing => None,
             Found::Made => {
                 made = true;
@@ -174,52 +213,39 @@ impl Reader<'_> {
             }
             Found::Secret(secret) => {
                 let read = self.halves(secret.entry(KEY_PEM), secret.entry(PUB_PEM), alg, role);
-                match read {
-                    Ok(key) => Some(key),
-                    Err(wrong) => {
-                        secret.resource.fault(&secret.path(wrong.entry), wrong.message, self.report);
-                        return Resolved::Yes;
-                    }
-                }
+                Some(read.map_err(|wrong| {
+                    let message = format!("the Secret `{name}`: {}: {}", wrong.entry, wrong.message);
+                    secret.resource.fault(&secret.path(wrong.entry), wrong.message, self.report);
+                    Lacking::Broken(message)
+                })?)
             }
         };
-        let mounted = match self.mounted(name, alg, role) {
-            Ok(mounted) => mounted,
-            Err(message) => {
-                self.resource.fault(&format!("{path}.name"), message, self.report);
-                return Resolved::Yes;
-            }
-        };
+        let mounted = self.mounted(name, alg, role).map_err(|message| self.broken(&name_path, message))?;
         if made && alg.is_some_and(|alg| alg != Alg::Rs256) {
-            self.resource.fault(&format!("{path}.alg"), "the key of an RSAKey is for RS256", self.report);
-            return Resolved::Yes;
+            return Err(self.broken(&format!("{path}.alg"), "the key of an RSAKey is for RS256"));
         }
         let material = match (inline, mounted) {
             (Some(one), Some(other)) if one.public.thumbprint() != other.public.thumbprint() => {
                 let message =
                     "the Secret and the folder of this name hold different keys; one `kid` is for one key";
-                self.resource.fault(&format!("{path}.name"), message, self.report);
-                return Resolved::Yes;
+                return Err(self.broken(&name_path, message));
             }
             (None, Some(_)) if made => {
                 let message = "there are an RSAKey and a folder of this name; one `kid` is for one key";
-                self.resource.fault(&format!("{path}.name"), message, self.report);
-                return Resolved::Yes;
+                return Err(self.broken(&name_path, message));
             }
             (Some(material), _) | (None, Some(material)) => material,
             (None, None) if made => {
                 let (namespace, name) = (namespace.to_owned(), name.clone());
                 declared.to_make.push(ToMake { namespace, name, role, evict_at });
-                return Resolved::Yes;
+                return Ok(());
             }
             (None, None) => {
                 let mut message = format!("there is no Secret `{name}` in the namespace `{namespace}`");
                 if let Some(folder) = self.folder {
                     message += &format!(", and no folder {}", folder.join(name).display());
                 }
-                self.resource.warn(&format!("{path}.name"), message.clone(), self.report);
-                declared.unresolved.push(message.clone());
-                return Resolved::No(message);
+                return Err(Lacking::Nothing(message));
             }
         };
         let key = DeclaredKey {
@@ -230,14 +256,12 @@ impl Reader<'_> {
             evict_at,
         };
         declared.put(role, key);
-        Resolved::Yes
+        Ok(())
     }
 
-    fn alg(&mut self, reference: &KeyRef, path: &str) -> Result<Option<Alg>, ()> {
+    fn alg(&mut self, reference: &KeyRef, path: &str) -> Result<Option<Alg>, Lacking> {
         let Some(name) = &reference.alg else { return Ok(self.only) };
-        algorithm(name).map(Some).map_err(|message| {
-            self.resource.fault(&format!("{path}.alg"), message, self.report);
-        })
+        algorithm(name).map(Some).map_err(|message| self.broken(&format!("{path}.alg"), message))
     }
 
     fn evict_at(&mut self, reference: &KeyRef, path: &str, role: Role) -> Option<Timestamp> {

@@ -35,6 +35,7 @@ pub(super) fn declared(plan: &Plan, signing: Option<&DeclaredKey>, verifying: &[
         published: Vec::new(),
         verifying: verifying.to_vec(),
         to_make: Vec::new(),
+        is_broken: false,
         unresolved: Vec::new(),
         conditions: Conditions { sign_and_verify_key: Resolved::Yes, extra_verify_keys: Resolved::Yes },
     }

@@ -168,6 +168,7 @@ async fn declared_keys_are_changed_by_their_declaration() {
                 "SignAndVerifyKeyResolved=True",
                 "ExtraVerifyKeysResolved=True",
                 "KeyPrePublished=True",
+                "ReplicasCurrent=True",
                 "Ready=True"
             ]
         );
