@@ -6,10 +6,8 @@ use sealwright_jose::{Alg, SigningKey, VerifyingKey};
 use sealwright_service::random;
 
 use crate::{
-    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Settings, Pkcs11Token,
-    blocking::{run_aside, run_blocking},
-    in_memory, name,
-    sealed::key::SealedKey,
+    KekRing, KeyHandle, KeystoreError, Origin, Pkcs11Settings, Pkcs11Token, blocking::run_blocking,
+    in_memory, name, sealed::key::SealedKey,
 };
 
 /// Makes, opens and destroys private keys for whoever keeps their records, say in a database. Cheap to clone.
@@ -128,24 +126,6 @@ impl KeyProvider {
             Provider::Pkcs11(token, _) => token.get()?.generate(kid, alg),
         })
         .await
-    }
-
-    /// As [`generate`](Self::generate), for a key that nobody waits for: where it is made here, that is done behind everything
-    /// else that the processors have to do, so that it takes time from nobody who signs. In a token it is the same.
-    ///
-    /// # Errors
-    ///
-    /// As [`generate`](Self::generate).
-    pub async fn generate_aside(&self, kid: &str, alg: Alg) -> Result<Kept, KeystoreError> {
-        match &self.0 {
-            Provider::Sealed(ring) => {
-                name::check(kid)?;
-                let (ring, kid) = (ring.clone(), kid.to_owned());
-                run_aside(move || make_sealed(&ring, &kid, alg)).await
-            }
-            // A thread that waits for a token may hold what those who sign in it need.
-            Provider::Pkcs11(..) => self.generate(kid, alg).await,
-        }
     }
 
     /// Takes over a key that was made elsewhere, under this name, and tests it as

@@ -25,7 +25,7 @@ use super::decide;
 use super::declared::{self, DeclareError, Elsewhere};
 use super::meter::Meter;
 use super::plan::Plan;
-use super::record::{Change, Ledger, Replica, Wants};
+use super::record::{Change, KeyRecord, Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
 use super::transaction::{self, AuditFailed, CHANNEL, Refused};
 use crate::config::token_signature::Declared;
@@ -194,7 +194,8 @@ impl ReplicaLoop {
         // Before anything is changed, so that the others let be what this replica goes by.
         self.beat(self.now()).await?;
         self.adopt(&self.source.clone()).await?;
-        self.look().await
+        let first = self.look().await?;
+        if self.make_missing(&first.ledger).await? { self.look().await } else { Ok(first) }
     }
 
     /// Looks again and again, until shutdown begins; then takes leave.
@@ -255,6 +256,8 @@ impl ReplicaLoop {
         self.open.clear();
         self.sealed.clear();
         self.undestroyed.clear();
+        // What failed to be made there is the next look's to remove.
+        self.unmade.clear();
         self.destroy_failed_at = None;
         self.has_news = true;
         self.holds_until = Some(Instant::now() + self.source.plan().fence());
@@ -361,12 +364,12 @@ impl ReplicaLoop {
     }
 
     async fn try_turn(&mut self, audit: &AuditLog) -> Result<(), KeysError> {
-        let snapshot = timeout(LOOK_LIMIT, self.look()).await.map_err(|_| KeysError::Slow)??;
-        let ledger = Arc::clone(&snapshot.ledger);
-        let snapshot = self.hold_back(snapshot);
-        if let Some(keys) = &self.keys {
-            keys.correct(self.correction_ms);
-            keys.swap(snapshot);
+        let mut ledger = self.look_and_swap().await?;
+        // For the reserve, so it can wait until what was revoked has left the set.
+        let made = timeout(LOOK_LIMIT, self.make_missing(&ledger)).await;
+        if made.map_err(|_| KeysError::Slow)?? {
+            self.has_news = true;
+            ledger = self.look_and_swap().await?;
         }
         // What this replica did stands in the log at once; what another left undone, after a while.
         let now = self.now();
@@ -384,19 +387,16 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    /// Private halves that may not be used any more need not be in memory.
-    fn forget_what_is_stale(&mut self) {
-        let Some(keys) = &self.keys else { return };
-        let current = keys.snapshot();
-        if !current.is_fresh() && !current.signers.is_empty() {
-            tracing::error!(
-                "the signing keys are too old: no token is signed until the database answers again"
-            );
-            let stripped = KeySnapshot { signers: Arc::new([]), ..KeySnapshot::clone(&current) };
-            drop(current);
-            self.open.clear();
-            keys.swap(stripped);
+    /// Has requests read the keys as they are now; gives them.
+    async fn look_and_swap(&mut self) -> Result<Arc<Ledger>, KeysError> {
+        let snapshot = timeout(LOOK_LIMIT, self.look()).await.map_err(|_| KeysError::Slow)??;
+        let ledger = Arc::clone(&snapshot.ledger);
+        let snapshot = self.hold_back(snapshot);
+        if let Some(keys) = &self.keys {
+            keys.correct(self.correction_ms);
+            keys.swap(snapshot);
         }
+        Ok(ledger)
     }
 
     fn now(&self) -> Timestamp {
@@ -416,7 +416,8 @@ impl ReplicaLoop {
             self.has_news = true;
             (ledger, replicas) = self.read().await?;
         }
-        if self.make_missing(&ledger).await? {
+        let signs = |key: &KeyRecord| !key.declared && key.signs_at(self.now());
+        if !ledger.keys.iter().any(signs) && self.make_missing(&ledger).await? {
             self.has_news = true;
             (ledger, replicas) = self.read().await?;
         }

@@ -1,4 +1,4 @@
-//! Private halves: made and opened.
+//! Private halves: made, opened, and forgotten.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use super::process::new_kid;
 use super::{KeysError, ReplicaLoop, Source};
 use crate::signing_keys::meter::{Meter, metered};
 use crate::signing_keys::record::{KeyRecord, KeyState, Ledger};
+use crate::signing_keys::snapshot::KeySnapshot;
 use crate::signing_keys::{decide, transaction};
 use crate::store::signing_key::{self, Remains};
 
@@ -46,11 +47,7 @@ impl ReplicaLoop {
                 }
             }
             let something_signs = ledger.keys.iter().any(|key| !key.declared && key.signs_at(now));
-            let made = match something_signs {
-                true => provider.generate_aside(&kid, *alg).await,
-                false => provider.generate(&kid, *alg).await,
-            };
-            let kept = match made {
+            let kept = match provider.generate(&kid, *alg).await {
                 Ok(kept) => kept,
                 Err(error) => {
                     let said = error.to_string();
@@ -117,6 +114,21 @@ impl ReplicaLoop {
             }
         }
         self.sealed = sealed;
+    }
+
+    /// Private halves that may not be used any more need not be in memory.
+    pub(super) fn forget_what_is_stale(&mut self) {
+        let Some(keys) = &self.keys else { return };
+        let current = keys.snapshot();
+        if !current.is_fresh() && !current.signers.is_empty() {
+            tracing::error!(
+                "the signing keys are too old: no token is signed until the database answers again"
+            );
+            let stripped = KeySnapshot { signers: Arc::new([]), ..KeySnapshot::clone(&current) };
+            drop(current);
+            self.open.clear();
+            keys.swap(stripped);
+        }
     }
 
     /// Opens the private halves of keys that sign or will; `false` if one of them does not open.
