@@ -194,8 +194,7 @@ impl ReplicaLoop {
         // Before anything is changed, so that the others let be what this replica goes by.
         self.beat(self.now()).await?;
         self.adopt(&self.source.clone()).await?;
-        let first = self.look().await?;
-        if self.make_missing(&first.ledger).await? { self.look().await } else { Ok(first) }
+        self.look(true).await
     }
 
     /// Looks again and again, until shutdown begins; then takes leave.
@@ -389,7 +388,7 @@ impl ReplicaLoop {
 
     /// Has requests read the keys as they are now; gives them.
     async fn look_and_swap(&mut self) -> Result<Arc<Ledger>, KeysError> {
-        let snapshot = timeout(LOOK_LIMIT, self.look()).await.map_err(|_| KeysError::Slow)??;
+        let snapshot = timeout(LOOK_LIMIT, self.look(false)).await.map_err(|_| KeysError::Slow)??;
         let ledger = Arc::clone(&snapshot.ledger);
         let snapshot = self.hold_back(snapshot);
         if let Some(keys) = &self.keys {
@@ -403,8 +402,9 @@ impl ReplicaLoop {
         Timestamp::from_millis(self.clock.now().as_millis() + self.correction_ms)
     }
 
-    /// Does what is due, and gives the keys as they are then.
-    async fn look(&mut self) -> Result<KeySnapshot, KeysError> {
+    /// Does what is due, and gives the keys as they are then. Where nothing signs, keys are made first; those that are only for
+    /// the reserve, `with_reserve`.
+    async fn look(&mut self, with_reserve: bool) -> Result<KeySnapshot, KeysError> {
         // Counted from before the question, since the answer may take its time.
         let asked = Instant::now();
         self.me.wants = self.source.wants();
@@ -417,7 +417,8 @@ impl ReplicaLoop {
             (ledger, replicas) = self.read().await?;
         }
         let signs = |key: &KeyRecord| !key.declared && key.signs_at(self.now());
-        if !ledger.keys.iter().any(signs) && self.make_missing(&ledger).await? {
+        let makes = with_reserve || !ledger.keys.iter().any(signs);
+        if makes && self.make_missing(&ledger).await? {
             self.has_news = true;
             (ledger, replicas) = self.read().await?;
         }

@@ -1,7 +1,7 @@
 //! Payloads that are not in the token. They go through in pieces, so that their size does not matter,
 //! unless the algorithm needs all of the message at once.
 
-use std::io::Read;
+use std::{fs, io::Read};
 
 use sealwright_jose::{
     SignError, VerifyError, VerifyErrorKind,
@@ -140,7 +140,8 @@ fn json<'t>(
 /// Whether the payload is a file that cannot be held as a whole. Signatures that need it so are not verified
 /// then; the others may do.
 fn is_long(payload: &Source) -> bool {
-    matches!(payload.open(), Ok((_, Some(bytes))) if bytes > MAX_TOKEN_BYTES)
+    // Not opened for that: a pipe with a name can be opened once.
+    matches!(payload, Source::File(path) if fs::metadata(path).is_ok_and(|about| about.len() > MAX_TOKEN_BYTES))
 }
 
 /// Calls `each` with the payload from its beginning to its end.
