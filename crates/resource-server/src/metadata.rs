@@ -136,14 +136,14 @@ impl ProtectedResource {
     }
 
     /// Whether it takes no token that is not bound to a key by DPoP; needed beside
-    /// [`SenderConstraint::Dpop`](crate::sender::SenderConstraint::Dpop), since a document without it says that it does.
+    /// [`SenderConstraint::Dpop`], since a document without it says that it does.
     #[must_use]
     pub fn dpop_bound_access_tokens_required(self, required: bool) -> Self {
         Self { dpop_bound_access_tokens_required: required, ..self }
     }
 
     /// Whether it checks what client certificate a token is bound to (RFC 8705); needed beside
-    /// [`SenderConstraint::Mtls`](crate::sender::SenderConstraint::Mtls).
+    /// [`SenderConstraint::Mtls`].
     #[must_use]
     pub fn tls_client_certificate_bound_access_tokens(self, checked: bool) -> Self {
         Self { tls_client_certificate_bound_access_tokens: checked, ..self }
