@@ -135,8 +135,8 @@ impl ProtectedResource {
         self
     }
 
-    /// Whether it takes no token that is not bound to a key by DPoP; needed beside
-    /// [`SenderConstraint::Dpop`], since a document without it says that it does.
+    /// Whether it takes no token that is not bound to a key by DPoP: `true` beside [`SenderConstraint::Dpop`], and beside no
+    /// other, as the authenticator makes sure.
     #[must_use]
     pub fn dpop_bound_access_tokens_required(self, required: bool) -> Self {
         Self { dpop_bound_access_tokens_required: required, ..self }
@@ -162,7 +162,7 @@ impl ProtectedResource {
         let needs_dpop = constraint == SenderConstraint::Dpop;
         let named = &self.dpop_signing_alg_values_supported;
         let names_ours = named.len() == algs.len() && algs.iter().all(|alg| named.contains(&alg.name()));
-        if needs_dpop && !self.dpop_bound_access_tokens_required {
+        if needs_dpop != self.dpop_bound_access_tokens_required {
             Some("dpop_bound_access_tokens_required")
         } else if !names_ours && (needs_dpop || !named.is_empty()) {
             Some("dpop_signing_alg_values_supported")

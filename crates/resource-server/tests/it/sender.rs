@@ -425,6 +425,13 @@ fn a_description_that_says_otherwise_is_refused() {
         (IfBound, resource().dpop_signing_alg_values_supported(DpopOptions::default().algs), None),
         (IfBound, resource().dpop_signing_alg_values_supported(one()), Some(ALGS)),
         (IfBound, resource().tls_client_certificate_bound_access_tokens(true), None),
+        // Tokens that are not bound would pass although the description says that none does.
+        (IfBound, insisting(), Some("dpop_bound_access_tokens_required")),
+        (
+            Mtls,
+            insisting().tls_client_certificate_bound_access_tokens(true),
+            Some("dpop_bound_access_tokens_required"),
+        ),
         (Dpop, insisting(), None),
         (Dpop, resource(), Some("dpop_bound_access_tokens_required")),
         (
