@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::signing_keys::record::{KeyRecord, KeyState, Ledger};
-    use crate::signing_keys::snapshot::{KeySnapshot, publish};
+    use crate::signing_keys::snapshot::KeySnapshot;
 
     fn snapshot(epoch: i64, kids: &[&str]) -> KeySnapshot {
         let key = SigningKey::generate(Alg::Es256).unwrap().verifying_key();
@@ -148,17 +148,7 @@ mod tests {
             ..KeyRecord::new(kid, &key, (*kid).to_owned(), None, Timestamp::from_secs(0))
         };
         let ledger = Ledger { epoch, keys: kids.iter().map(record).collect() };
-        KeySnapshot {
-            set: publish(&ledger, Duration::from_secs(300)),
-            ledger: Arc::new(ledger),
-            replicas: Arc::new([]),
-            signers: Arc::new([]),
-            meters: Arc::new([]),
-            all_open: true,
-            sealed_elsewhere: 0,
-            declares_no_signer: false,
-            fresh_until: Instant::now(),
-        }
+        KeySnapshot::without_signers(ledger)
     }
 
     /// What is told within a moment; `None` if nothing is.

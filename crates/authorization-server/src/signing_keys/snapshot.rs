@@ -233,17 +233,11 @@ impl Keys {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::{Future, poll_fn};
-    use std::pin::{Pin, pin};
-    use std::task::Poll;
-
-    use super::*;
-
-    fn at_epoch(epoch: i64) -> KeySnapshot {
-        let ledger = Ledger { epoch, keys: Vec::new() };
-        KeySnapshot {
-            set: publish(&ledger, Duration::from_secs(1)),
+impl KeySnapshot {
+    /// Of keys with which this replica does not sign.
+    pub(crate) fn without_signers(ledger: Ledger) -> Self {
+        Self {
+            set: publish(&ledger, Duration::from_secs(300)),
             ledger: Arc::new(ledger),
             replicas: Arc::new([]),
             signers: Arc::new([]),
@@ -253,6 +247,19 @@ mod tests {
             declares_no_signer: false,
             fresh_until: Instant::now(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::pin::{Pin, pin};
+    use std::task::Poll;
+
+    use super::*;
+
+    fn at_epoch(epoch: i64) -> KeySnapshot {
+        KeySnapshot::without_signers(Ledger { epoch, keys: Vec::new() })
     }
 
     async fn is_over(waiting: &mut Pin<&mut impl Future<Output = ()>>) -> bool {
