@@ -47,12 +47,12 @@ impl ReplicaLoop {
             }
             let Remains { kid, private, since, maker } = remains;
             let Some(provider) = self.destroyer(&private).cloned() else {
-                // By now a replica that goes by a plan still would have destroyed it.
+                // Nor is it taken over: a replica that has the token would wait for this one to remove it.
                 if self.undestroyed.insert(kid.clone()) {
                     tracing::warn!(
                         kid,
-                        "the private half of this key, which nobody uses any more, is still in a PKCS#11 token, and this server \
-                         has none since its keys are declared: remove it with the token's own tool"
+                        "the private half of this key, which nobody uses any more, is still in a PKCS#11 token that is not among \
+                         the settings of this server: a replica that has it removes it; where none has, its own tool does"
                     );
                 }
                 continue;
@@ -98,10 +98,10 @@ impl ReplicaLoop {
         self.former.is_some()
     }
 
-    /// What can destroy this private half: what makes keys now, if it is in the same token, else what did before.
+    /// What can destroy this private half: what makes keys now, if it is in the same token, else what did before, if it is in that.
     fn destroyer(&self, private: &str) -> Option<&KeyProvider> {
-        let former = self.former.as_ref().filter(|provider| provider.reaches(private));
-        former.filter(|_| !self.reaches(private)).or(self.source.provider())
+        let mut providers = self.source.provider().into_iter().chain(&self.former);
+        providers.find(|provider| provider.reaches(private))
     }
 
     /// Whether what makes keys now is in the same token.

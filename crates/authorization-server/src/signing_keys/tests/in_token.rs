@@ -171,6 +171,29 @@ async fn what_cannot_be_destroyed_is_remembered_until_it_can() {
     .await;
 }
 
+#[tokio::test]
+async fn what_was_being_made_is_removed_by_a_replica_that_has_the_token() {
+    let provider = token().await;
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let mut member = fleet.replica(&provider).await;
+        let kid = random::id("left-");
+        let kept = provider.generate(&kid, Alg::Es256).await.unwrap();
+        fleet.begun(&provider, &kid).await;
+
+        // Others look first: one with another token, one with none.
+        let mut others = [fleet.replica(&token().await).await, fleet.replica(&super::provider()).await];
+        for other in &mut others {
+            other.turn(&fleet).await;
+        }
+        assert_eq!(remains(&fleet).await, 1);
+        member.turn(&fleet).await;
+        provider.open(&kid, &kept.text).await.expect_err("it is gone from the token");
+        assert_eq!(remains(&fleet).await, 0);
+    })
+    .await;
+}
+
 /// Has a turn go on as far as it can without waiting.
 async fn step(mut turn: Pin<&mut impl Future<Output = ()>>) {
     poll_fn(|context| match turn.as_mut().poll(context) {
@@ -181,6 +204,14 @@ async fn step(mut turn: Pin<&mut impl Future<Output = ()>>) {
 }
 
 impl Fleet {
+    /// As a replica leaves it behind that began to make a key, and ended.
+    async fn begun(&self, provider: &KeyProvider, kid: &str) {
+        let (maker, private) = (Some("gone".to_owned()), provider.place(kid).unwrap());
+        let making = Remains { kid: kid.to_owned(), private, since: self.clock.now(), maker };
+        let mut conn = self.database.writer().acquire().await.unwrap();
+        assert!(signing_key::begin_making(&mut conn, &making).await.unwrap());
+    }
+
     /// Has a replica revoke the key in reserve and begin to make another one, and cancels it when that is made in the token but
     /// not written down; gives its name.
     async fn cancelled_making(&self, member: &mut Member, provider: &KeyProvider) -> String {
@@ -337,15 +368,8 @@ async fn what_a_token_may_make_later_is_looked_for_more_than_once() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
         let fleet = Fleet::new(database, &[Alg::Es256]).await;
         let mut member = fleet.replica(&provider).await;
-        let begun = async |kid: &str| {
-            let maker = Some("gone".to_owned());
-            let private = provider.place(kid).unwrap();
-            let making = Remains { kid: kid.to_owned(), private, since: fleet.clock.now(), maker };
-            let mut conn = fleet.database.writer().acquire().await.unwrap();
-            assert!(signing_key::begin_making(&mut conn, &making).await.unwrap());
-        };
         let late = random::id("late-");
-        begun(&late).await;
+        fleet.begun(&provider, &late).await;
         member.turn(&fleet).await;
         assert_eq!(remains(&fleet).await, 1, "nothing is there yet");
         let kept = provider.generate(&late, Alg::Es256).await.unwrap();
@@ -355,7 +379,7 @@ async fn what_a_token_may_make_later_is_looked_for_more_than_once() {
         provider.open(&late, &kept.text).await.expect_err("it is gone from the token");
 
         // But not for ever.
-        begun("never").await;
+        fleet.begun(&provider, "never").await;
         for expected in [1, 1, 0] {
             member.turn(&fleet).await;
             assert_eq!(remains(&fleet).await, expected);
