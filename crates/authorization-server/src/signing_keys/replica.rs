@@ -101,8 +101,8 @@ pub(crate) type Replacement = (Source, oneshot::Sender<Result<(), KeysError>>);
 /// What a replica needs to take part.
 pub(crate) struct ReplicaLoop {
     source: Source,
-    /// What made keys before the source was replaced, for as long as something in its token is to be destroyed.
-    former: Option<KeyProvider>,
+    /// What made keys before the source was replaced, one for each token, for as long as something in that is to be destroyed.
+    former: Vec<KeyProvider>,
     database: Database,
     clock: Clock,
     me: Replica,
@@ -148,7 +148,7 @@ impl ReplicaLoop {
         let me = Replica { id, name, started_at: now, seen_at: now, epoch: 0, wants };
         Self {
             source,
-            former: None,
+            former: Vec::new(),
             database,
             clock,
             me,
@@ -249,7 +249,7 @@ impl ReplicaLoop {
         self.opens_what_is_open(&source).await?;
         self.adopt(&source).await?;
         if let Source::Planned { provider, .. } = std::mem::replace(&mut self.source, source) {
-            self.former = Some(provider);
+            self.keep_former(provider);
         }
         // What is open may belong to another key-encryption key or token.
         self.open.clear();

@@ -19,6 +19,9 @@ const DESTROY_LIMIT: Duration = Duration::from_secs(10);
 /// Longer than any token takes to make a key: who gave up on one cannot stop the token, so that it may be there later.
 const MAKING_LIMIT: Duration = Duration::from_secs(15 * 60);
 
+/// So many tokens of earlier settings are known at most; what is in older ones is told of, and theirs to remove.
+const FORMER_LIMIT: usize = 4;
+
 impl ReplicaLoop {
     /// Destroys private halves in a token whose keys have ended: when no replica can have a view by which they sign, and for
     /// a revoked key now. So it does with those of keys that were made, perhaps, and never written down. What fails is tried
@@ -36,10 +39,9 @@ impl ReplicaLoop {
         drop(conn);
         let replicas = self.heard(self.source.plan(), &replicas, now);
         let in_use = ledger.keys.iter().filter_map(|key| key.private.as_ref());
-        let mut places = in_use.chain(remains.iter().map(|remains| &remains.private));
-        if !places.any(|private| KeyProvider::is_reference(private) && !self.reaches(private)) {
-            self.former = None;
-        }
+        let places = in_use.chain(remains.iter().map(|remains| &remains.private));
+        let elsewhere: Vec<&String> = places.filter(|private| !self.reaches(private)).collect();
+        self.former.retain(|provider| elsewhere.iter().any(|private| provider.reaches(private)));
         self.unfound.retain(|kid, _| remains.iter().any(|remains| remains.kid == *kid));
         for remains in remains {
             if !self.is_due(&remains, ledger, &replicas, now) {
@@ -93,9 +95,22 @@ impl ReplicaLoop {
         Ok(())
     }
 
+    /// Keeps what made keys until now, after the source was replaced. Settings may change again before the last key of a token
+    /// is destroyed, a while after signing with it has ended, so there may be several; a token has one, which was opened last.
+    pub(super) fn keep_former(&mut self, provider: KeyProvider) {
+        let Some(place) = provider.place("any") else { return };
+        self.former.retain(|former| !former.reaches(&place));
+        if !self.reaches(&place) {
+            self.former.push(provider);
+        }
+        if self.former.len() > FORMER_LIMIT {
+            self.former.remove(0);
+        }
+    }
+
     #[cfg(test)]
     pub(in crate::signing_keys) fn has_former(&self) -> bool {
-        self.former.is_some()
+        !self.former.is_empty()
     }
 
     /// What can destroy this private half: what makes keys now, if it is in the same token, else what did before, if it is in that.

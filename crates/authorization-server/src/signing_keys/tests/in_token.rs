@@ -333,6 +333,38 @@ async fn what_a_plan_left_in_a_token_is_destroyed_although_keys_are_declared_now
 }
 
 #[tokio::test]
+async fn what_is_left_in_each_of_several_former_tokens_is_destroyed() {
+    let providers = [token().await, token().await];
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let one = declared::key("key-1");
+        let declared = declared::declared(&fleet.plan, Some(&one), &[]);
+        let mut member = fleet.declare(declared.clone()).await;
+        let mut kept = Vec::new();
+        for provider in &providers {
+            let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
+            member.turning.replace(source, &fleet.audit).await.unwrap();
+            member.turn(&fleet).await;
+            let ledger = Arc::clone(&member.keys.snapshot().ledger);
+            let private = |kid: &String| ledger.key(kid).and_then(|key| key.private.clone());
+            let there = ledger.keys.iter().filter(|key| !key.declared).map(|key| key.kid.clone());
+            kept.extend(there.filter_map(|kid| private(&kid).map(|text| (provider, kid, text))));
+            member.replace(&fleet, declared.clone()).await.unwrap();
+        }
+        assert_eq!((kept.len(), remains(&fleet).await), (4, 4), "one signed, one was in reserve, in each");
+        fleet.clock.advance(fleet.plan.max_stale + Duration::from_secs(61));
+        member.turn(&fleet).await;
+        assert_eq!(remains(&fleet).await, 0);
+        for (provider, kid, text) in &kept {
+            provider.open(kid, text).await.expect_err("it is gone from the token");
+        }
+        member.turn(&fleet).await;
+        assert!(!member.turning.has_former(), "no session is held for longer than it is needed");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_making_that_another_replica_took_over_writes_no_key_down() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
         let fleet = Fleet::new(database, &[Alg::Es256]).await;
