@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use self::halves::Unmade;
 use self::process::{listen, name, with_jitter};
+use self::remains::DESTROY_BUDGET;
 use super::decide;
 use super::declared::{self, DeclareError, Elsewhere};
 use super::meter::Meter;
@@ -120,8 +121,8 @@ pub(crate) struct ReplicaLoop {
     sealed: BTreeMap<String, (String, bool)>,
     /// Keys whose private halves could not be destroyed, so that it is said once.
     undestroyed: BTreeSet<String>,
-    /// When such an attempt failed last.
-    destroy_failed_at: Option<Timestamp>,
+    /// Where such an attempt failed lately, and when.
+    destroy_failed: Vec<(String, Timestamp)>,
     /// When nothing was found of a key that somebody gave up making, by `kid`.
     unfound: BTreeMap<String, Timestamp>,
     /// The keys that could not be made, by algorithm.
@@ -159,7 +160,7 @@ impl ReplicaLoop {
             complained: BTreeMap::new(),
             sealed: BTreeMap::new(),
             undestroyed: BTreeSet::new(),
-            destroy_failed_at: None,
+            destroy_failed: Vec::new(),
             unfound: BTreeMap::new(),
             unmade: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -257,7 +258,7 @@ impl ReplicaLoop {
         self.undestroyed.clear();
         // What failed to be made there is the next look's to remove.
         self.unmade.clear();
-        self.destroy_failed_at = None;
+        self.destroy_failed.clear();
         self.has_news = true;
         self.holds_until = Some(Instant::now() + self.source.plan().fence());
         self.turn(audit).await;
@@ -380,7 +381,7 @@ impl ReplicaLoop {
             }
         }
         // Last, since nobody waits for it, and a token may let this one wait.
-        if let Err(error) = self.destroy_remains(&ledger, self.now()).await {
+        if let Err(error) = self.destroy_remains(&ledger, self.now(), DESTROY_BUDGET).await {
             tracing::warn!(%error, "what is to be destroyed could not be looked at; trying again");
         }
         Ok(())

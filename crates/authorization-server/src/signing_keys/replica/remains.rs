@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sealwright_keystore::{KeyProvider, KeystoreError};
 use sealwright_service::clock::Timestamp;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{LOOK_LIMIT, ReplicaLoop};
 use crate::signing_keys::record::{KeyState, Ledger, Replica};
@@ -16,6 +16,9 @@ const DESTROY_PAUSE: Duration = Duration::from_secs(60);
 /// How long one such attempt is waited for.
 const DESTROY_LIMIT: Duration = Duration::from_secs(10);
 
+/// After so long no further attempt is made in the same look: the others hear nothing of this replica meanwhile.
+pub(super) const DESTROY_BUDGET: Duration = Duration::from_secs(5);
+
 /// Longer than any token takes to make a key: who gave up on one cannot stop the token, so that it may be there later.
 const MAKING_LIMIT: Duration = Duration::from_secs(15 * 60);
 
@@ -25,14 +28,21 @@ const FORMER_LIMIT: usize = 4;
 impl ReplicaLoop {
     /// Destroys private halves in a token whose keys have ended: when no replica can have a view by which they sign, and for
     /// a revoked key now. So it does with those of keys that were made, perhaps, and never written down. What fails is tried
-    /// again, a minute later: an attempt may take its time and disturb who signs in that token.
-    pub(super) async fn destroy_remains(&mut self, ledger: &Ledger, now: Timestamp) -> sqlx::Result<()> {
-        if self.destroy_failed_at.is_some_and(|at| now < at.plus(DESTROY_PAUSE)) {
-            return Ok(());
-        }
-        self.destroy_failed_at = None;
+    /// again, a minute later: an attempt may take its time and disturb who signs in that token. What no time is left for in
+    /// `budget` is for the next look.
+    pub(in crate::signing_keys) async fn destroy_remains(
+        &mut self,
+        ledger: &Ledger,
+        now: Timestamp,
+        budget: Duration,
+    ) -> sqlx::Result<()> {
+        self.destroy_failed.retain(|(_, at)| now < at.plus(DESTROY_PAUSE));
+        // The tokens of these are left alone.
+        let mut failed: Vec<String> =
+            self.destroy_failed.iter().map(|(private, _)| private.clone()).collect();
+        let began = Instant::now();
         let mut conn = self.database.reader().acquire().await?;
-        let remains = signing_key::remains(&mut conn).await?;
+        let mut remains = signing_key::remains(&mut conn).await?;
         // Read after them: whoever makes a key has given a sign of life before.
         let is_making = remains.iter().any(|remains| remains.maker.is_some());
         let replicas = if is_making { signing_key::replicas(&mut conn).await? } else { Vec::new() };
@@ -43,6 +53,8 @@ impl ReplicaLoop {
         let elsewhere: Vec<&String> = places.filter(|private| !self.reaches(private)).collect();
         self.former.retain(|provider| elsewhere.iter().any(|private| provider.reaches(private)));
         self.unfound.retain(|kid, _| remains.iter().any(|remains| remains.kid == *kid));
+        // What failed before comes last, so that nothing waits for it for ever.
+        remains.sort_by_key(|remains| self.undestroyed.contains(&remains.kid));
         for remains in remains {
             if !self.is_due(&remains, ledger, &replicas, now) {
                 continue;
@@ -59,6 +71,9 @@ impl ReplicaLoop {
                 }
                 continue;
             };
+            if failed.iter().any(|private| provider.reaches(private)) {
+                continue;
+            }
             if let Some(maker) = &maker {
                 let mut conn = self.database.writer().acquire().await?;
                 if !signing_key::take_over_remains(&mut conn, &kid, maker, &self.me.id).await? {
@@ -84,12 +99,15 @@ impl ReplicaLoop {
                             "the private half of a key that nobody uses any more is still in its token; trying again"
                         );
                     }
-                    self.destroy_failed_at = Some(now);
                     // Where the token does not answer, it does so for none.
                     if matches!(error, KeystoreError::Unavailable(_)) {
-                        break;
+                        failed.push(private.clone());
                     }
+                    self.destroy_failed.push((private, now));
                 }
+            }
+            if began.elapsed() >= budget {
+                break;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::env;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::task::Poll;
 
 use sealwright_keystore::{KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
@@ -11,17 +11,18 @@ use sealwright_service::random;
 use sealwright_service::secret::Secret;
 
 use super::*;
-use crate::signing_keys::record::Ledger;
+use crate::signing_keys::record::{KeyRecord, Ledger};
 use crate::store::signing_key::Remains;
 
 const PIN: &str = "4711-user";
 
 /// A new token, logged in to.
 async fn token() -> KeyProvider {
-    token_with(4).await
+    token_with(4).await.0
 }
 
-async fn token_with(sessions: u32) -> KeyProvider {
+/// The same with so many sessions, and its label.
+async fn token_with(sessions: u32) -> (KeyProvider, String) {
     let module = env::var_os("SEALWRIGHT_TEST_SOFTHSM").filter(|_| env::var_os("SOFTHSM2_CONF").is_some());
     let module = module.expect(
         "SEALWRIGHT_TEST_SOFTHSM and SOFTHSM2_CONF are not set: `cargo xtask test` sets them, and for single tests \
@@ -29,9 +30,10 @@ async fn token_with(sessions: u32) -> KeyProvider {
     );
     let label = random::id("t");
     initialise(&label);
-    let settings =
-        Pkcs11Settings::new(module, TokenName::Label(label), Secret::new(PIN)).sessions(sessions).unwrap();
-    KeyProvider::pkcs11(Pkcs11Token::open(settings).await.unwrap())
+    let settings = Pkcs11Settings::new(module, TokenName::Label(label.clone()), Secret::new(PIN))
+        .sessions(sessions)
+        .unwrap();
+    (KeyProvider::pkcs11(Pkcs11Token::open(settings).await.unwrap()), label)
 }
 
 /// Makes a token. SoftHSM's program reads the folder of all tokens, in which other tests make and remove some, and gives up when
@@ -39,24 +41,26 @@ async fn token_with(sessions: u32) -> KeyProvider {
 fn initialise(label: &str) {
     let mut said = String::new();
     for _ in 0..10 {
-        let made = Command::new("softhsm2-util")
-            .args(["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN])
-            .output()
-            .unwrap();
+        let made =
+            util(&["--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN]);
         if made.status.success() {
             return;
         }
         said = String::from_utf8_lossy(&made.stderr).into_owned();
         // It may be half done.
-        Command::new("softhsm2-util").args(["--delete-token", "--token", label]).output().unwrap();
+        util(&["--delete-token", "--token", label]);
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("{said}");
 }
 
+fn util(arguments: &[&str]) -> Output {
+    Command::new("softhsm2-util").args(arguments).output().unwrap()
+}
+
 /// A new token with one session, in which everything is done one after the other.
 async fn narrow_token() -> KeyProvider {
-    token_with(1).await
+    token_with(1).await.0
 }
 
 async fn remains(fleet: &Fleet) -> usize {
@@ -212,15 +216,18 @@ impl Fleet {
         assert!(signing_key::begin_making(&mut conn, &making).await.unwrap());
     }
 
-    /// Has a replica revoke the key in reserve and begin to make another one, and cancels it when that is made in the token but
-    /// not written down; gives its name.
-    async fn cancelled_making(&self, member: &mut Member, provider: &KeyProvider) -> String {
-        let now = self.clock.now();
+    async fn revoke_reserve(&self) {
         let reserve = |ledger: &Ledger| {
             let staged = ledger.keys.iter().filter(|key| key.state == KeyState::Staged);
             staged.map(|key| Change::Revoke { kid: key.kid.clone(), reason: "drill".to_owned() }).collect()
         };
-        transaction::change(&self.database, now, reserve).await.unwrap().unwrap();
+        transaction::change(&self.database, self.clock.now(), reserve).await.unwrap().unwrap();
+    }
+
+    /// Has a replica revoke the key in reserve and begin to make another one, and cancels it when that is made in the token but
+    /// not written down; gives its name.
+    async fn cancelled_making(&self, member: &mut Member, provider: &KeyProvider) -> String {
+        self.revoke_reserve().await;
         let mut turn = pin!(member.turn(self));
         // Step by step, since what is not polled cannot begin to write.
         let kid = loop {
@@ -360,6 +367,59 @@ async fn what_is_left_in_each_of_several_former_tokens_is_destroyed() {
         }
         member.turn(&fleet).await;
         assert!(!member.turning.has_former(), "no session is held for longer than it is needed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_away_delays_no_destruction_in_another() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let ((former, label), provider) = (token_with(4).await, token().await);
+        let planned =
+            |provider: &KeyProvider| Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
+        let mut member = fleet.replica(&former).await;
+        let one = declared::key("key-1");
+        let kid = member.signer().unwrap();
+        let text = member.private(&kid).unwrap();
+        member.replace(&fleet, declared::declared(&fleet.plan, Some(&one), &[])).await.unwrap();
+        member.turning.replace(planned(&provider), &fleet.audit).await.unwrap();
+        member.turn(&fleet).await;
+        assert_eq!(remains(&fleet).await, 1, "in the former token");
+
+        util(&["--delete-token", "--token", &label]);
+        former.open(&kid, &text).await.expect_err("from now on its sessions are lost, too");
+        fleet.clock.advance(fleet.plan.max_stale + Duration::from_secs(61));
+        member.turn(&fleet).await;
+        assert_eq!(remains(&fleet).await, 1);
+        fleet.clock.advance(Duration::from_secs(1));
+        let staged = |key: &&KeyRecord| key.state == KeyState::Staged;
+        let ledger = Arc::clone(&member.keys.snapshot().ledger);
+        let reserve = ledger.keys.iter().find(staged).unwrap().clone();
+        fleet.revoke_reserve().await;
+        member.turn(&fleet).await;
+        provider.open(&reserve.kid, &reserve.private.unwrap()).await.expect_err("it is gone at once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_no_time_is_left_for_is_destroyed_by_the_next_look() {
+    let provider = token().await;
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let mut member = fleet.replica(&provider).await;
+        for _ in 0..3 {
+            let kid = random::id("left-");
+            provider.generate(&kid, Alg::Es256).await.unwrap();
+            fleet.begun(&provider, &kid).await;
+        }
+        let ledger = Arc::clone(&member.keys.snapshot().ledger);
+        for left in [2, 1, 0] {
+            let looked = member.turning.destroy_remains(&ledger, fleet.clock.now(), Duration::ZERO);
+            looked.await.unwrap();
+            assert_eq!(remains(&fleet).await, left);
+        }
     })
     .await;
 }
