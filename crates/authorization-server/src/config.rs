@@ -48,6 +48,7 @@ pub struct Config {
     pub(crate) keys_dir: PathBuf,
     pub(crate) kek: KekRing,
     pub(crate) access_token_expiry: Duration,
+    pub(crate) id_token_expiry: Duration,
     pub(crate) session_expiry: Duration,
     pub(crate) storage: StorageSpec,
     pub(crate) base_dir: PathBuf,
@@ -133,7 +134,7 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
         let read = client_registration::read(resource, &servers, &secrets, &registered, report);
         let Some(client_registration::Registered { server, client, new_secret }) = read else { continue };
         if let Some(Declaration { config: Some(config), .. }) = servers.get_mut(server) {
-            client_registration::check_signing_alg(resource, &config.algorithms, report);
+            client_registration::check_signing_algs(resource, &config.algorithms, report);
             config.clients.insert(client.id.clone(), client);
             config.first_start.files.extend(new_secret);
         }
@@ -148,14 +149,27 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
     }
     for server in &mut servers {
         if let Some(config) = &mut server.config {
-            let longest = config.clients.values().filter_map(|client| client.access_token_expiry).max();
-            let longest = longest.unwrap_or_default().max(config.access_token_expiry);
-            let asked_for = config.clients.values().filter_map(|client| client.access_token_signing_alg);
-            config.token_signature.set_needs(longest, asked_for.collect());
+            let (longest, asked_for) = needs(config);
+            config.token_signature.set_needs(longest, asked_for);
             check_json_login(server.resource, config, &registered, report);
         }
     }
     servers.into_iter().filter_map(|server| server.config).collect()
+}
+
+/// How long the tokens of a server live at most, and the algorithms that its clients ask for.
+fn needs(config: &Config) -> (Duration, Vec<Alg>) {
+    let mut longest = config.access_token_expiry;
+    let mut asked_for = Vec::new();
+    for client in config.clients.values() {
+        longest = longest.max(client.access_token_expiry.unwrap_or_default());
+        asked_for.extend(client.access_token_signing_alg);
+        if client.may_get_id_tokens() {
+            longest = longest.max(config.id_token_expiry);
+            asked_for.extend(client.id_token_signed_response_alg);
+        }
+    }
+    (longest, asked_for)
 }
 
 /// What can be checked only when the clients are known.

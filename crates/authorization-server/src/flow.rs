@@ -9,6 +9,7 @@ pub(crate) mod client_credentials;
 pub(crate) mod context;
 pub(crate) mod credentials;
 pub(crate) mod finish;
+pub(crate) mod id_token;
 pub(crate) mod json_login;
 pub(crate) mod login;
 pub(crate) mod par;

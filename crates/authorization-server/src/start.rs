@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use axum::body::Bytes;
 use sealwright_audit::{AuditError, AuditLog, Entry};
 use sealwright_jose::Alg;
 use sealwright_keystore::{KeyHandle, SealedStore};
@@ -191,8 +190,9 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
         proxies: config.proxies,
         domains: config.domains,
         acr: config.acr,
-        metadata: Bytes::from(metadata.to_string()),
+        metadata,
         access_token_expiry: config.access_token_expiry,
+        id_token_expiry: config.id_token_expiry,
         session_expiry: config.session_expiry,
     };
     let policy = config.passwords;

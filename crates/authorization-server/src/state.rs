@@ -5,12 +5,12 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::body::Bytes;
 use sealwright_audit::AuditLog;
 use sealwright_service::client_address::Proxies;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
 use sealwright_service::shutdown::Shutdown;
+use serde_json::Value;
 
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::Client;
@@ -67,8 +67,10 @@ pub(crate) struct Snapshot {
     pub(crate) proxies: Proxies,
     pub(crate) domains: BTreeMap<String, String>,
     pub(crate) acr: AcrPolicy,
-    pub(crate) metadata: Bytes,
+    /// But for what depends on the keys.
+    pub(crate) metadata: Value,
     pub(crate) access_token_expiry: Duration,
+    pub(crate) id_token_expiry: Duration,
     pub(crate) session_expiry: Duration,
     /// The role of people who may administer the server; `None` if nobody may.
     pub(crate) admin_role: Option<String>,

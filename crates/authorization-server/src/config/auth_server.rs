@@ -98,6 +98,8 @@ fn config(
     };
     let access_token_expiry =
         expiry(resource, "spec.token.accessToken.expiry", spec.token.access_token.expiry, 1, report);
+    let id_token_expiry =
+        expiry(resource, "spec.token.idToken.expiry", spec.token.id_token.expiry, 1, report);
     let session_expiry = expiry(resource, "spec.session.expiry", spec.session.expiry, 60, report);
     let acr = acr(resource, &spec.acr, report);
     let proxies = Proxies::read(&spec.trusted_proxies, "spec.trustedProxies", resource, report);
@@ -119,6 +121,7 @@ fn config(
         keys_dir,
         kek: kek?,
         access_token_expiry,
+        id_token_expiry,
         session_expiry,
         storage: spec.storage,
         base_dir,

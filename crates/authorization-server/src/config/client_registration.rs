@@ -48,6 +48,8 @@ pub(super) struct ClientRegistrationSpec {
     pub(super) access_token_expiry: Option<DurationField>,
     /// The algorithm of this client's tokens, one of the server's. Default: the server's first.
     pub(super) access_token_signing_alg: Option<String>,
+    /// The algorithm of its ID tokens, one of the server's. Default: `RS256` where the server has it, else the server's first.
+    pub(super) id_token_signed_response_alg: Option<String>,
     #[serde(default)]
     pub(super) scopes: Vec<ScopeSpec>,
     /// Whether people are asked to agree before a code is issued, also where nothing is signed. Default: `false`.
@@ -167,6 +169,13 @@ pub(super) fn read(
         resource.fault("spec.accessTokenExpiry", "write a duration from 1 second to 24 hours", report);
     }
     let scopes = scopes(resource, &spec.scopes, report);
+    if spec.id_token_signed_response_alg.is_some()
+        && (spec.redirect_uris.is_empty() || !spec.scopes.iter().any(|s| s.name == scope::OPENID))
+    {
+        let message = "ID tokens come with codes, for the scope `openid`: register redirect URIs and that scope, or remove this";
+        resource.fault("spec.idTokenSignedResponseAlg", message, report);
+    }
+    let alg = |name: Option<String>| name.as_deref().and_then(Alg::from_name);
     let client = Client {
         id: client_id(resource),
         display_name,
@@ -176,7 +185,8 @@ pub(super) fn read(
         claims: spec.claims,
         contexts_from: spec.contexts_from.into_iter().collect(),
         access_token_expiry: spec.access_token_expiry.map(|field| field.0),
-        access_token_signing_alg: spec.access_token_signing_alg.as_deref().and_then(Alg::from_name),
+        access_token_signing_alg: alg(spec.access_token_signing_alg),
+        id_token_signed_response_alg: alg(spec.id_token_signed_response_alg),
         client_credentials,
         scopes,
         requires_consent: spec.require_user_consent,
@@ -286,14 +296,19 @@ fn client_credentials(resource: &Resource, spec: &ClientRegistrationSpec, report
     wanted
 }
 
-/// Checks that the server which was selected has the algorithm that the registration names.
-pub(super) fn check_signing_alg(resource: &Resource, server_has: &[Alg], report: &mut Report) {
-    let Some(name) = resource.scalar(&["spec", "accessTokenSigningAlg"]) else { return };
+/// Checks that the server which was selected has the algorithms that the registration names.
+pub(super) fn check_signing_algs(resource: &Resource, server_has: &[Alg], report: &mut Report) {
     // Where no key could be read, that is said at the server.
-    if !server_has.is_empty() && !server_has.iter().any(|alg| alg.name() == name) {
-        let has: Vec<&str> = server_has.iter().map(|alg| alg.name()).collect();
-        let message = format!("the AuthServer signs with {}, not with this", has.join(", "));
-        resource.fault("spec.accessTokenSigningAlg", message, report);
+    if server_has.is_empty() {
+        return;
+    }
+    for field in ["accessTokenSigningAlg", "idTokenSignedResponseAlg"] {
+        let Some(name) = resource.scalar(&["spec", field]) else { continue };
+        if !server_has.iter().any(|alg| alg.name() == name) {
+            let has: Vec<&str> = server_has.iter().map(|alg| alg.name()).collect();
+            let message = format!("the AuthServer signs with {}, not with this", has.join(", "));
+            resource.fault(&format!("spec.{field}"), message, report);
+        }
     }
 }
 

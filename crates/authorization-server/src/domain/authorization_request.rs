@@ -23,4 +23,6 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) acr_values: Vec<String>,
     /// How old the login may be when the code is issued, in seconds.
     pub(crate) max_age_s: Option<u64>,
+    /// What the ID token is to repeat, where there will be one.
+    pub(crate) nonce: Option<String>,
 }

@@ -9,7 +9,7 @@ use sealwright_jose::Alg;
 use sealwright_service::{random, secret::Secret};
 
 use super::redirect_uri::RegisteredRedirect;
-use super::scope::Scopes;
+use super::scope::{OPENID, Scopes};
 
 /// A client of this server, as its `ClientRegistration` declares it.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Client {
     pub(crate) access_token_expiry: Option<Duration>,
     /// One of the server's algorithms; `None` for its first.
     pub(crate) access_token_signing_alg: Option<Alg>,
+    /// One of the server's algorithms; `None` for RS256 where a key of it signs, else the server's first.
+    pub(crate) id_token_signed_response_alg: Option<Alg>,
     /// Whether it may ask for tokens in its own name (RFC 6749 §4.4).
     pub(crate) client_credentials: bool,
     pub(crate) scopes: Vec<DescribedScope>,
@@ -46,6 +48,11 @@ impl Client {
     /// Whether each of `wanted` is registered.
     pub(crate) fn may_ask_for(&self, wanted: &Scopes) -> bool {
         wanted.iter().all(|name| self.scopes.iter().any(|s| s.name == name))
+    }
+
+    /// Whether it may ask who logged in.
+    pub(crate) fn may_get_id_tokens(&self) -> bool {
+        self.uses_codes() && self.scopes.iter().any(|s| s.name == OPENID)
     }
 
     /// Whether people log in for this client (RFC 6749 §4.1).

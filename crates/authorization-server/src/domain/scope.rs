@@ -1,5 +1,8 @@
 //! Scopes (RFC 6749 §3.3).
 
+/// The scope that asks who the person is (OpenID Connect Core 1.0 §3.1.2.1).
+pub(crate) const OPENID: &str = "openid";
+
 /// Names of scopes, each once, in the order in which they were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scopes(Vec<String>);
@@ -25,6 +28,10 @@ impl Scopes {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.iter().any(|n| n == name)
     }
 
     pub(crate) fn to_text(&self) -> String {

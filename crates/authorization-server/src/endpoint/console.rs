@@ -55,6 +55,7 @@ pub(crate) fn client(issuer: &Issuer) -> Option<Client> {
         contexts_from: BTreeSet::new(),
         access_token_expiry: None,
         access_token_signing_alg: None,
+        id_token_signed_response_alg: None,
         client_credentials: false,
         scopes: Vec::new(),
         requires_consent: false,

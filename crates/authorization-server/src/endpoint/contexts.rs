@@ -29,6 +29,7 @@ pub(crate) struct ContextRequest {
     login_hint: Option<String>,
     acr_values: Option<AcrValues>,
     max_age: Option<u64>,
+    nonce: Option<String>,
     resource: Option<String>,
     authorization_details: Option<StrictJson>,
 }
@@ -61,6 +62,7 @@ impl From<ContextRequest> for Parameters {
                 Some(AcrValues::Text(text)) => words(&text),
             },
             max_age: body.max_age.map(|seconds| seconds.to_string()),
+            nonce: given(body.nonce),
             ..Self::default()
         }
     }

@@ -1,4 +1,4 @@
-//! What this server can do (RFC 8414), and nothing that it cannot.
+//! What this server can do (RFC 8414, OpenID Connect Discovery 1.0 §3), and nothing that it cannot.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +20,13 @@ pub(crate) async fn metadata(State(app): State<App>) -> impl IntoResponse {
         (header::CACHE_CONTROL, "public, max-age=300"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
-    (headers, app.snapshot.metadata.clone())
+    let mut document = app.snapshot.metadata.clone();
+    // Keys of other algorithms may come while the server runs.
+    document["id_token_signing_alg_values_supported"] = json!(app.keys.snapshot().algorithms());
+    (headers, document.to_string())
 }
 
-/// The document, made once at the start.
+/// What of the document does not change while the server runs.
 pub(crate) fn document<'a>(
     issuer: &Issuer,
     clients: impl Iterator<Item = &'a Client> + Clone,
@@ -31,7 +34,8 @@ pub(crate) fn document<'a>(
 ) -> Value {
     let scopes: BTreeSet<&str> =
         clients.clone().flat_map(|client| client.scopes.iter().map(|s| s.name.as_str())).collect();
-    let methods: BTreeSet<&str> = clients.map(|client| client.authentication.name()).collect();
+    let methods: BTreeSet<&str> = clients.clone().map(|client| client.authentication.name()).collect();
+    let identified: Vec<&Client> = clients.filter(|client| client.may_get_id_tokens()).collect();
     let mut document = json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.at("/oauth2/authorize"),
@@ -49,6 +53,7 @@ pub(crate) fn document<'a>(
         "authorization_details_types_supported": TYPES,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
+        "subject_types_supported": ["public"],
         "ui_locales_supported": ["en"],
     });
     if !scopes.is_empty() {
@@ -57,6 +62,13 @@ pub(crate) fn document<'a>(
     let levels: Vec<&str> = acr.values().collect();
     if !levels.is_empty() {
         document["acr_values_supported"] = json!(levels);
+    }
+    if !identified.is_empty() {
+        let mut claims =
+            BTreeSet::from(["amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sub"]);
+        claims.extend((!levels.is_empty()).then_some("acr"));
+        claims.extend(identified.iter().flat_map(|client| &client.claims).map(String::as_str));
+        document["claims_supported"] = json!(claims);
     }
     document
 }

@@ -63,6 +63,7 @@ impl Params {
             login_hint: text("login_hint"),
             acr_values: self.get("acr_values").map(words).unwrap_or_default(),
             max_age: text("max_age"),
+            nonce: text("nonce"),
             prompt: text("prompt"),
             request: text("request"),
         }

@@ -15,12 +15,14 @@ use crate::flow::client_credentials::{self, ClientCredentialsGrant};
 use crate::flow::token::{self, CodeGrant, Issued};
 use crate::state::App;
 
-/// RFC 6749 §5.1, RFC 9396 §7.
+/// RFC 6749 §5.1, RFC 9396 §7, OpenID Connect Core 1.0 §3.1.3.3.
 #[derive(Serialize)]
 pub(crate) struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +36,7 @@ impl From<Issued> for TokenResponse {
             access_token: issued.access_token.expose().to_owned(),
             token_type: "Bearer",
             expires_in: issued.expires_in_s,
+            id_token: issued.id_token.map(|token| token.expose().to_owned()),
             scope: (!issued.scope.is_empty()).then(|| issued.scope.to_text()),
             authorization_details: (!details.is_empty()).then(|| details.to_json()),
         }

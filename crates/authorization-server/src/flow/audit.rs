@@ -5,6 +5,7 @@ use sealwright_audit::Entry;
 use serde_json::{Map, Value, json};
 
 use super::credentials::Failure;
+use super::id_token::IdToken;
 use crate::domain::acr::Factors;
 use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::authorization_request::AuthorizationRequest;
@@ -152,6 +153,8 @@ pub(crate) struct TokenIssued<'a> {
     pub(crate) details: &'a AuthorizationDetails,
     /// `authorization_code`, `client_credentials` or `json_login`.
     pub(crate) grant: &'static str,
+    /// The ID token beside it.
+    pub(crate) id_token: Option<&'a IdToken>,
 }
 
 pub(crate) async fn token_issued(
@@ -165,6 +168,9 @@ pub(crate) async fn token_issued(
     });
     if !issued.details.is_empty() {
         details["documents"] = documents(issued.details);
+    }
+    if let Some(id_token) = issued.id_token {
+        details["openid"] = json!({"kid": id_token.kid, "exp": id_token.expires_at_s});
     }
     append(app, "token.issued", Some(subject), details).await
 }

@@ -39,6 +39,7 @@ pub(crate) async fn grant(
         audience: &request::resource(client, grant.resource)?,
         scope: request::scope(client, grant.scope.as_deref())?,
         details: AuthorizationDetails::default(),
+        nonce: None,
         grant: "client_credentials",
     };
     token::issue(app, client, content).await

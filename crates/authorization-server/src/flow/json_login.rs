@@ -121,6 +121,7 @@ async fn issue(app: &App, client: &Client, user: &User, factors: Factors) -> Res
         audience,
         scope: Scopes::default(),
         details: AuthorizationDetails::default(),
+        nonce: None,
         grant: "json_login",
     };
     token::issue(app, client, content).await

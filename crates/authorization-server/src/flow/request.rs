@@ -7,7 +7,7 @@ use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::Client;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::redirect_uri::RedirectUri;
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{OPENID, Scopes};
 use crate::error::OAuthError;
 use crate::state::App;
 
@@ -27,6 +27,7 @@ pub(crate) struct Parameters {
     pub(crate) login_hint: Option<String>,
     pub(crate) acr_values: Vec<String>,
     pub(crate) max_age: Option<String>,
+    pub(crate) nonce: Option<String>,
     pub(crate) prompt: Option<String>,
     pub(crate) request: Option<String>,
 }
@@ -107,6 +108,7 @@ pub(crate) fn check(
         }
         Some(_) => return Err(OAuthError::InvalidRequest("max_age is malformed")),
     };
+    let nonce = nonce(&scope, parameters.nonce)?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         redirect_uri,
@@ -119,6 +121,7 @@ pub(crate) fn check(
         login_hint,
         acr_values,
         max_age_s,
+        nonce,
     })
 }
 
@@ -146,6 +149,16 @@ pub(crate) fn state(parameters: &Parameters) -> Result<Option<String>, OAuthErro
             Err(OAuthError::InvalidRequest("state is malformed"))
         }
         state => Ok(state.clone()),
+    }
+}
+
+/// The `nonce` for the ID token (OpenID Connect Core 1.0 §3.1.2.1). Where there will be none it means nothing.
+fn nonce(scope: &Scopes, asked: Option<String>) -> Result<Option<String>, OAuthError> {
+    match asked.filter(|_| scope.contains(OPENID)) {
+        Some(nonce) if nonce.len() > 512 || !nonce.bytes().all(|b| (0x20..=0x7e).contains(&b)) => {
+            Err(OAuthError::InvalidRequest("nonce is malformed"))
+        }
+        nonce => Ok(nonce),
     }
 }
 

@@ -1,12 +1,14 @@
-//! Redeeming codes, and making access tokens (RFC 9068).
+//! Redeeming codes, and making access tokens (RFC 9068), with ID tokens beside them.
 
 use sealwright_jose::jws::{self, Header};
+use sealwright_keystore::KeyHandle;
 use sealwright_service::clock::Timestamp;
 use sealwright_service::random;
 use sealwright_service::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::audit::{self, TokenIssued, refusal};
+use super::id_token;
 use crate::domain::acr::Factors;
 use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::client::Client;
@@ -30,6 +32,8 @@ pub(crate) struct CodeGrant {
 /// A token for the client.
 pub(crate) struct Issued {
     pub(crate) access_token: Secret,
+    /// Where the client asked who logged in.
+    pub(crate) id_token: Option<Secret>,
     pub(crate) expires_in_s: u64,
     pub(crate) scope: Scopes,
     pub(crate) authorization_details: AuthorizationDetails,
@@ -42,6 +46,8 @@ pub(super) struct TokenContent<'a> {
     pub(super) audience: &'a str,
     pub(super) scope: Scopes,
     pub(super) details: AuthorizationDetails,
+    /// What an ID token repeats.
+    pub(super) nonce: Option<&'a str>,
     pub(super) grant: &'static str,
 }
 
@@ -111,6 +117,7 @@ pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Resu
         audience: &request.resource,
         scope: request.scope.clone(),
         details: request.authorization_details.clone(),
+        nonce: request.nonce.as_deref(),
         grant: "authorization_code",
     };
     issue(app, client, content).await
@@ -118,7 +125,7 @@ pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Resu
 
 impl<'a> Subject<'a> {
     /// The `sub` of tokens. No person's can be a client's: it is hexadecimal, and a client's id has an underscore.
-    fn id(self, client: &'a Client) -> &'a str {
+    pub(super) fn id(self, client: &'a Client) -> &'a str {
         match self {
             Self::Person { user, .. } => &user.subject,
             Self::Client => &client.id,
@@ -131,7 +138,8 @@ async fn is_news(app: &App, code: &Handle) -> sqlx::Result<bool> {
     code::is_news(&mut conn, &code.hash()).await
 }
 
-/// Signs a token. Its entry in the audit log is durable before it is returned.
+/// Signs a token, and an ID token beside it where one is asked for. Their entry in the audit log is durable before they are
+/// returned.
 pub(super) async fn issue(
     app: &App,
     client: &Client,
@@ -143,10 +151,8 @@ pub(super) async fn issue(
     let claims = claims(app, client, &content, now, expires_at_s);
 
     let key = app.keys.signer(client.access_token_signing_alg, expires_at_s)?;
-    let header = Header::new(key.alg()).kid(key.kid()).typ("at+jwt");
-    let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
-    let signature = key.sign_prepared(&prepared).await?;
-    let access_token = Secret::new(prepared.signed(signature)?.compact()?);
+    let access_token = sign(&key, "at+jwt", claims).await?;
+    let id_token = id_token::issue(app, client, &content, access_token.expose(), now).await?;
 
     let entry = TokenIssued {
         jti: content.jti,
@@ -156,17 +162,49 @@ pub(super) async fn issue(
         expires_at_s,
         details: &content.details,
         grant: content.grant,
+        id_token: id_token.as_ref(),
     };
     audit::token_issued(app, content.subject.id(client), entry).await?;
     Ok(Issued {
         access_token,
+        id_token: id_token.map(|id_token| id_token.token),
         expires_in_s: lifetime.as_secs(),
         scope: content.scope,
         authorization_details: content.details,
     })
 }
 
-/// The claims of RFC 9068 §2.2. Claims of the user come first, so that none of them could take the place of ours.
+/// The compact JWS of `claims`.
+pub(super) async fn sign(
+    key: &KeyHandle,
+    typ: &str,
+    claims: Map<String, Value>,
+) -> Result<Secret, OAuthError> {
+    let header = Header::new(key.alg()).kid(key.kid()).typ(typ);
+    let prepared = jws::prepare(header, Value::Object(claims).to_string().as_bytes())?;
+    let signature = key.sign_prepared(&prepared).await?;
+    Ok(Secret::new(prepared.signed(signature)?.compact()?))
+}
+
+/// What both kinds of token say of a login: of the user's claims those that the client's registration lists, then when and how.
+/// Claims of the user come first, so that none of them could take the place of ours; what a token says beside these is set later.
+pub(super) fn login_claims(app: &App, client: &Client, subject: Subject<'_>) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let Subject::Person { user, factors, auth_time } = subject else { return claims };
+    for name in &client.claims {
+        if let Some(value) = user.declared.claims.get(name) {
+            claims.insert(name.clone(), value.clone());
+        }
+    }
+    claims.insert("auth_time".to_owned(), auth_time.as_secs().into());
+    claims.insert("amr".to_owned(), factors.amr().into());
+    if let Some(acr) = app.snapshot.acr.reached(factors) {
+        claims.insert("acr".to_owned(), acr.into());
+    }
+    claims
+}
+
+/// The claims of RFC 9068 §2.2.
 fn claims(
     app: &App,
     client: &Client,
@@ -174,14 +212,7 @@ fn claims(
     now: Timestamp,
     expires_at_s: i64,
 ) -> Map<String, Value> {
-    let mut claims = Map::new();
-    if let Subject::Person { user, .. } = content.subject {
-        for name in &client.claims {
-            if let Some(value) = user.declared.claims.get(name) {
-                claims.insert(name.clone(), value.clone());
-            }
-        }
-    }
+    let mut claims = login_claims(app, client, content.subject);
     let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     set("iss", app.snapshot.issuer.as_str().into());
     set("sub", content.subject.id(client).into());
@@ -190,15 +221,10 @@ fn claims(
     set("iat", now.as_secs().into());
     set("exp", expires_at_s.into());
     set("jti", content.jti.into());
-    if let Subject::Person { user, factors, auth_time } = content.subject {
-        set("auth_time", auth_time.as_secs().into());
-        set("amr", factors.amr().into());
-        if let Some(acr) = app.snapshot.acr.reached(factors) {
-            set("acr", acr.into());
-        }
-        if !user.declared.roles.is_empty() {
-            set("roles", user.declared.roles.clone().into());
-        }
+    if let Subject::Person { user, .. } = content.subject
+        && !user.declared.roles.is_empty()
+    {
+        set("roles", user.declared.roles.clone().into());
     }
     if !content.scope.is_empty() {
         set("scope", content.scope.to_text().into());

@@ -1,5 +1,6 @@
 //! What a request sees of the keys: one value, swapped whole.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use super::meter::Meter;
-use super::record::{KeyState, Ledger, Replica};
+use super::record::{KeyRecord, KeyState, Ledger, Replica};
 
 /// How long who changed keys through this replica waits for it; a look takes some milliseconds, and as long as a new key in
 /// reserve takes to make.
@@ -37,6 +38,12 @@ pub(crate) struct Signer {
     pub(crate) begins_at: Option<Timestamp>,
     /// No token of it may expire later, in seconds.
     pub(crate) reserved_until_s: i64,
+}
+
+impl Signer {
+    fn has_begun(&self, now: Timestamp) -> bool {
+        self.begins_at.is_none_or(|begins_at| begins_at <= now)
+    }
 }
 
 /// The keys as one look at the database showed them.
@@ -106,12 +113,16 @@ impl KeySnapshot {
         if self.declares_no_signer {
             return Err(NoSigner::NotDeclared);
         }
-        let suits = |signer: &&Signer| {
-            wanted.is_none_or(|alg| alg == signer.handle.alg())
-                && signer.begins_at.is_none_or(|begins_at| begins_at <= now)
-        };
+        let suits =
+            |signer: &&Signer| wanted.is_none_or(|alg| alg == signer.handle.alg()) && signer.has_begun(now);
         let signer = self.signers.iter().find(suits).ok_or(NoSigner::NoKey)?;
         if signer.reserved_until_s < expires_s { Err(NoSigner::NotReserved) } else { Ok(&signer.handle) }
+    }
+
+    /// The names of the algorithms that tokens are signed with, or will be by a key that is announced.
+    pub(crate) fn algorithms(&self) -> BTreeSet<&'static str> {
+        let signs = |key: &&KeyRecord| matches!(key.state, KeyState::Active | KeyState::Published);
+        self.ledger.keys.iter().filter(signs).map(|key| key.alg.name()).collect()
     }
 
     /// Whether this replica can do its part; one that is declared without a signing key does it by serving the set.
@@ -190,6 +201,12 @@ impl Keys {
         signer.inspect_err(|why| {
             self.refused[*why as usize].fetch_add(1, Ordering::Relaxed);
         })
+    }
+
+    /// Whether a key of this algorithm signs now.
+    pub(crate) fn signs(&self, alg: Alg) -> bool {
+        let now = self.now();
+        self.snapshot().signers.iter().any(|signer| signer.handle.alg() == alg && signer.has_begun(now))
     }
 
     /// How often nothing could be signed, by the reason.

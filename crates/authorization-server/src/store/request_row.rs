@@ -22,6 +22,8 @@ struct RequestRow {
     login_hint: Option<String>,
     acr_values: Vec<String>,
     max_age_s: Option<u64>,
+    /// Not in rows of older versions.
+    nonce: Option<String>,
 }
 
 pub(super) fn write(request: &AuthorizationRequest) -> String {
@@ -38,6 +40,7 @@ pub(super) fn write(request: &AuthorizationRequest) -> String {
         login_hint: request.login_hint.clone(),
         acr_values: request.acr_values.clone(),
         max_age_s: request.max_age_s,
+        nonce: request.nonce.clone(),
     };
     serde_json::to_string(&row).expect("a struct of strings and numbers is JSON")
 }
@@ -66,6 +69,7 @@ pub(super) fn read(text: &str) -> sqlx::Result<AuthorizationRequest> {
         login_hint: row.login_hint,
         acr_values: row.acr_values,
         max_age_s: row.max_age_s,
+        nonce: row.nonce,
     })
 }
 
@@ -77,5 +81,13 @@ mod tests {
     fn a_request_comes_back_as_it_was() {
         let request = crate::store::tests::request();
         assert_eq!(read(&write(&request)).unwrap(), request);
+    }
+
+    #[test]
+    fn a_request_of_an_older_version_has_no_nonce() {
+        let request = crate::store::tests::request();
+        let mut row: Value = serde_json::from_str(&write(&request)).unwrap();
+        assert_eq!(row.as_object_mut().unwrap().remove("nonce"), Some("n-1".into()));
+        assert_eq!(read(&row.to_string()).unwrap(), AuthorizationRequest { nonce: None, ..request });
     }
 }

@@ -271,6 +271,41 @@ const CASES: &[(&str, &str, &str)] = &[
         "spec.accessTokenSigningAlg: the AuthServer signs with ES256, not with this",
     ),
     (
+        "displayName: Contract portal",
+        "idTokenSignedResponseAlg: RS256",
+        "spec.idTokenSignedResponseAlg: the AuthServer signs with ES256, not with this",
+    ),
+    (
+        "displayName: Contract portal",
+        "idTokenSignedResponseAlg: none",
+        "spec.idTokenSignedResponseAlg: the AuthServer signs with ES256, not with this",
+    ),
+    (
+        "displayName: Contract portal",
+        "idTokenSignedResponseAlgs: ES256",
+        "spec.idTokenSignedResponseAlgs: unknown field, did you mean `idTokenSignedResponseAlg`?",
+    ),
+    (
+        "accessTokenExpiry: 2s",
+        "idTokenSignedResponseAlg: ES256",
+        "spec.idTokenSignedResponseAlg: ID tokens come with codes, for the scope `openid`: register redirect URIs and that scope, or remove this",
+    ),
+    (
+        "scopes: [{name: orders:read}, {name: orders:write}]",
+        "scopes: [{name: openid}]\n  idTokenSignedResponseAlg: ES256",
+        "spec.idTokenSignedResponseAlg: ID tokens come with codes, for the scope `openid`: register redirect URIs and that scope, or remove this",
+    ),
+    (
+        "claims: [given_name, email, groups]",
+        "claims: [at_hash]",
+        "spec.claims[0]: `at_hash` is written by the server itself; name claims of users only",
+    ),
+    (
+        "acknowledge: [unsafeIssuerUri]",
+        "acknowledge: [unsafeIssuerUri]\n  token: {idToken: {expiry: 25h}}",
+        "spec.token.idToken.expiry: write a duration from 1 second to 24 hours",
+    ),
+    (
         "acknowledge: [unsafeIssuerUri]",
         "acknowledge: [unsafeIssuerUri]\n  features: {jsonLogin: {client: default_nobody}}",
         "spec.features.jsonLogin.client: there is no client `default_nobody` at this server; a client's id is NAMESPACE_NAME",

@@ -76,7 +76,13 @@ async fn the_metadata_says_what_is_there_and_nothing_else() {
             ],
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
+            "subject_types_supported": ["public"],
             "ui_locales_supported": ["en"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+            "claims_supported": [
+                "acr", "amr", "at_hash", "aud", "auth_time", "email", "exp", "given_name", "groups", "iat", "iss", "nonce",
+                "sub",
+            ],
             "scopes_supported": ["openid", "orders:read", "orders:write", "roles"],
             "acr_values_supported": ["urn:x:password", "urn:x:mfa"],
         })

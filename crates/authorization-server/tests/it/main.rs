@@ -11,6 +11,7 @@ mod contexts;
 mod declared_keys;
 mod documents;
 mod happy_path;
+mod id_tokens;
 mod json_login;
 mod logs;
 mod pages;

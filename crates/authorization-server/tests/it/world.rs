@@ -190,12 +190,16 @@ impl World {
     }
 
     pub(crate) async fn of(yaml: &str, storage: Storage) -> Self {
+        Self::at(START, yaml, storage).await
+    }
+
+    async fn at(now: Timestamp, yaml: &str, storage: Storage) -> Self {
         write_secrets(storage.dir());
         let mut report = Report::default();
         let resources = resource::parse(&storage.dir().join("auth.yaml"), yaml, &mut report);
         let mut configs = configure(&resources, &mut report);
         assert!(report.is_empty(), "{report}");
-        let (clock, shutdown) = (Clock::fixed(START), Shutdown::new());
+        let (clock, shutdown) = (Clock::fixed(now), Shutdown::new());
         let server = assemble(configs.remove(0), clock.clone(), shutdown.clone()).await.unwrap();
         let router = server.router();
         Self { server, clock, shutdown, router, storage, yaml: yaml.to_owned() }
@@ -203,10 +207,15 @@ impl World {
 
     /// Stops the server and starts it again from the same resources.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_at(START).await
+    }
+
+    /// As [`World::restart`], at another time. A start looks at the keys, and does what is due.
+    pub(crate) async fn restart_at(self, now: Timestamp) -> Self {
         self.shutdown.begin();
         self.server.audit().closed().await;
         self.server.database().close().await;
-        Self::of(&self.yaml, self.storage).await
+        Self::at(now, &self.yaml, self.storage).await
     }
 
     /// The folder of the resources.

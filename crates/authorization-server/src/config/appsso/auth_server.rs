@@ -20,8 +20,8 @@ use super::{
 };
 use crate::config::Config;
 use crate::config::auth_server::spec::{
-    AccessTokenSpec, Acknowledgement, AuditSpec, AuthServerSpec, FeaturesSpec, PasswordsSpec, SecretsSpec,
-    SessionSpec, TokenSpec,
+    AccessTokenSpec, Acknowledgement, AuditSpec, AuthServerSpec, FeaturesSpec, IdTokenSpec, PasswordsSpec,
+    SecretsSpec, SessionSpec, TokenSpec,
 };
 use crate::config::auth_server::{self, Known};
 use crate::config::first_start::{FirstStart, NewFile};
@@ -30,7 +30,7 @@ use crate::config::token_signature::{KeyRef, Mode, TokenSignatureSpec};
 use crate::domain::password::{self, PasswordCost, PasswordHash};
 use crate::domain::user::{DEFAULT_DOMAIN, Declared, RESERVED_CLAIMS};
 
-/// AppSSO's default lifetime of access tokens.
+/// AppSSO's default lifetime of access tokens, and of ID tokens.
 const TOKEN_EXPIRY: Duration = Duration::from_secs(12 * 3600);
 /// Where the server listens behind the proxy that ends TLS.
 const BEHIND_PROXY: &str = "0.0.0.0:8080";
@@ -77,7 +77,7 @@ struct TlsSpec {
 struct TokenLifetimes {
     access_token: Option<AccessTokenSpec>,
     refresh_token: Option<AccessTokenSpec>,
-    id_token: Option<AccessTokenSpec>,
+    id_token: Option<IdTokenSpec>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -192,8 +192,15 @@ fn translated(
 ) -> AuthServerSpec {
     let mut first_start =
         FirstStart { state_dir: Some(resource.base_dir().join(state_dir)), files: Vec::new() };
-    let expiry = spec.token.as_ref().and_then(|token| token.access_token.as_ref());
-    let expiry = expiry.map_or(DurationField(TOKEN_EXPIRY), |token| token.expiry);
+    let usual = DurationField(TOKEN_EXPIRY);
+    let (access, id) = match &spec.token {
+        Some(token) => (token.access_token.as_ref(), token.id_token.as_ref()),
+        None => (None, None),
+    };
+    let token = TokenSpec {
+        access_token: AccessTokenSpec { expiry: access.map_or(usual, |token| token.expiry) },
+        id_token: IdTokenSpec { expiry: id.map_or(usual, |token| token.expiry) },
+    };
     // So that other faults are found, too; whoever forgot the issuer is told of that alone.
     let issuer_uri = spec.issuer_uri.clone().unwrap_or_else(|| "https://issuer.invalid".to_owned());
     let unsafe_issuer = resource.annotations.contains_key(ALLOW_UNSAFE_ISSUER_URI);
@@ -201,7 +208,7 @@ fn translated(
         listen: resource.annotations.get(LISTEN).cloned().unwrap_or_else(|| listen(&issuer_uri)),
         issuer_uri,
         token_signature: signature(resource, spec.token_signature.as_ref(), state_dir, report),
-        token: TokenSpec { access_token: AccessTokenSpec { expiry } },
+        token,
         session: spec.session.clone().unwrap_or_default(),
         storage: StorageSpec { sqlite: Some(SqliteSpec { path: state_dir.join("auth.db") }), postgres: None },
         secrets: kek(resource, state_dir, &mut first_start, report),

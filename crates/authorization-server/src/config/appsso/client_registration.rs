@@ -118,6 +118,7 @@ pub(in crate::config) fn read(resource: &Resource, report: &mut Report) -> Optio
         contexts_from: Vec::new(),
         access_token_expiry: None,
         access_token_signing_alg: None,
+        id_token_signed_response_alg: None,
         scopes: spec.scopes,
         require_user_consent: spec.require_user_consent,
         given_secret: None,

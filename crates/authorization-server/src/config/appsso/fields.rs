@@ -34,7 +34,6 @@ const fn refused(pattern: &'static str, says: &'static str) -> Field {
 
 const CERTIFICATES: &str =
     "certificates are not asked for here: end TLS in a proxy before the server, and remove this";
-const NO_ID_TOKENS: &str = "ID tokens are not issued yet, so this is not used";
 const BY_REGISTRATION: &str = "scopes are granted as registrations have them, so this is not used";
 const SPRING: &str = "this is for Spring Boot and is not used; `sealwright serve --help` has what there is";
 const PLATFORM: &str = "the platform that runs the server decides this, so it is not used";
@@ -57,7 +56,7 @@ pub(super) const AUTH_SERVER: &[Field] = &[
     warned("spec.cors", "browsers are not given leave to call across origins yet, so this is not used"),
     honoured("spec.token.accessToken.expiry", "`12h`, if nothing is said; at most `24h`"),
     warned("spec.token.refreshToken", "refresh tokens are not issued yet, so this is not used"),
-    warned("spec.token.idToken", NO_ID_TOKENS),
+    honoured("spec.token.idToken.expiry", "`12h`, if nothing is said; at most `24h`"),
     honoured("spec.session.expiry", "`15m`, if nothing is said"),
     honoured(
         "spec.tokenSignature.signAndVerifyKeyRef",
@@ -108,7 +107,10 @@ pub(super) const AUTH_SERVER: &[Field] = &[
 pub(super) const CLIENT_REGISTRATION: &[Field] = &[
     honoured("spec.authServerSelector.matchLabels", "selects exactly one AuthServer"),
     honoured("spec.redirectURIs", "`https`, or `http` on a loopback host"),
-    honoured("spec.scopes", "with their descriptions; `openid` brings no ID token yet"),
+    honoured(
+        "spec.scopes",
+        "with their descriptions; `openid` brings an ID token, the others no claims of their own",
+    ),
     honoured("spec.displayName", "2 to 32 characters; the name, if nothing is said"),
     honoured(
         "spec.authorizationGrantTypes",

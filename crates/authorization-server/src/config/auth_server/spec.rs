@@ -58,6 +58,8 @@ pub(in crate::config) struct AuthServerSpec {
 pub(in crate::config) struct TokenSpec {
     #[serde(default)]
     pub(in crate::config) access_token: AccessTokenSpec,
+    #[serde(default)]
+    pub(in crate::config) id_token: IdTokenSpec,
 }
 
 /// `AuthServer.spec.token.accessToken`: how long what the token endpoint issues lives.
@@ -69,6 +71,20 @@ pub(in crate::config) struct AccessTokenSpec {
 }
 
 impl Default for AccessTokenSpec {
+    fn default() -> Self {
+        Self { expiry: DurationField(Duration::from_secs(5 * 60)) }
+    }
+}
+
+/// `AuthServer.spec.token.idToken`: how long a client may believe what it says of a login.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::config) struct IdTokenSpec {
+    /// Lifetime, as a duration such as `5m`. Default: `5m`.
+    pub(in crate::config) expiry: DurationField,
+}
+
+impl Default for IdTokenSpec {
     fn default() -> Self {
         Self { expiry: DurationField(Duration::from_secs(5 * 60)) }
     }
