@@ -224,6 +224,29 @@ async fn two_clients_of_one_server_have_two_algorithms() {
 }
 
 #[tokio::test]
+async fn an_algorithm_that_is_announced_signs_for_nobody_yet() {
+    const HOUR: i64 = 3600;
+    let at = |seconds: i64| Timestamp::from_secs(START.as_secs() + seconds);
+    let mut world = server("[ES256], requireReplicaAck: false", |yaml| yaml).await;
+    world.change("[ES256]", "[ES256, RS256]");
+    let world = world.restart_at(at(HOUR)).await;
+    let metadata = world.get("/.well-known/openid-configuration").await.json();
+    assert_eq!(
+        metadata["id_token_signing_alg_values_supported"],
+        json!(["ES256", "RS256"]),
+        "announced here, too"
+    );
+    let id_token = async |world: &World| {
+        let answer = bob(world, &ASKED).await;
+        verified(world, text(&answer, "id_token"), "JWT").await.unwrap().0
+    };
+    assert_eq!(id_token(&world).await, Alg::Es256, "clients are not kept waiting for a day");
+    let world = world.restart_at(at(24 * HOUR)).await;
+    let world = world.restart_at(at(26 * HOUR)).await;
+    assert_eq!(id_token(&world).await, Alg::Rs256);
+}
+
+#[tokio::test]
 async fn a_server_of_which_nobody_may_ask_says_nothing_of_claims() {
     let world = server("[ES256]", |yaml| yaml.replace("{name: openid}, ", "")).await;
     let metadata = world.get("/.well-known/openid-configuration").await.json();

@@ -218,6 +218,12 @@ impl World {
         Self::at(now, &self.yaml, self.storage).await
     }
 
+    /// Changes the resources for the next start.
+    pub(crate) fn change(&mut self, from: &str, to: &str) {
+        assert!(self.yaml.contains(from), "{from} is not in the resources");
+        self.yaml = self.yaml.replace(from, to);
+    }
+
     /// The folder of the resources.
     pub(crate) fn dir(&self) -> &Path {
         self.storage.dir()
