@@ -1,5 +1,5 @@
-//! What other people's programs and ours make of each other's access tokens, over HTTP: the tutorial pair, and judges of
-//! the same requests.
+//! What other people's programs and ours make of each other's tokens, over HTTP: the tutorial pair, judges of the same
+//! requests, and a client that signs people in.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::e2e::judge;
 use crate::runner::{Runner, Step};
 use crate::tools::{debian, node, on_path};
 
-/// Runs both steps with programs that have been built.
+/// Runs these steps with programs that have been built.
 pub(super) fn run(runner: &mut Runner) {
     runner.step("interop: the tutorial pair with itself and with Node's", |step| {
         let programs = ["sealwright-token-service", "sealwright-protected-api"]
@@ -22,6 +22,11 @@ pub(super) fn run(runner: &mut Runner) {
         let api = step.places().built("sealwright-interop-api");
         let mut command = by_node(step, "judges.mjs")?;
         judge::run(step, command.arg(api).arg(apache))
+    });
+    runner.step("interop: openid-client signs in, and validates ID tokens", |step| {
+        let mut command = by_node(step, "openid.mjs")?;
+        command.arg(step.places().sealwright());
+        judge::run_and_tell(step, &mut command)
     });
 }
 
