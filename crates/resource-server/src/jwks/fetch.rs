@@ -77,8 +77,8 @@ pub type Listening<'a> = Pin<Box<dyn Future<Output = Result<(), FetchError>> + S
 /// Where the bytes of documents come from.
 ///
 /// Which addresses are asked, and when, is decided before: whoever implements it follows no redirects, since that would let
-/// a source choose whom we ask next, and reads no more than
-/// [`JwksOptions::max_bytes`](crate::JwksOptions::max_bytes). How long a fetch may take is limited by its caller, who drops it.
+/// a source choose whom we ask next, and stops to read after
+/// [`JwksOptions::max_bytes`](crate::JwksOptions::max_bytes): what is longer is refused. How long a fetch may take is limited by its caller, who drops it.
 pub trait Fetch: Send + Sync {
     /// Gets the document in one of the types that `accept` names, unless it is still the one of `etag`.
     fn fetch<'a>(&'a self, uri: &'a Url, accept: &'static str, etag: Option<&'a HeaderValue>) -> Pending<'a>;

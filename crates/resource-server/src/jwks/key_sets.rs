@@ -118,6 +118,7 @@ impl KeySets {
             read: Box::new(read),
             bounds,
             timeout: self.0.options.timeout,
+            max_bytes: self.0.options.longest_body(),
             background: self.0.options.background,
             fetch: Arc::clone(&self.0.fetch),
         }

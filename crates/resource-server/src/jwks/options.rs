@@ -61,6 +61,9 @@ pub struct JwksOptions {
     pub allow_http_loopback: bool,
 }
 
+/// No body is longer, whatever the options say.
+const MOST_BYTES: usize = 1 << 20;
+
 impl Default for JwksOptions {
     fn default() -> Self {
         Self {
@@ -107,6 +110,11 @@ impl JwksOptions {
         }
     }
 
+    /// How long a body may be.
+    pub(crate) fn longest_body(&self) -> usize {
+        self.max_bytes.min(MOST_BYTES)
+    }
+
     /// Whether the operator named the host of that address.
     pub(crate) fn allows_host(&self, uri: &Url) -> bool {
         let mut named = self.allowed_hosts.iter().filter_map(|host| address::named_host(host));
@@ -132,6 +140,20 @@ impl JwksOptions {
             max_refresh: self.metadata_refresh,
             max_stale: self.metadata_max_stale,
             ..self.set_bounds()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_option_makes_a_body_longer_than_a_mebibyte() {
+        for (asked, granted) in [(1, 1), (1 << 20, 1 << 20), ((1 << 20) + 1, 1 << 20), (usize::MAX, 1 << 20)]
+        {
+            let options = JwksOptions { max_bytes: asked, ..JwksOptions::default() };
+            assert_eq!(options.longest_body(), granted);
         }
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct Plan<T> {
     pub(crate) bounds: Bounds,
     /// How long a fetch may take.
     pub(crate) timeout: Duration,
+    /// How long the body may be, whoever fetches it.
+    pub(crate) max_bytes: usize,
     /// Whether it is also refreshed without a request.
     pub(crate) background: bool,
     pub(crate) fetch: Arc<dyn Fetch>,
@@ -364,6 +366,9 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
         let Some(body) = body else {
             return Ok(Fetched { new: None, etag, fresh_for });
         };
+        if body.len() > self.plan.max_bytes {
+            return Err(FetchError::TooLarge { max: self.plan.max_bytes });
+        }
         let body = String::from_utf8(body).map_err(|_| FetchError::NotText)?;
         if known.is_some_and(|known| known.place == place && known.body == body) {
             return Ok(Fetched { new: None, etag, fresh_for });

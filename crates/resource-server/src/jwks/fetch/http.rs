@@ -11,9 +11,6 @@ use url::Url;
 /// An `ETag` that is longer is not kept: it would be sent back with every request.
 const MAX_ETAG_BYTES: usize = 256;
 
-/// No body is longer, whatever the options say.
-const MOST_BYTES: usize = 1 << 20;
-
 /// A stream is opened anew after this time, so that a name which leads elsewhere meanwhile is looked up again.
 const STREAM_LIFETIME: Duration = Duration::from_secs(3600);
 
@@ -36,7 +33,7 @@ impl HttpFetch {
             tls: OnceLock::new(),
             plain: OnceLock::new(),
             timeout: options.timeout,
-            max_bytes: options.max_bytes.min(MOST_BYTES),
+            max_bytes: options.longest_body(),
         }
     }
 
@@ -163,19 +160,5 @@ fn failure(error: reqwest::Error) -> FetchError {
         FetchError::Connect(error.into())
     } else {
         FetchError::Http(error.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_option_makes_a_body_longer_than_a_mebibyte() {
-        for (asked, granted) in [(1, 1), (1 << 20, 1 << 20), ((1 << 20) + 1, 1 << 20), (usize::MAX, 1 << 20)]
-        {
-            let options = JwksOptions { max_bytes: asked, ..JwksOptions::default() };
-            assert_eq!(HttpFetch::new(&options).max_bytes, granted);
-        }
     }
 }

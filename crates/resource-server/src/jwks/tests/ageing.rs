@@ -173,6 +173,19 @@ async fn the_same_bytes_are_the_same_set() {
     assert_eq!(source.calls(), 2);
 }
 
+/// Whoever fetches: a program's own way to do it may have read more.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_too_long_is_refused_whoever_fetched_it() {
+    let exact = set(&["a"]);
+    let longer = format!("{exact} ");
+    let options = JwksOptions { max_bytes: exact.len(), ..on_request() };
+    let (keys, _) = remote(options, [Reply::Body(longer), Reply::Body(exact)]);
+    assert!(keys.obtain().await.is_none());
+    assert!(keys.status().last_error.unwrap().starts_with("the answer is longer than "));
+    advance(MINUTE).await;
+    assert!(keys.obtain().await.is_some());
+}
+
 /// The wall clock is not looked at; what is, never goes back, and a leap forward is a long quiet time.
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_leaps_forward_is_a_quiet_time() {
