@@ -1,6 +1,10 @@
 //! What a signature costs by itself, and what it costs on its way into a token.
 
-use std::{collections::BTreeMap, hint::black_box, time::Instant};
+use std::{
+    collections::BTreeMap,
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -46,19 +50,52 @@ pub(crate) fn on_the_servers_core() -> Result<Costs> {
         .map_err(|error| format!("`issuer keys` said something else: {error}"))
 }
 
+/// Asks this program how many bare signatures that processor makes a second, the mean of so many seconds: what the
+/// requests of as many seconds are compared with.
+pub(crate) fn a_second_on_the_servers_core(alg: &str, seconds: u32) -> Result<f64> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = pinned(crate::load::SERVERS, &program);
+    let output = command
+        .args(["signatures", alg, &seconds.to_string()])
+        .output()
+        .map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    said.trim().parse().map_err(|_| format!("`issuer signatures` said something else: {said}"))
+}
+
+/// The primitive with a new key, on a text that stands there already; false if it fails.
+fn primitive(alg: Alg) -> Result<Box<dyn FnMut() -> bool>> {
+    let failed = || format!("cannot make a key for {}", alg.name());
+    let random = SystemRandom::new();
+    let text = [b"eyJ".as_slice(), &[b'a'; 380]].concat();
+    if alg == Alg::Rs256 {
+        let key = RsaKeyPair::generate(rsa::KeySize::Rsa2048).map_err(|_| failed())?;
+        let mut signed = vec![0; key.public_modulus_len()];
+        let padding = &signature::RSA_PKCS1_SHA256;
+        return Ok(Box::new(move || key.sign(padding, &random, black_box(&text), &mut signed).is_ok()));
+    }
+    let key = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| failed())?;
+    Ok(Box::new(move || key.sign(&random, black_box(&text)).is_ok()))
+}
+
+/// Makes bare signatures here for so many seconds, and says how many a second.
+pub(crate) fn a_second(alg: &str, seconds: u64) -> Result<f64> {
+    let alg = [Alg::Rs256, Alg::Es256].into_iter().find(|known| known.name() == alg);
+    let mut sign = primitive(alg.ok_or("RS256 and ES256 are measured here")?)?;
+    let (started, mut count) = (Instant::now(), 0_u32);
+    while started.elapsed() < Duration::from_secs(seconds) {
+        if !sign() {
+            return Err("the primitive does not sign".into());
+        }
+        count += 1;
+    }
+    Ok(f64::from(count) / started.elapsed().as_secs_f64())
+}
+
 /// Measures both algorithms here and now.
 pub(crate) fn measure() -> Result<Costs> {
-    let failed = |what: &str| format!("cannot make a key for {what}");
-    let random = SystemRandom::new();
-    let rsa = RsaKeyPair::generate(rsa::KeySize::Rsa2048).map_err(|_| failed("RS256"))?;
-    let mut signed = vec![0; rsa.public_modulus_len()];
-    let text = [b"eyJ".as_slice(), &[b'a'; 380]].concat();
-    let rs256 = cost(Alg::Rs256, 3, || {
-        rsa.sign(&signature::RSA_PKCS1_SHA256, &random, black_box(&text), &mut signed).is_ok()
-    })?;
-    let ec =
-        EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| failed("ES256"))?;
-    let es256 = cost(Alg::Es256, 50, || ec.sign(&random, black_box(&text)).is_ok())?;
+    let rs256 = cost(Alg::Rs256, 3, primitive(Alg::Rs256)?)?;
+    let es256 = cost(Alg::Es256, 50, primitive(Alg::Es256)?)?;
     Ok(BTreeMap::from([("RS256".to_owned(), rs256), ("ES256".to_owned(), es256)]))
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `issuer --sealwright FILE --wrk FILE --script FILE --node-server FILE --folder FOLDER [--head FILE] [--out FILE] [--quick]` | measures everything and writes the tables to `--out` below the text of `--head` |
 //! | `issuer keys` | measures signatures where it is run, and prints what they cost as JSON |
+//! | `issuer signatures ALG SECONDS` | makes bare signatures where it is run, and prints how many a second |
 //!
 //! Servers run on the first processor, wrk on the second.
 
@@ -34,6 +35,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         Some("keys") => print_keys(),
+        Some("signatures") => print_signatures(),
         _ => arguments().and_then(|arguments| run(&arguments)),
     };
     match done {
@@ -48,6 +50,13 @@ fn main() -> ExitCode {
 fn print_keys() -> Result<()> {
     let costs = serde_json::to_string(&keys::measure()?).map_err(|error| error.to_string())?;
     println!("{costs}");
+    Ok(())
+}
+
+fn print_signatures() -> Result<()> {
+    let words: Vec<_> = std::env::args().skip(2).collect();
+    let [alg, seconds] = &words[..] else { return Err("an algorithm and seconds are missing".into()) };
+    println!("{}", keys::a_second(alg, seconds.parse().map_err(|_| "that is no number of seconds")?)?);
     Ok(())
 }
 

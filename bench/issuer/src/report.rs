@@ -46,8 +46,8 @@ impl Measured {
     /// Tokens as a share of what the bare signature allows on that processor, in the median of the rounds.
     fn share(&self, alg: &'static str) -> f64 {
         let tokens = self.ways.get(&Way::Tokens(Whose::Ours, alg)).into_iter().flatten();
-        let bare = self.costs.iter().filter_map(|costs| costs.get(alg));
-        median(tokens.zip(bare).map(|(tokens, cost)| tokens.per_second() * cost.bare / 1e9).collect())
+        let bare = self.bare.get(alg).into_iter().flatten();
+        median(tokens.zip(bare).map(|(tokens, bare)| tokens.per_second() / bare).collect())
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum Whose {
 pub(crate) struct Measured {
     /// Of each round.
     pub(crate) costs: Vec<Costs>,
+    /// Bare signatures a second, by algorithm and round: each just before our tokens, for as long.
+    pub(crate) bare: BTreeMap<&'static str, Vec<f64>>,
     pub(crate) ways: Ways,
 }
 
@@ -68,6 +70,12 @@ fn throughput(arguments: &Arguments, wrk: &Wrk<'_>, measured: &mut Measured) -> 
         let costs = keys::on_the_servers_core()?;
         ways.rotate_left(1);
         for (way, question) in &ways {
+            if let Way::Tokens(Whose::Ours, alg) = way {
+                let bare = keys::a_second_on_the_servers_core(alg, seconds)?;
+                if round > 0 {
+                    measured.bare.entry(alg).or_default().push(bare);
+                }
+            }
             let answered = wrk.ask(question, CONNECTIONS, seconds)?;
             if round > 0 {
                 measured.ways.entry(*way).or_default().push(answered);
