@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(4 * 60);
 pub(crate) const PACKAGES: [&str; 4] =
     ["sealwright", "sealwright-interop", "sealwright-token-service", "sealwright-protected-api"];
 
-/// Walks the matrix with programs that have been built; each of its cells counts.
+/// Walks the matrix with programs that have been built, the driver once more with Ed448; each of its cells counts.
 pub(crate) fn run(runner: &mut Runner) {
     runner.step("interop: tokens and keys of other libraries, both ways", walk);
     access::run(runner);
@@ -27,6 +27,16 @@ pub(crate) fn run(runner: &mut Runner) {
 }
 
 fn walk(step: &mut Step<'_>) -> Result<()> {
+    // Ed448 is off by default, and so in what the workspace's build leaves there.
+    let mut build = step.places().cargo();
+    build.args([
+        "build",
+        "--locked",
+        "--package=sealwright-interop",
+        "--bin=sealwright-interop",
+        "--features=ed448",
+    ]);
+    step.run(&mut build)?;
     let programs = python::environment(step, "python", "python/requirements.txt")?;
     let judges = node::judges(step)?;
     let node = on_path("node").ok_or("node is missing")?;
