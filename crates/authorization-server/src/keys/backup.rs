@@ -131,7 +131,7 @@ impl KeyAdmin {
         opened.retain(|kid| keys.iter().any(|key| key.kid == *kid));
         let restored = Restored { keys: keys.len(), opened: opened.len() };
         let rewritten =
-            transaction::rewrite(&self.database, now, |ledger, epoch| fill(ledger, keys, now, epoch));
+            transaction::rewrite(&self.database, now, |ledger, _, epoch| fill(ledger, keys, now, epoch));
         match rewritten.await {
             Ok(_) => Ok(restored),
             Err(Refused::Store(error)) => Err(error.into()),

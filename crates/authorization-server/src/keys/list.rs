@@ -164,7 +164,7 @@ pub(super) fn list(
             refused = refusal(&ledger, declared, &named, now);
             // Where no server can take the resources over, or has yet, they do not say how the keys stand.
             let is_taken_over = refused.is_none() && !declared.is_broken && declared.to_make.is_empty();
-            if is_taken_over { as_declared(ledger, declared, &named) } else { ledger }
+            if is_taken_over { as_declared(ledger, declared, &named, now) } else { ledger }
         }
     };
     by_the_clock(&mut ledger, now);

@@ -72,14 +72,16 @@ pub(crate) fn named_elsewhere(plan: &Plan, replicas: &[Replica], me: &str, now: 
     named
 }
 
-/// Writes down what is declared, and gives all keys as they stand then.
+/// Writes down what is declared, and gives all keys as they stand then; `elsewhere` says what the replicas of that moment name.
 pub(crate) async fn record(
     database: &Database,
     declared: &Declared,
-    elsewhere: &Elsewhere,
+    elsewhere: impl Fn(&[Replica]) -> Elsewhere,
     now: Timestamp,
 ) -> Result<Ledger, DeclareError> {
-    let reconcile = |ledger: &mut Ledger, epoch| reconcile(ledger, declared, elsewhere, now, epoch);
+    let reconcile = |ledger: &mut Ledger, replicas: &[Replica], epoch| {
+        reconcile(ledger, declared, &elsewhere(replicas), now, epoch)
+    };
     match transaction::rewrite(database, now, reconcile).await {
         Ok(ledger) => Ok(ledger),
         Err(Refused::Store(error)) => Err(error.into()),
@@ -243,21 +245,27 @@ fn move_to(row: &mut KeyRecord, state: KeyState, now: Timestamp, epoch: i64, eve
 
 /// The keys as this replica has them: its own resources decide about those that it names, those of the others about the rest, and
 /// the database about keys of a plan.
-pub(crate) fn as_declared(mut ledger: Ledger, declared: &Declared, elsewhere: &Elsewhere) -> Ledger {
+pub(crate) fn as_declared(
+    mut ledger: Ledger,
+    declared: &Declared,
+    elsewhere: &Elsewhere,
+    now: Timestamp,
+) -> Ledger {
     let own: BTreeSet<&str> = declared.kids().collect();
     let is_own = |row: &KeyRecord| own.contains(row.kid.as_str());
-    // One that left the set because its time was over stays out.
-    let is_over = |row: &KeyRecord| row.state == KeyState::Evicted && row.evict_not_before.is_some();
+    // One that left the set because its time was over stays out; not so one that left since nobody seemed to name it.
+    let has_ended =
+        |row: &KeyRecord| row.evict_not_before.is_some() && decide::evict_at(&declared.plan, row) < now;
     ledger.keys.retain(|row| !row.declared || is_own(row) || elsewhere.may_name(row));
     for row in ledger.keys.iter_mut().filter(|row| row.declared && !is_own(row)) {
         row.private = None;
-        if row.state == KeyState::Evicted && !is_over(row) {
+        if row.state == KeyState::Evicted && !has_ended(row) {
             row.state = KeyState::Verifying;
         }
     }
     for (key, state) in wanted(declared) {
         if let Some(row) = ledger.key_mut(&key.kid)
-            && !is_over(row)
+            && !(state == KeyState::Verifying && is_over(row, key, &declared.plan, now))
         {
             row.state = state;
             row.private = key.private.as_ref().map(|_| ELSEWHERE.to_owned());

@@ -1,12 +1,12 @@
 //! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
 
 mod halves;
+mod naming;
 mod process;
 mod remains;
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +23,12 @@ use self::halves::Unmade;
 use self::process::{listen, name, with_jitter};
 use self::remains::DESTROY_BUDGET;
 use super::decide;
-use super::declared::{self, DeclareError, Elsewhere};
+use super::declared::{self, DeclareError};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::record::{Change, KeyRecord, Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
-use super::transaction::{self, AuditFailed, CHANNEL, Refused};
+use super::transaction::{self, AuditFailed, CHANNEL};
 use crate::config::token_signature::Declared;
 use crate::store::signing_key;
 
@@ -279,81 +279,6 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    /// Brings the database to where this source can go on.
-    async fn adopt(&mut self, source: &Source) -> Result<(), KeysError> {
-        let Source::Declared(declared) = source else { return Ok(()) };
-        let (now, (mut ledger, replicas)) = (self.now(), self.read().await?);
-        let elsewhere = self.named_elsewhere(source, &replicas, now);
-        // What will be refused nobody needs to hear of.
-        declared::reconcile(&mut ledger, declared, &elsewhere, now, 0)?;
-        // The others serve what this replica names: by the time that they see a new key they know who names it.
-        self.me.wants = source.wants();
-        if self.told.as_ref() != Some(&self.me.wants) {
-            self.beat(now).await?;
-        }
-        let ledger = declared::record(&self.database, declared, &elsewhere, now).await?;
-        let signing = declared.signing.as_ref().and_then(|key| ledger.key(&key.kid));
-        if let Some(key) =
-            signing.filter(|key| declared::is_surprise(&ledger, key, declared.plan.lead_floor()))
-        {
-            tracing::warn!(
-                kid = key.kid,
-                "this key signs without having been announced: verifiers that keep the set refuse its tokens until they fetch \
-                 it again; name the next one in `publishedKeyRefs` first"
-            );
-        }
-        Ok(())
-    }
-
-    fn named_elsewhere(&self, source: &Source, replicas: &[Replica], now: Timestamp) -> Elsewhere {
-        declared::named_elsewhere(source.plan(), &self.heard(source.plan(), replicas, now), &self.me.id, now)
-    }
-
-    /// Since when this replica would have heard the others: signs of life come every half `replica_timeout` at the latest, so
-    /// that in a gap of a third of it nobody who lives was missed.
-    fn watching_since(&self, plan: &Plan, now: Timestamp) -> Timestamp {
-        match self.watched {
-            Some((since, last)) if now.since(last) <= plan.replica_timeout() / 3 => since,
-            _ => now,
-        }
-    }
-
-    /// The replicas with the moments until which they may have lived. After an outage of the database they all are silent for
-    /// long, and the first that is back must not take the others for dead: their silence counts from when it could hear them.
-    fn heard(&self, plan: &Plan, replicas: &[Replica], now: Timestamp) -> Vec<Replica> {
-        let since = self.watching_since(plan, now);
-        let heard = |replica: &Replica| Replica { seen_at: replica.seen_at.max(since), ..replica.clone() };
-        replicas.iter().map(heard).collect()
-    }
-
-    /// Ends declared keys that nobody names any more; whether there were any. If keys changed meanwhile, it is left to the next
-    /// look: who changed them may have named others first.
-    async fn end_strays(&self, ledger: &Ledger, elsewhere: &Elsewhere, now: Timestamp) -> sqlx::Result<bool> {
-        let seen = ledger.epoch;
-        let ended = match &self.source {
-            Source::Declared(declared) if declared::has_strays(ledger, declared, elsewhere) => {
-                let forget = |ledger: &mut Ledger, epoch| {
-                    let ended = |ledger| declared::forget(ledger, declared, elsewhere, now, epoch);
-                    Ok::<_, Infallible>(if ledger.epoch == seen { ended(ledger) } else { Vec::new() })
-                };
-                transaction::rewrite(&self.database, now, forget).await
-            }
-            Source::Planned { .. } if ledger.keys.iter().any(|key| declared::ends(key, elsewhere)) => {
-                let end = |ledger: &mut Ledger, epoch| {
-                    let ended = |ledger| declared::end(ledger, elsewhere, now, epoch);
-                    Ok::<_, Infallible>(if ledger.epoch == seen { ended(ledger) } else { Vec::new() })
-                };
-                transaction::rewrite(&self.database, now, end).await
-            }
-            _ => return Ok(false),
-        };
-        match ended {
-            Ok(_) => Ok(true),
-            Err(Refused::Store(error)) => Err(error),
-            Err(Refused::By(never)) => match never {},
-        }
-    }
-
     /// One turn of the loop. What fails is tried again at the next.
     pub(crate) async fn turn(&mut self, audit: &AuditLog) {
         if let Err(error) = self.try_turn(audit).await {
@@ -435,7 +360,7 @@ impl ReplicaLoop {
             // The resources are at hand, whether the database answers or not.
             Source::Declared(declared) => {
                 let named = self.named_elsewhere(&self.source, &replicas, now);
-                ledger = declared::as_declared(ledger, declared, &named);
+                ledger = declared::as_declared(ledger, declared, &named, now);
                 asked + A_YEAR
             }
         };
@@ -492,7 +417,7 @@ impl ReplicaLoop {
         Ok(true)
     }
 
-    async fn read(&self) -> sqlx::Result<(Ledger, Vec<Replica>)> {
+    pub(super) async fn read(&self) -> sqlx::Result<(Ledger, Vec<Replica>)> {
         let mut conn = self.database.reader().acquire().await?;
         let ledger = signing_key::load(&mut conn).await?;
         let mut replicas = signing_key::replicas(&mut conn).await?;

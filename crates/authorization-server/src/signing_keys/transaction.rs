@@ -6,7 +6,7 @@ use sealwright_service::clock::Timestamp;
 use sealwright_service::database::{Database, Kind};
 use serde_json::json;
 
-use super::record::{Change, Event, KeyRecord, Ledger};
+use super::record::{Change, Event, KeyRecord, Ledger, Replica};
 use crate::store::signing_key::{self, Remains};
 
 /// Where replicas tell each other that there is a new epoch.
@@ -66,18 +66,19 @@ impl<E> From<sqlx::Error> for Refused<E> {
     }
 }
 
-/// Rewrites the keys under the lock; gives them as they stand then. What `rewrite` refuses leaves everything as it was, and
-/// where nothing happened there is no new epoch.
+/// Rewrites the keys under the lock, with the replicas as they are then; gives the keys as they stand. What `rewrite` refuses
+/// leaves everything as it was, and where nothing happened there is no new epoch.
 pub(crate) async fn rewrite<E>(
     database: &Database,
     now: Timestamp,
-    rewrite: impl FnOnce(&mut Ledger, i64) -> Result<Vec<Event>, E>,
+    rewrite: impl FnOnce(&mut Ledger, &[Replica], i64) -> Result<Vec<Event>, E>,
 ) -> Result<Ledger, Refused<E>> {
     let mut tx = database.begin_write().await?;
     signing_key::lock(&mut tx).await?;
     let before = signing_key::load(&mut tx).await?;
     let (mut ledger, epoch) = (before.clone(), before.epoch + 1);
-    let events = rewrite(&mut ledger, epoch).map_err(Refused::By)?;
+    let replicas = signing_key::replicas(&mut tx).await?;
+    let events = rewrite(&mut ledger, &replicas, epoch).map_err(Refused::By)?;
     if ledger.keys == before.keys {
         return Ok(before);
     }

@@ -3,6 +3,7 @@
 use super::declared::{declared, key, old};
 use super::*;
 use crate::config::token_signature::DeclaredKey;
+use crate::signing_keys::declared::Elsewhere;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -105,6 +106,56 @@ async fn after_an_outage_the_first_that_is_back_does_not_take_the_others_for_dea
             c.turn(&fleet).await;
         }
         assert_eq!(c.set(), ["key-2"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_a_replica_names_while_another_is_about_to_end_it_stays() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let (one, two) = (key("key-1"), key("key-2"));
+        let named = || fleet.declare(declared(&fleet.plan, Some(&one), &[]));
+        let mut named_by = named().await;
+        let other = fleet.declare(declared(&fleet.plan, Some(&two), &[])).await;
+        for about_to in [other, fleet.replica(&provider).await] {
+            named_by.turning.leave().await;
+            let (ledger, _) = about_to.turning.read().await.unwrap();
+            named_by = named().await;
+            let now = fleet.clock.now();
+            about_to.turning.end_strays(&ledger, &Elsewhere::default(), now).await.unwrap();
+            assert_eq!(fleet.state("key-1").await.0, "active");
+            let (since, _) = about_to.turning.read().await.unwrap();
+            assert_eq!(since.epoch, ledger.epoch, "nothing says that it was named anew");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_with_a_moment_to_leave_comes_back_with_who_names_it() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two) = (key("key-1"), key("key-2"));
+        let ends = DeclaredKey { evict_at: Some(START.plus(HOUR)), ..old(&one) };
+        let mut a = fleet.declare(declared(&fleet.plan, Some(&two), &[ends])).await;
+        let mut b = fleet.declare(declared(&fleet.plan, Some(&two), &[])).await;
+        // It is silent for so long that it counts as dead.
+        for _ in 0..4 {
+            fleet.clock.advance(10 * SECOND);
+            b.turn(&fleet).await;
+        }
+        assert_eq!((b.set(), fleet.state("key-1").await.0), (vec!["key-2".into()], "evicted"));
+        a.turn(&fleet).await;
+        b.turn(&fleet).await;
+        for member in [&a, &b] {
+            assert_eq!(sorted(member.set()), ["key-1", "key-2"]);
+        }
+        fleet.clock.advance(HOUR);
+        for member in [&mut a, &mut b] {
+            member.turn(&fleet).await;
+            assert_eq!(member.set(), ["key-2"]);
+        }
     })
     .await;
 }
