@@ -104,19 +104,19 @@ pub(super) enum Remedy {
     Reconnect(KeystoreError),
     /// It says nothing. Drivers answer so when their token was pulled out, too, which a new session tells.
     Retry(TokenError),
-    /// Nothing will.
-    None(TokenError),
+    /// Nothing will now.
+    None(KeystoreError),
 }
 
 /// Sorts an error of the module; `token` names the token.
 pub(super) fn remedy(error: &Error, token: &str) -> Remedy {
     let Error::Pkcs11(code, _) = error else {
-        return Remedy::None(TokenError::Refused { token: token.to_owned(), what: error.to_string() });
+        return Remedy::None(TokenError::Refused { token: token.to_owned(), what: error.to_string() }.into());
     };
     let token = token.to_owned();
     let away =
         || KeystoreError::Unavailable(format!("the PKCS#11 token {token} does not answer: {}", brief(error)));
-    Remedy::None(match code {
+    let refused = match code {
         RvError::DeviceError
         | RvError::DeviceRemoved
         | RvError::TokenNotPresent
@@ -132,6 +132,8 @@ pub(super) fn remedy(error: &Error, token: &str) -> Remedy {
         RvError::GeneralError | RvError::FunctionFailed => {
             return Remedy::Retry(TokenError::Refused { token, what: brief(error) });
         }
+        // Others have them, and give them back; ending our own sessions would only disturb who uses them.
+        RvError::SessionCount | RvError::HostMemory => return Remedy::None(away()),
         RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange => TokenError::Pin(token),
         RvError::PinLocked | RvError::PinExpired => TokenError::PinLocked(token),
         // A module that met the token while it was being made goes on believing so.
@@ -139,7 +141,8 @@ pub(super) fn remedy(error: &Error, token: &str) -> Remedy {
         RvError::DeviceMemory => TokenError::Full(token),
         RvError::TokenWriteProtected | RvError::SessionReadOnly => TokenError::WriteProtected(token),
         _ => TokenError::Refused { token, what: brief(error) },
-    })
+    };
+    Remedy::None(refused.into())
 }
 
 /// The error in few words: the names that PKCS#11 has for the function and its return value.
@@ -178,5 +181,13 @@ mod tests {
             "the PKCS#11 token `t` refused: MechanismInvalid from C_GenerateKeyPair"
         );
         assert_eq!(said(RvError::DeviceRemoved), "reconnect");
+    }
+
+    #[test]
+    fn what_others_use_up_is_free_again_later() {
+        for code in [RvError::SessionCount, RvError::HostMemory] {
+            let remedy = remedy(&Error::Pkcs11(code, Function::OpenSession), "`t`");
+            assert!(matches!(remedy, Remedy::None(KeystoreError::Unavailable(_))), "{code:?}");
+        }
     }
 }

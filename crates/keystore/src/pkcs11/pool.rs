@@ -165,10 +165,13 @@ impl Pool {
                 }
                 Failure::Module(error) => match remedy(&error, &self.said) {
                     Remedy::None(refused) => {
-                        if matches!(refused, TokenError::Pin(_) | TokenError::PinLocked(_)) {
+                        if matches!(
+                            refused,
+                            KeystoreError::Token(TokenError::Pin(_) | TokenError::PinLocked(_))
+                        ) {
                             self.pin_refused.store(true, Ordering::Relaxed);
                         }
-                        return Err(refused.into());
+                        return Err(refused);
                     }
                     Remedy::Reconnect(error) => error,
                     Remedy::Retry(error) if attempt == 0 => error.into(),
