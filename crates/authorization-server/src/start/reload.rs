@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
+use sealwright_keystore::{KeyProvider, KeystoreError, Pkcs11Settings, Pkcs11Token, TokenError, TokenName};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Running;
 use crate::config::token_signature::{Automatic, Pkcs11Config, ProviderConfig, TokenSignature};
 use crate::config::{Config, FirstStartError};
-use crate::signing_keys::replica::{Replacement, Source};
+use crate::signing_keys::replica::{KeysError, Replacement, Source};
 
 /// Why a changed configuration was not taken; the running keys stay as they are.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,20 @@ pub enum ReloadError {
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
+}
+
+impl ReloadError {
+    /// Whether the same may be taken later, without anybody's doing. A PIN that a token refused may not even be tried: tokens lock
+    /// after a few wrong ones.
+    pub fn may_pass(&self) -> bool {
+        let Self::Keys(error) = self else { return true };
+        let by_token = match (error.downcast_ref(), error.downcast_ref()) {
+            (Some(KeystoreError::Token(error)), _) => Some(error),
+            (_, Some(KeysError::Keystore(KeystoreError::Token(error)))) => Some(error),
+            _ => None,
+        };
+        !matches!(by_token, Some(TokenError::Pin(_) | TokenError::PinLocked(_)))
+    }
 }
 
 /// Takes changed configurations to a running server. Cheap to clone.
@@ -98,5 +112,29 @@ async fn provider(config: &Config, provider: &ProviderConfig) -> Result<KeyProvi
             let token = Pkcs11Token::open(settings(token)?).await?;
             Ok(KeyProvider::pkcs11(token).also_sealed(config.kek.clone()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_that_was_refused_is_not_tried_again_by_itself() {
+        let refused = || KeystoreError::Token(TokenError::Pin("`t`".into()));
+        let locked = || KeystoreError::Token(TokenError::PinLocked("`t`".into()));
+        let away = || KeystoreError::Unavailable("it is away".into());
+        let missing =
+            || KeystoreError::Token(TokenError::Missing { wanted: "`t`".into(), there: Vec::new() });
+        for (error, may_pass) in
+            [(refused as fn() -> KeystoreError, false), (locked, false), (away, true), (missing, true)]
+        {
+            for error in
+                [ReloadError::Keys(error().into()), ReloadError::Keys(KeysError::from(error()).into())]
+            {
+                assert_eq!(error.may_pass(), may_pass, "{error:?}");
+            }
+        }
+        assert!(ReloadError::Stopping.may_pass());
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct Watcher {
     /// References that led nowhere then, too.
     unresolved: BTreeSet<String>,
     stamps: Stamps,
-    /// When to try again what failed for another reason than the files, such as a database out of reach.
+    /// When to try again what failed for a reason that may pass, such as a database out of reach.
     again_at: Option<Instant>,
 }
 
@@ -141,7 +141,7 @@ impl Watcher {
                 Ok(()) => tracing::info!(server = %name, "the signing keys are those of the resources"),
                 Err(error) => {
                     let why = chain(&error);
-                    self.again_at = Some(Instant::now() + AGAIN);
+                    self.again_at = error.may_pass().then(|| Instant::now() + AGAIN);
                     return tracing::error!(server = %name, "the changed resources were not taken over: {why}");
                 }
             }
