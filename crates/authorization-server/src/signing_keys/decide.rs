@@ -21,6 +21,16 @@ pub(crate) fn missing(plan: &Plan, ledger: &Ledger) -> Vec<Alg> {
     plan.algorithms.iter().copied().filter(|alg| !in_reserve(alg)).collect()
 }
 
+/// The algorithms without whose keys none is to begin: where nothing signs, those of the plan begin together, and one that came
+/// later would have to be announced first. Not so one that lost its key to a revocation.
+pub(crate) fn awaited(plan: &Plan, ledger: &Ledger, now: Timestamp) -> Vec<Alg> {
+    if planned(ledger).any(|key| key.signs_at(now)) {
+        return Vec::new();
+    }
+    let missing = missing(plan, ledger).into_iter();
+    missing.filter(|alg| !is_orphaned(plan, ledger, *alg, now)).collect()
+}
+
 /// The changes that are due.
 pub(crate) fn due(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
     let mut changes = Vec::new();

@@ -1,6 +1,7 @@
 //! One replica's loop: look at the keys, do what is due, hold a fresh snapshot, give a sign of life.
 
 mod halves;
+mod making;
 mod naming;
 mod process;
 mod remains;
@@ -16,12 +17,13 @@ use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::{Database, Kind};
 use sealwright_service::random;
 use sealwright_service::shutdown::Shutdown;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use self::halves::Unmade;
+use self::making::{Making, Unmade};
 use self::process::{listen, name, with_jitter};
 use self::remains::DESTROY_BUDGET;
+use self::served::Hold;
 use super::decide;
 use super::declared::{self, DeclareError};
 use super::meter::Meter;
@@ -35,8 +37,11 @@ use crate::store::signing_key;
 /// How long a replica waits before it does what another one left undone.
 const LEFT_UNDONE: Duration = Duration::from_secs(60);
 
-/// How long one look may take. Keys are made in it, in a token of hardware perhaps.
+/// How long one look may take. Keys are opened in it, in a token of hardware perhaps. A start waits as long for the first keys.
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a start waits for keys in reserve.
+const RESERVE_PATIENCE: Duration = Duration::from_secs(5);
 
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -125,14 +130,17 @@ pub(crate) struct ReplicaLoop {
     destroy_failed: Vec<(String, Timestamp)>,
     /// When nothing was found of a key that somebody gave up making, by `kid`.
     unfound: BTreeMap<String, Timestamp>,
+    /// The key that is being made, and what tells that it is.
+    making: Option<Making>,
+    made: Arc<Notify>,
     /// The keys that could not be made, by algorithm.
     unmade: BTreeMap<&'static str, Unmade>,
     /// Keys in reserve that are not in their token, so that it is said once.
     lost: BTreeSet<String>,
     /// Keys that sign although their algorithm left the plan, so that it is said once.
     left_over: BTreeSet<String>,
-    /// Until when keys of a new source wait for the other replicas.
-    holds_until: Option<Instant>,
+    /// How what signed goes on after a change of the source.
+    hold: Option<Hold>,
     /// Since when this replica has looked without a gap, and when it did so last.
     watched: Option<(Timestamp, Timestamp)>,
     /// What the others were told of this replica's source.
@@ -162,10 +170,12 @@ impl ReplicaLoop {
             undestroyed: BTreeSet::new(),
             destroy_failed: Vec::new(),
             unfound: BTreeMap::new(),
+            making: None,
+            made: Arc::default(),
             unmade: BTreeMap::new(),
             lost: BTreeSet::new(),
             left_over: BTreeSet::new(),
-            holds_until: None,
+            hold: None,
             watched: None,
             told: None,
             keys: None,
@@ -175,8 +185,7 @@ impl ReplicaLoop {
 
     /// The first look: makes the first keys if there are none, and gives what requests read from then on.
     pub(crate) async fn start(&mut self, audit: &AuditLog) -> Result<Arc<Keys>, KeysError> {
-        let first = timeout(LOOK_LIMIT, self.first_look()).await;
-        let first = match first.unwrap_or(Err(KeysError::Slow)) {
+        let first = match self.first_looks().await {
             Ok(first) => first,
             Err(error) => {
                 self.leave().await;
@@ -190,12 +199,25 @@ impl ReplicaLoop {
         Ok(keys)
     }
 
-    async fn first_look(&mut self) -> Result<KeySnapshot, KeysError> {
-        self.correct_clock().await?;
-        // Before anything is changed, so that the others let be what this replica goes by.
-        self.beat(self.now()).await?;
-        self.adopt(&self.source.clone()).await?;
-        self.look(true).await
+    /// Looks once, and once more when keys were made. Who has a token that takes long for the first ones starts without.
+    async fn first_looks(&mut self) -> Result<KeySnapshot, KeysError> {
+        let prepared = async {
+            self.correct_clock().await?;
+            // Before anything is changed, so that the others let be what this replica goes by.
+            self.beat(self.now()).await?;
+            self.adopt(&self.source.clone()).await
+        };
+        timeout(LOOK_LIMIT, prepared).await.map_err(|_| KeysError::Slow)??;
+        let first = self.look_in_time().await?;
+        let is_planned = matches!(self.source, Source::Planned { .. });
+        let signs = |key: &KeyRecord| !key.declared && key.signs_at(self.now());
+        let nothing_signs = is_planned && !first.ledger.keys.iter().any(signs);
+        let patience = if nothing_signs { LOOK_LIMIT } else { RESERVE_PATIENCE };
+        let has_made = self.make_missing(&first.ledger, patience).await?;
+        if nothing_signs && let Some((_, unmade)) = self.unmade.pop_first() {
+            return Err(unmade.error.into());
+        }
+        if has_made { self.look_in_time().await } else { Ok(first) }
     }
 
     /// Looks again and again, until shutdown begins; then takes leave.
@@ -212,6 +234,7 @@ impl ReplicaLoop {
             let replacement = tokio::select! {
                 () = shutdown.begun() => break,
                 () = told.notified() => None,
+                () = self.made.notified() => None,
                 () = tokio::time::sleep(self.pause()) => None,
                 replacement = replacements.recv(), if !replacements.is_closed() => replacement,
             };
@@ -256,11 +279,10 @@ impl ReplicaLoop {
         self.open.clear();
         self.sealed.clear();
         self.undestroyed.clear();
-        // What failed to be made there is the next look's to remove.
-        self.unmade.clear();
+        self.give_up_making();
         self.destroy_failed.clear();
         self.has_news = true;
-        self.holds_until = Some(Instant::now() + self.source.plan().fence());
+        self.hold = Some(Hold::new(self.source.plan()));
         self.turn(audit).await;
         Ok(())
     }
@@ -290,8 +312,8 @@ impl ReplicaLoop {
 
     async fn try_turn(&mut self, audit: &AuditLog) -> Result<(), KeysError> {
         let mut ledger = self.look_and_swap().await?;
-        // For the reserve, so it can wait until what was revoked has left the set.
-        let made = timeout(LOOK_LIMIT, self.make_missing(&ledger)).await;
+        // Only begun, and after what was revoked has left the set; what was begun before is perhaps there by now.
+        let made = timeout(LOOK_LIMIT, self.make_missing(&ledger, Duration::ZERO)).await;
         if made.map_err(|_| KeysError::Slow)?? {
             self.has_news = true;
             ledger = self.look_and_swap().await?;
@@ -314,7 +336,7 @@ impl ReplicaLoop {
 
     /// Has requests read the keys as they are now; gives them.
     async fn look_and_swap(&mut self) -> Result<Arc<Ledger>, KeysError> {
-        let snapshot = timeout(LOOK_LIMIT, self.look(false)).await.map_err(|_| KeysError::Slow)??;
+        let snapshot = self.look_in_time().await?;
         let ledger = Arc::clone(&snapshot.ledger);
         let snapshot = self.hold_back(snapshot);
         if let Some(keys) = &self.keys {
@@ -328,9 +350,12 @@ impl ReplicaLoop {
         Timestamp::from_millis(self.clock.now().as_millis() + self.correction_ms)
     }
 
-    /// Does what is due, and gives the keys as they are then. Where nothing signs, keys are made first; those that are only for
-    /// the reserve, `with_reserve`.
-    async fn look(&mut self, with_reserve: bool) -> Result<KeySnapshot, KeysError> {
+    async fn look_in_time(&mut self) -> Result<KeySnapshot, KeysError> {
+        timeout(LOOK_LIMIT, self.look()).await.unwrap_or(Err(KeysError::Slow))
+    }
+
+    /// Does what is due, and gives the keys as they are then.
+    async fn look(&mut self) -> Result<KeySnapshot, KeysError> {
         // Counted from before the question, since the answer may take its time.
         let asked = Instant::now();
         self.me.wants = self.source.wants();
@@ -342,15 +367,9 @@ impl ReplicaLoop {
             self.has_news = true;
             (ledger, replicas) = self.read().await?;
         }
-        let signs = |key: &KeyRecord| !key.declared && key.signs_at(self.now());
-        let makes = with_reserve || !ledger.keys.iter().any(signs);
-        if makes && self.make_missing(&ledger).await? {
-            self.has_news = true;
-            (ledger, replicas) = self.read().await?;
-        }
         let now = self.now();
         self.say_what_is_left_over(&ledger);
-        if self.change(&ledger, &replicas, now).await? {
+        if !self.awaits_keys(&ledger) && self.change(&ledger, &replicas, now).await? {
             self.has_news = true;
             // Who names a key that came meanwhile is to be known with it.
             (ledger, replicas) = self.read().await?;

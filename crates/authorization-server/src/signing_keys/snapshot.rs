@@ -18,8 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::meter::Meter;
 use super::record::{KeyRecord, KeyState, Ledger, Replica};
 
-/// How long who changed keys through this replica waits for it; a look takes some milliseconds, and as long as a new key in
-/// reserve takes to make.
+/// How long who changed keys through this replica waits for it; a look takes some milliseconds, unless a token is slow.
 const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// A document that is the same for everybody, with the header fields that go with it.

@@ -5,6 +5,7 @@ mod backup;
 mod declared;
 mod in_token;
 mod leaving;
+mod making;
 mod operators;
 mod resealed;
 mod rolling;
@@ -23,8 +24,8 @@ use sealwright_testkit::database::on_both;
 use tokio::time::Instant;
 
 use super::plan::{Plan, PlanSpec};
-use super::record::{Change, KeyState};
-use super::replica::{ReplicaLoop, Source};
+use super::record::{Change, KeyState, Ledger};
+use super::replica::{KeysError, ReplicaLoop, Source};
 use super::snapshot::{KeySnapshot, Keys, NoSigner};
 use super::transaction;
 use crate::store::{MIGRATOR, signing_key};
@@ -59,6 +60,19 @@ impl Fleet {
         Member { turning, keys }
     }
 
+    /// Has an operator take back all keys in this state.
+    async fn revoke(&self, state: KeyState) {
+        let revoke = |ledger: &Ledger| {
+            let keys = ledger.keys.iter().filter(|key| key.state == state);
+            keys.map(|key| Change::Revoke { kid: key.kid.clone(), reason: "drill".to_owned() }).collect()
+        };
+        transaction::change(&self.database, self.clock.now(), revoke).await.unwrap().unwrap();
+    }
+
+    async fn revoke_reserve(&self) {
+        self.revoke(KeyState::Staged).await;
+    }
+
     /// The states of all keys, oldest first, as `es256 active`.
     async fn states(&self) -> Vec<String> {
         let mut conn = self.database.reader().acquire().await.unwrap();
@@ -75,8 +89,23 @@ struct Member {
 }
 
 impl Member {
+    /// A turn, and those that come when keys that were begun are made.
     async fn turn(&mut self, fleet: &Fleet) {
         self.turning.turn(&fleet.audit).await;
+        self.until_made(fleet).await;
+    }
+
+    async fn until_made(&mut self, fleet: &Fleet) {
+        while self.turning.made().await {
+            self.turning.turn(&fleet.audit).await;
+        }
+    }
+
+    /// Goes by another source, and makes the keys that it wants.
+    async fn go_by(&mut self, fleet: &Fleet, source: Source) -> Result<(), KeysError> {
+        self.turning.replace(source, &fleet.audit).await?;
+        self.until_made(fleet).await;
+        Ok(())
     }
 
     /// The `kid` that would sign a token of the usual lifetime now.
@@ -317,7 +346,7 @@ async fn settings_that_could_not_open_what_signs_are_refused() {
         let mut member = fleet.replica(&good).await;
         let before = (member.signer().unwrap(), member.set());
         let source = Source::Planned { plan: fleet.plan.clone(), provider: provider() };
-        let error = member.turning.replace(source, &fleet.audit).await.unwrap_err();
+        let error = member.go_by(&fleet, source).await.unwrap_err();
         assert!(error.to_string().contains("the seal does not open"), "{error}");
         member.turn(&fleet).await;
         assert_eq!((member.signer().unwrap(), member.set()), before);
@@ -331,7 +360,7 @@ async fn shorter_lifetimes_in_changed_settings_do_not_end_signing() {
         let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
         let mut member = fleet.replica(&provider).await;
         let plan = Plan { token_lifetime: Duration::from_secs(5), ..fleet.plan.clone() };
-        member.turning.replace(Source::Planned { plan, provider }, &fleet.audit).await.unwrap();
+        member.go_by(&fleet, Source::Planned { plan, provider }).await.unwrap();
         for _ in 0..3 {
             fleet.clock.advance(Duration::from_secs(600));
             member.turn(&fleet).await;

@@ -1,79 +1,16 @@
-//! Private halves: made, opened, and forgotten.
+//! Private halves: opened, and forgotten.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sealwright_keystore::{KeyHandle, KeystoreError, TokenError};
 
-use super::process::new_kid;
-use super::{KeysError, ReplicaLoop, Source};
+use super::{ReplicaLoop, Source};
 use crate::signing_keys::meter::{Meter, metered};
 use crate::signing_keys::record::{KeyRecord, KeyState, Ledger};
 use crate::signing_keys::snapshot::KeySnapshot;
-use crate::signing_keys::{decide, transaction};
-use crate::store::signing_key::{self, Remains};
-
-/// A key that could not be made.
-pub(super) struct Unmade {
-    /// Under which name the next attempt is made.
-    pub(super) kid: String,
-    /// Why, so that it is said once.
-    said: String,
-}
 
 impl ReplicaLoop {
-    /// Makes the keys that the plan wants in reserve; whether any were made. A token that makes none is an error only where
-    /// nothing signs: the keys that do have months to go, perhaps, and all else must go on.
-    pub(super) async fn make_missing(&mut self, ledger: &Ledger) -> Result<bool, KeysError> {
-        let Source::Planned { plan, provider } = &self.source else { return Ok(false) };
-        let missing = decide::missing(plan, ledger);
-        self.unmade.retain(|name, _| missing.iter().any(|alg| alg.name() == *name));
-        let mut has_made = false;
-        for alg in &missing {
-            let now = self.now();
-            let (kid, said_before) = match self.unmade.remove(alg.name()) {
-                Some(Unmade { kid, said }) => (kid, Some(said)),
-                None => (new_kid(*alg, now), None),
-            };
-            let place = provider.place(&kid);
-            let maker = place.as_ref().map(|_| self.me.id.as_str());
-            if let Some(private) = place {
-                // If this look ends before the key is written down, the next one removes from the token what is there by then.
-                let making =
-                    Remains { kid: kid.clone(), private, since: now, maker: Some(self.me.id.clone()) };
-                let mut conn = self.database.writer().acquire().await?;
-                if !signing_key::begin_making(&mut conn, &making).await? {
-                    continue;
-                }
-            }
-            let something_signs = ledger.keys.iter().any(|key| !key.declared && key.signs_at(now));
-            let kept = match provider.generate(&kid, *alg).await {
-                Ok(kept) => kept,
-                Err(error) => {
-                    let said = error.to_string();
-                    if something_signs && said_before.as_ref() != Some(&said) {
-                        tracing::error!(alg = alg.name(), %error, "no key can be made for the reserve; trying again");
-                    }
-                    // The name is free still, unless an attempt that failed has left something behind.
-                    if !matches!(error, KeystoreError::Exists(_)) {
-                        self.unmade.insert(alg.name(), Unmade { kid, said });
-                    }
-                    if something_signs {
-                        continue;
-                    }
-                    return Err(error.into());
-                }
-            };
-            has_made = true;
-            let thumbprint = kept.public.thumbprint_base64url();
-            let key = KeyRecord::new(&kid, &kept.public, thumbprint, Some(kept.text), now);
-            let wanted = |ledger: &Ledger| decide::missing(plan, ledger).contains(alg);
-            // Where another replica was faster, what was made in a token is removed as any other that nobody wrote down.
-            transaction::add(&self.database, &key, "key.created", None, maker, wanted).await?;
-        }
-        Ok(has_made)
-    }
-
     /// Looks whether private halves that were sealed anew still open here, and says what to do where they do not, long before
     /// they are needed: this replica goes on with those that it has open, but a new start could not open them.
     pub(super) async fn notice_other_seals(&mut self, ledger: &Ledger) {

@@ -20,7 +20,7 @@ const DESTROY_LIMIT: Duration = Duration::from_secs(10);
 pub(super) const DESTROY_BUDGET: Duration = Duration::from_secs(5);
 
 /// Longer than any token takes to make a key: who gave up on one cannot stop the token, so that it may be there later.
-const MAKING_LIMIT: Duration = Duration::from_secs(15 * 60);
+pub(super) const MAKING_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// So many tokens of earlier settings are known at most; what is in older ones is told of, and theirs to remove.
 const FORMER_LIMIT: usize = 4;
@@ -138,7 +138,7 @@ impl ReplicaLoop {
     }
 
     /// Whether what makes keys now is in the same token.
-    fn reaches(&self, private: &str) -> bool {
+    pub(super) fn reaches(&self, private: &str) -> bool {
         self.source.provider().is_some_and(|provider| provider.reaches(private))
     }
 
@@ -149,9 +149,9 @@ impl ReplicaLoop {
             let is_revoked = ledger.key(kid).is_some_and(|key| key.state == KeyState::Revoked);
             return is_revoked || now >= remains.since.plus(plan.max_stale + LOOK_LIMIT);
         };
-        // This replica makes none just now. Another gives no sign of life while it does, for as long as a look may take.
+        // Another gives no sign of life for as long as a look may take.
         let gave_up = if *maker == self.me.id {
-            !self.unmade.values().any(|unmade| unmade.kid == *kid)
+            !self.makes(kid)
         } else {
             let limit = plan.replica_timeout() + LOOK_LIMIT;
             let maker = replicas.iter().find(|replica| replica.id == *maker);

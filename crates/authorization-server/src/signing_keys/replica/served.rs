@@ -9,13 +9,30 @@ use sealwright_audit::AuditLog;
 use sealwright_service::clock::Timestamp;
 use tokio::time::Instant;
 
-use super::{ReplicaLoop, with_jitter};
+use super::{LOOK_LIMIT, ReplicaLoop, with_jitter};
 use crate::signing_keys::decide;
+use crate::signing_keys::plan::Plan;
 use crate::signing_keys::record::{KeyState, Replica};
 use crate::signing_keys::snapshot::{KeySnapshot, Signer};
 
 /// How often it is asked whether the others have followed, where a poll is longer.
 const SOON: Duration = Duration::from_millis(200);
+
+/// How what signed goes on after a change of the source.
+pub(super) struct Hold {
+    /// Until when keys of the new one wait for the other replicas.
+    until: Instant,
+    /// Until when the old ones go on while the first keys of the new one are made.
+    made_by: Instant,
+}
+
+impl Hold {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let now = Instant::now();
+        // Of tokens beyond `max_stale` nobody has said how long they live.
+        Self { until: now + plan.fence(), made_by: now + LOOK_LIMIT.min(plan.max_stale) }
+    }
+}
 
 impl ReplicaLoop {
     /// Before the first request: looks until every live replica serves what this one signs with, for two polls at most. One that
@@ -43,9 +60,10 @@ impl ReplicaLoop {
     }
 
     /// For two polls at most after a change of the source: has what signed before go on, while it stands in the set, until the
-    /// others serve what is to sign from now on. Where nothing signs, or what does has left the set, there is no time to lose.
+    /// others serve what is to sign from now on; those polls are counted from when that is made, but not for ever. Where nothing
+    /// signs, or what does has left the set, there is no time to lose.
     pub(super) fn hold_back(&mut self, mut snapshot: KeySnapshot) -> KeySnapshot {
-        let (Some(until), Some(keys)) = (self.holds_until.take(), &self.keys) else { return snapshot };
+        let (Some(mut hold), Some(keys)) = (self.hold.take(), &self.keys) else { return snapshot };
         let (before, now) = (keys.snapshot(), self.now());
         let was_there =
             |signer: &Signer| before.signers.iter().any(|old| old.handle.kid() == signer.handle.kid());
@@ -55,10 +73,16 @@ impl ReplicaLoop {
             key.is_some_and(|key| KeyState::PUBLIC.contains(&key.state))
         };
         let goes_on = begun(&before, now).next().is_some() && begun(&before, now).all(stays);
-        if goes_on && Instant::now() < until && begun(&snapshot, now).any(is_early) {
+        let now_here = Instant::now();
+        let is_unmade = now_here < hold.made_by && self.awaits_keys(&snapshot.ledger);
+        if is_unmade {
+            hold.until = now_here + self.source.plan().fence();
+        }
+        let waits = is_unmade || (now_here < hold.until && begun(&snapshot, now).any(is_early));
+        if goes_on && waits {
             snapshot.signers = before.signers.clone();
             drop(before);
-            self.holds_until = Some(until);
+            self.hold = Some(hold);
         }
         snapshot
     }
@@ -66,7 +90,7 @@ impl ReplicaLoop {
     /// How long to wait for the next look.
     pub(super) fn pause(&self) -> Duration {
         let poll = with_jitter(self.source.plan().poll);
-        if self.holds_until.is_some() { poll.min(SOON) } else { poll }
+        if self.hold.is_some() { poll.min(SOON) } else { poll }
     }
 }
 

@@ -53,7 +53,7 @@ impl Fleet {
 impl Member {
     pub(super) async fn replace(&mut self, fleet: &Fleet, declared: Declared) -> Result<(), String> {
         let source = Source::Declared(Box::new(declared));
-        self.turning.replace(source, &fleet.audit).await.map_err(|error| error.to_string())
+        self.go_by(fleet, source).await.map_err(|error| error.to_string())
     }
 }
 
@@ -195,7 +195,7 @@ async fn from_a_plan_to_declared_keys_and_back_old_tokens_stay_good() {
         assert_eq!(member.set(), ["key-1".to_owned(), planned.clone()]);
 
         let source = Source::Planned { plan: fleet.plan.clone(), provider };
-        member.turning.replace(source, &fleet.audit).await.unwrap();
+        member.go_by(&fleet, source).await.unwrap();
         let signer = member.signer().unwrap();
         assert!(signer.starts_with("es256-") && signer != planned);
         let mut set = member.set();

@@ -1,14 +1,13 @@
 //! Keys that live in a PKCS#11 token, with a real one: SoftHSM.
 
 use std::env;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::process::{Command, Output};
-use std::task::Poll;
 
-use sealwright_keystore::{KeystoreError, Pkcs11Settings, Pkcs11Token, TokenName};
+use sealwright_keystore::{Pkcs11Settings, Pkcs11Token, TokenName};
 use sealwright_service::random;
 use sealwright_service::secret::Secret;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::*;
 use crate::signing_keys::record::{KeyRecord, Ledger};
@@ -17,7 +16,7 @@ use crate::store::signing_key::Remains;
 const PIN: &str = "4711-user";
 
 /// A new token, logged in to.
-async fn token() -> KeyProvider {
+pub(super) async fn token() -> KeyProvider {
     token_with(4).await.0
 }
 
@@ -63,13 +62,13 @@ async fn narrow_token() -> KeyProvider {
     token_with(1).await.0
 }
 
-async fn remains(fleet: &Fleet) -> usize {
+pub(super) async fn remains(fleet: &Fleet) -> usize {
     let mut conn = fleet.database.reader().acquire().await.unwrap();
     signing_key::remains(&mut conn).await.unwrap().len()
 }
 
 impl Member {
-    fn private(&self, kid: &str) -> Option<String> {
+    pub(super) fn private(&self, kid: &str) -> Option<String> {
         self.keys.snapshot().ledger.key(kid).and_then(|key| key.private.clone())
     }
 }
@@ -198,15 +197,6 @@ async fn what_was_being_made_is_removed_by_a_replica_that_has_the_token() {
     .await;
 }
 
-/// Has a turn go on as far as it can without waiting.
-async fn step(mut turn: Pin<&mut impl Future<Output = ()>>) {
-    poll_fn(|context| match turn.as_mut().poll(context) {
-        Poll::Ready(()) => panic!("it was too quick"),
-        Poll::Pending => Poll::Ready(()),
-    })
-    .await;
-}
-
 impl Fleet {
     /// As a replica leaves it behind that began to make a key, and ended.
     async fn begun(&self, provider: &KeyProvider, kid: &str) {
@@ -216,45 +206,21 @@ impl Fleet {
         assert!(signing_key::begin_making(&mut conn, &making).await.unwrap());
     }
 
-    async fn revoke_reserve(&self) {
-        let reserve = |ledger: &Ledger| {
-            let staged = ledger.keys.iter().filter(|key| key.state == KeyState::Staged);
-            staged.map(|key| Change::Revoke { kid: key.kid.clone(), reason: "drill".to_owned() }).collect()
-        };
-        transaction::change(&self.database, self.clock.now(), reserve).await.unwrap().unwrap();
-    }
-
     /// Has a replica revoke the key in reserve and begin to make another one, and cancels it when that is made in the token but
     /// not written down; gives its name.
-    async fn cancelled_making(&self, member: &mut Member, provider: &KeyProvider) -> String {
+    async fn cancelled_making(&self, member: &mut Member) -> String {
         self.revoke_reserve().await;
-        let mut turn = pin!(member.turn(self));
-        // Step by step, since what is not polled cannot begin to write.
-        let kid = loop {
-            step(turn.as_mut()).await;
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            let mut conn = self.database.reader().acquire().await.unwrap();
-            let making = signing_key::remains(&mut conn).await.unwrap();
-            if let Some(making) = making.into_iter().find(|remains| remains.maker.is_some()) {
-                break making.kid;
-            }
-        };
-        let mut tx = loop {
-            match tokio::time::timeout(Duration::from_millis(100), self.database.begin_write()).await {
-                Ok(tx) => break tx.unwrap(),
-                // It may have to give its connection back first.
-                Err(_) => step(turn.as_mut()).await,
-            }
-        };
+        let (turning, gate) = (&mut member.turning, Arc::new(Notify::new()));
+        turning.turn(&self.audit).await;
+        let kid = turning.delay_making(Arc::clone(&gate));
+        // By then there is nothing else to write.
+        turning.turn(&self.audit).await;
+        let mut tx = self.database.begin_write().await.unwrap();
         signing_key::lock(&mut tx).await.unwrap();
-        // From now on it has to wait for this.
-        tokio::select! {
-            () = &mut turn => panic!("it did not wait"),
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-        }
-        drop(tx);
-        // Asked only when the token's one session is free again.
-        assert!(matches!(provider.generate(&kid, Alg::Es256).await, Err(KeystoreError::Exists(_))));
+        gate.notify_one();
+        assert!(turning.made().await);
+        let waited = timeout(Duration::from_secs(1), turning.turn(&self.audit)).await;
+        waited.expect_err("it has to wait for the lock");
         kid
     }
 }
@@ -278,14 +244,14 @@ async fn a_key_whose_making_was_cancelled_does_not_stay_in_the_token() {
         };
 
         // The look took too long: the same replica cleans up at its next.
-        let kid = fleet.cancelled_making(&mut a, &provider).await;
+        let kid = fleet.cancelled_making(&mut a).await;
         a.turn(&fleet).await;
         assert!(is_free(&kid).await);
         assert_eq!(remains(&fleet).await, 0);
         assert_eq!(fleet.states().await.iter().filter(|state| state.ends_with("staged")).count(), 1);
 
         // Shutdown: another replica does, and no sooner than that one has left.
-        let kid = fleet.cancelled_making(&mut a, &provider).await;
+        let kid = fleet.cancelled_making(&mut a).await;
         b.turn(&fleet).await;
         assert!(!is_free(&kid).await, "the one who makes it is alive");
         a.turning.leave().await;
@@ -295,7 +261,7 @@ async fn a_key_whose_making_was_cancelled_does_not_stay_in_the_token() {
 
         // Killed: the same, after as long as a look may take and a replica may be silent.
         let mut a = fleet.replica(&provider).await;
-        let kid = fleet.cancelled_making(&mut a, &provider).await;
+        let kid = fleet.cancelled_making(&mut a).await;
         for _ in 0..9 {
             fleet.clock.advance(Duration::from_secs(10));
             b.turn(&fleet).await;
@@ -350,7 +316,7 @@ async fn what_is_left_in_each_of_several_former_tokens_is_destroyed() {
         let mut kept = Vec::new();
         for provider in &providers {
             let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
-            member.turning.replace(source, &fleet.audit).await.unwrap();
+            member.go_by(&fleet, source).await.unwrap();
             member.turn(&fleet).await;
             let ledger = Arc::clone(&member.keys.snapshot().ledger);
             let private = |kid: &String| ledger.key(kid).and_then(|key| key.private.clone());
@@ -383,7 +349,7 @@ async fn a_token_that_is_away_delays_no_destruction_in_another() {
         let kid = member.signer().unwrap();
         let text = member.private(&kid).unwrap();
         member.replace(&fleet, declared::declared(&fleet.plan, Some(&one), &[])).await.unwrap();
-        member.turning.replace(planned(&provider), &fleet.audit).await.unwrap();
+        member.go_by(&fleet, planned(&provider)).await.unwrap();
         member.turn(&fleet).await;
         assert_eq!(remains(&fleet).await, 1, "in the former token");
 

@@ -44,7 +44,7 @@ async fn an_algorithm_that_left_the_plan_signs_until_one_of_the_plan_does_and_th
         let mut member = fleet.replica(&provider).await;
         let old = member.signer().unwrap();
         let changed = fleet.source(&[Alg::Ed25519], &[], &provider);
-        member.turning.replace(changed.clone(), &fleet.audit).await.unwrap();
+        member.go_by(&fleet, changed.clone()).await.unwrap();
         assert_eq!(member.signer().unwrap(), old);
         assert_eq!(member.set().len(), 2, "the new one is announced");
         let said = fleet.complaint(&changed).await;
@@ -110,7 +110,7 @@ async fn an_algorithm_signs_for_clients_that_ask_for_it_until_the_restart() {
         let (fleet, provider) = (Fleet::new(database, &OLD).await, provider());
         let mut member = fleet.member(fleet.source(&OLD, &[Alg::Es256], &provider)).await;
         let new = fleet.source(&[Alg::Ed25519], &[], &provider);
-        member.turning.replace(new.clone(), &fleet.audit).await.unwrap();
+        member.go_by(&fleet, new.clone()).await.unwrap();
         member.turn(&fleet).await;
         assert!(member.signs(Alg::Es256), "requests go by the clients as they were");
         assert!(fleet.complaint(&new).await.contains("restart it"));
@@ -139,7 +139,7 @@ async fn a_key_whose_moment_was_agreed_on_is_remembered_when_its_algorithm_leave
         let next = ledger.keys.iter().find(agreed).unwrap().clone();
         assert!(next.activate_at.is_some() && next.max_exp_s.is_some(), "{next:?}");
         let without = fleet.source(&[Alg::Ed25519], &[], &provider);
-        member.turning.replace(without, &fleet.audit).await.unwrap();
+        member.go_by(&fleet, without).await.unwrap();
         assert!(!member.signs(Alg::Es256));
         assert!(member.set().contains(&next.kid), "who begins with it by the clock signs what others verify");
         fleet.clock.advance(40 * MINUTE);
@@ -156,11 +156,11 @@ async fn an_algorithm_that_comes_back_is_announced_again() {
         let mut member = fleet.replica(&provider).await;
         let first = member.signer().unwrap();
         let without = fleet.source(&[Alg::Ed25519], &[], &provider);
-        member.turning.replace(without, &fleet.audit).await.unwrap();
+        member.go_by(&fleet, without).await.unwrap();
         member.turn(&fleet).await;
         assert!(!member.signs(Alg::Es256));
         fleet.clock.advance(MINUTE);
-        member.turning.replace(fleet.source(&OLD, &[], &provider), &fleet.audit).await.unwrap();
+        member.go_by(&fleet, fleet.source(&OLD, &[], &provider)).await.unwrap();
         member.turn(&fleet).await;
         assert!(member.signer().unwrap().starts_with("ed25519-"), "no verifier knows a key of the other yet");
         fleet.clock.advance(DAY + MINUTE);

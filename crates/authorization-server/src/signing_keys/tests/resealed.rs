@@ -51,12 +51,12 @@ async fn a_server_with_the_old_ring_goes_on_and_knows_what_it_lacks() {
 
         // Other settings with the old ring are refused, and change nothing.
         let again = Source::Planned { plan: fleet.plan.clone(), provider: old.clone() };
-        let error = member.turning.replace(again, &fleet.audit).await.unwrap_err().to_string();
+        let error = member.go_by(&fleet, again).await.unwrap_err().to_string();
         assert!(error.contains("the key-encryption key `k2`, which is not in the ring"), "{error}");
         assert_eq!((member.signer().unwrap(), member.sealed_elsewhere()), (kid.clone(), 2));
 
         let mended = Source::Planned { plan: fleet.plan.clone(), provider: both };
-        member.turning.replace(mended, &fleet.audit).await.unwrap();
+        member.go_by(&fleet, mended).await.unwrap();
         assert_eq!((member.signer().unwrap(), member.sealed_elsewhere()), (kid, 0));
     })
     .await;

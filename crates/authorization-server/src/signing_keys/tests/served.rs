@@ -135,7 +135,7 @@ async fn from_a_plan_to_declared_keys_and_back_the_first_key_waits_for_the_other
         b.replace(&fleet, declared(&fleet.plan, Some(&one), &[])).await.unwrap();
         a.turn(&fleet).await;
         let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
-        a.turning.replace(source, &fleet.audit).await.unwrap();
+        a.go_by(&fleet, source).await.unwrap();
         assert_eq!(a.signer().unwrap(), "key-1");
         b.turn(&fleet).await;
         a.turn(&fleet).await;
