@@ -35,7 +35,7 @@ enum Tokens {
 }
 
 /// More than either server verifies in a second on two processors.
-const TOKENS_A_ROUND: usize = 60_000;
+const TOKENS_A_ROUND: usize = 40_000;
 const CONNECTIONS: &str = "64";
 
 /// What is needed beside the programs.

@@ -117,7 +117,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if let (true, Some(wrk), Some(load)) = (layer, &arguments.wrk, &arguments.load) {
         let tools = http::Tools { wrk: wrk.clone(), load: load.clone(), node: arguments.node_server.clone() };
-        results.http = http::run(programs, fixture, &tools, if *quick { 3 } else { 9 })?;
+        results.http = http::run(programs, fixture, &tools, if *quick { 3 } else { 21 })?;
     }
     print!("{}", tables::targets_only(&results));
     if let Some(out) = &arguments.out {
