@@ -254,6 +254,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_revoked_by_a_clock_that_is_behind_has_a_successor_as_well() {
+        let algorithms = vec![Alg::Ed25519, Alg::Es256];
+        let plan = Plan::check(PlanSpec { algorithms, ..PlanSpec::default() }).plan;
+        let at = Timestamp::from_secs(1_800_000_000);
+        let active =
+            |kid, alg| KeyRecord { state: KeyState::Active, activate_at: Some(at), ..key(kid, alg, at) };
+        let before = KeyRecord {
+            state: KeyState::Verifying,
+            private: None,
+            retired_at: Some(at),
+            ..active("a", Alg::Es256)
+        };
+        let keys = vec![before, active("b", Alg::Es256), active("c", Alg::Ed25519), key("d", Alg::Es256, at)];
+        let mut ledger = Ledger { epoch: 1, keys };
+        let revoke = Change::Revoke { kid: "b".to_owned(), reason: "lost".to_owned() };
+        ledger.apply(&revoke, at.minus(Duration::from_secs(1)), 2);
+        assert_eq!(due(&plan, &ledger, &[], at), [Change::Publish { kid: "d".to_owned() }]);
+    }
+
+    #[test]
     fn after_a_revocation_the_next_key_signs_unannounced_but_not_when_it_was_long_ago() {
         let algorithms = vec![Alg::Ed25519, Alg::Es256];
         let plan = Plan::check(PlanSpec { algorithms, ..PlanSpec::default() }).plan;

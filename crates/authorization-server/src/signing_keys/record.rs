@@ -267,9 +267,12 @@ impl Ledger {
             }
             Change::Revoke { kid, reason } => {
                 if let Some(key) = self.key_mut(kid).filter(|key| !key.state.is_gone()) {
+                    // A key that signs did not end before it began, whatever the clock of who revokes it says: its end would
+                    // count as that of a key which had given way to another before.
+                    let began = key.activate_at.filter(|_| key.state == KeyState::Active);
+                    key.gone_at = Some(began.map_or(now, |began| began.max(now)));
                     key.state = KeyState::Revoked;
                     key.private = None;
-                    key.gone_at = Some(now);
                     key.reason = Some(reason.clone());
                     events.push(event(key, "key.revoked", now));
                 }

@@ -1,7 +1,7 @@
 //! A year of three replicas in simulated time: crashes, lost connections, clocks that are wrong by up to five seconds, and
 //! operators, in random order. After every step the promises are checked.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -13,11 +13,14 @@ use super::decide::{candidates, due, evict_at, missing, next, planned_activation
 use super::operate::{Action, rehearse};
 use super::plan::{Plan, PlanSpec};
 use super::record::{Change, KeyRecord, KeyState, Ledger, Replica, Wants};
+use super::snapshot::publish;
 
 const ALGS: [Alg; 2] = [Alg::Rs256, Alg::Es256];
 const REPLICAS: usize = 3;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+/// How wrong the clock of a replica is at most.
+const CLOCK_ERROR: Duration = Duration::from_secs(5);
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -34,10 +37,14 @@ enum Op {
     Poll(usize),
     /// A token is signed.
     Sign(usize, usize),
+    /// The database is away until about the next moment, for so much less than a view lasts, in milliseconds; all sign until then.
+    Outage(u32),
     /// An operator has the next key of an algorithm take over.
     Rotate(usize, bool),
-    /// An operator takes the active key of an algorithm back.
-    Revoke(usize),
+    /// A replica has just looked and loses the database; then a key takes over at once, and all sign so many milliseconds later.
+    RotateUnheard(usize, usize, u32),
+    /// An operator takes the active key of an algorithm back, or the one that is to be next.
+    Revoke(usize, bool),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -49,12 +56,14 @@ fn op() -> impl Strategy<Value = Op> {
         1 => replica.clone().prop_map(Op::Crash),
         2 => (replica.clone(), any::<bool>()).prop_map(|(i, reach)| Op::Reach(i, reach)),
         5 => replica.clone().prop_map(Op::Poll),
-        8 => (replica, alg.clone()).prop_map(|(i, alg)| Op::Sign(i, alg)),
+        8 => (replica.clone(), alg.clone()).prop_map(|(i, alg)| Op::Sign(i, alg)),
         1 => prop_oneof![
-            15 => Just(Op::Wait(1)),
+            12 => Just(Op::Wait(1)),
+            4 => (0..60_000_u32).prop_map(Op::Outage),
             2 => alg.clone().prop_map(|alg| Op::Rotate(alg, false)),
             1 => alg.clone().prop_map(|alg| Op::Rotate(alg, true)),
-            1 => alg.prop_map(Op::Revoke),
+            2 => (replica, alg.clone(), 0..30_000_u32).prop_map(|(i, alg, ms)| Op::RotateUnheard(i, alg, ms)),
+            2 => (alg, any::<bool>()).prop_map(|(alg, next)| Op::Revoke(alg, next)),
         ],
     ]
 }
@@ -68,9 +77,17 @@ struct Process {
 }
 
 /// What a replica holds between two looks at the database.
+#[derive(Clone)]
 struct View {
     ledger: Ledger,
     read_at: Timestamp,
+}
+
+impl View {
+    /// Whether a key is in the set that the replica serves, ready or not.
+    fn serves(&self, kid: &str) -> bool {
+        self.ledger.key(kid).is_some_and(|key| KeyState::PUBLIC.contains(&key.state))
+    }
 }
 
 struct World {
@@ -82,8 +99,23 @@ struct World {
     made: usize,
     /// The latest expiry of the tokens that each key signed.
     tokens: BTreeMap<String, Timestamp>,
-    /// What was served lately, and until when: what caches may hold.
-    served: VecDeque<(Timestamp, BTreeSet<String>)>,
+    /// What was served lately, and when for the last time: caches may hold it for `cached_for` from then on.
+    served: Vec<(Timestamp, View)>,
+    /// How long that is, by the header of the answers.
+    cached_for: Duration,
+    /// The algorithms whose active key was revoked, and when, until another one is active.
+    orphaned: BTreeMap<&'static str, Timestamp>,
+    /// Keys that sign without having been announced for long.
+    hurried: BTreeMap<String, Hurry>,
+}
+
+/// Why a key was not announced for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hurry {
+    /// Nothing signed, as at the first start, or the key before was revoked.
+    NothingToLose,
+    /// An operator asked for it.
+    Asked,
 }
 
 impl World {
@@ -96,15 +128,19 @@ impl World {
             reaches_database: true,
             view: None,
         });
+        let plan = Plan::check(spec).plan;
         Self {
-            plan: Plan::check(spec).plan,
+            cached_for: cached_for(&plan),
+            plan,
             now: Timestamp::from_secs(1_800_000_000),
             database: Ledger::default(),
             rows: Vec::new(),
             processes: processes.collect(),
             made: 0,
             tokens: BTreeMap::new(),
-            served: VecDeque::new(),
+            served: Vec::new(),
+            orphaned: BTreeMap::new(),
+            hurried: BTreeMap::new(),
         }
     }
 
@@ -118,23 +154,56 @@ impl World {
             Op::Crash(i) => {
                 self.made += 1;
                 self.processes[*i].id = format!("p{i}.{}", self.made);
-                self.processes[*i].view = None;
+                self.replace_view(*i, None);
             }
             Op::Reach(i, reach) => self.processes[*i].reaches_database = *reach,
             Op::Poll(i) => self.poll(*i),
             Op::Sign(i, alg) => self.sign(*i, ALGS[*alg]),
+            Op::Outage(less_ms) => self.outage(Duration::from_millis(u64::from(*less_ms))),
             Op::Rotate(alg, now) => self.rotate(ALGS[*alg], *now),
-            Op::Revoke(alg) => self.revoke(ALGS[*alg]),
+            Op::RotateUnheard(i, alg, ms) => {
+                self.poll(*i);
+                let reached = std::mem::replace(&mut self.processes[*i].reaches_database, false);
+                self.rotate(ALGS[*alg], true);
+                self.wait(Duration::from_millis(u64::from(*ms)));
+                self.all_sign();
+                self.processes[*i].reaches_database = reached;
+            }
+            Op::Revoke(alg, next) => self.revoke(ALGS[*alg], *next),
         }
     }
 
     /// Time passes, and those that reach the database have looked at it in the meantime.
     fn wait(&mut self, for_: Duration) {
         self.now = self.now.plus(for_);
+        let (now, cached_for) = (self.now, self.cached_for);
+        self.served.retain(|(until, _)| until.plus(cached_for) > now);
         if for_ > self.plan.poll {
             for i in 0..REPLICAS {
                 self.poll(i);
             }
+        }
+    }
+
+    /// The database is away from shortly before the next moment on, so that what was promised of tokens before is all that there is.
+    fn outage(&mut self, less: Duration) {
+        let away = self.plan.max_stale.saturating_sub(less);
+        self.wait(self.next_moment().minus(away).since(self.now));
+        (0..REPLICAS).for_each(|i| self.poll(i));
+        let reached: Vec<bool> = self.processes.iter().map(|process| process.reaches_database).collect();
+        self.processes.iter_mut().for_each(|process| process.reaches_database = false);
+        self.wait(away.saturating_sub(CLOCK_ERROR));
+        self.all_sign();
+        self.wait(CLOCK_ERROR);
+        self.all_sign();
+        for (process, reached) in self.processes.iter_mut().zip(reached) {
+            process.reaches_database = reached;
+        }
+    }
+
+    fn all_sign(&mut self) {
+        for i in 0..REPLICAS {
+            ALGS.into_iter().for_each(|alg| self.sign(i, alg));
         }
     }
 
@@ -160,9 +229,26 @@ impl World {
                 break;
             }
             self.database.epoch += 1;
+            let nothing_signs = self.database.keys.iter().all(|key| key.state != KeyState::Active);
             for change in &changes {
                 let epoch = self.database.epoch;
                 assert!(!self.database.apply(change, now, epoch).is_empty(), "{change:?} changed nothing");
+                if let Change::Activate { kid } = change {
+                    let alg = self.database.key(kid).map(|key| key.alg.name());
+                    let is_successor = alg.is_some_and(|alg| self.was_orphaned_lately(alg, now));
+                    if nothing_signs || is_successor {
+                        self.hurried.insert(kid.clone(), Hurry::NothingToLose);
+                    }
+                }
+            }
+        }
+        for alg in ALGS.map(Alg::name) {
+            let signs = |key: &KeyRecord| key.alg.name() == alg && key.state == KeyState::Active;
+            if self.database.keys.iter().any(signs) {
+                self.orphaned.remove(alg);
+            } else {
+                let keys: Vec<_> = self.database.keys.iter().filter(|key| key.alg.name() == alg).collect();
+                assert!(!self.was_orphaned_lately(alg, now), "nobody took over at {now}: {keys:?}");
             }
         }
         let (needed, wanted) = reservation_s(&self.plan, now);
@@ -183,9 +269,19 @@ impl World {
         };
         self.rows.retain(|other| other.id != row.id);
         self.rows.push(row);
-        self.remember_what_is_served(i);
-        self.processes[i].view = Some(View { ledger, read_at: self.now });
-        self.remember_what_is_served(i);
+        self.replace_view(i, Some(View { ledger, read_at: self.now }));
+    }
+
+    /// Whether the active key of `alg` was revoked so lately that its successor is not announced.
+    fn was_orphaned_lately(&self, alg: &str, now: Timestamp) -> bool {
+        self.orphaned.get(alg).is_some_and(|at| now < at.plus(self.plan.publish_lead))
+    }
+
+    /// Until this moment caches may have fetched what is replaced.
+    fn replace_view(&mut self, i: usize, view: Option<View>) {
+        if let Some(old) = std::mem::replace(&mut self.processes[i].view, view) {
+            self.served.push((self.now, old));
+        }
     }
 
     fn is_ready(&self, i: usize) -> bool {
@@ -193,26 +289,10 @@ impl World {
         view.is_some_and(|view| self.now.since(view.read_at) <= self.plan.max_stale)
     }
 
-    fn served_by(&self, i: usize) -> Option<BTreeSet<String>> {
-        let view = self.processes[i].view.as_ref().filter(|_| self.is_ready(i))?;
-        let public = view.ledger.keys.iter().filter(|key| KeyState::PUBLIC.contains(&key.state));
-        Some(public.map(|key| key.kid.clone()).collect())
-    }
-
-    /// A cache somewhere has just fetched the set of this replica.
-    fn remember_what_is_served(&mut self, i: usize) {
-        if let Some(set) = self.served_by(i) {
-            self.served.push_back((self.now, set));
-        }
-        let oldest = self.now.minus(self.plan.jwks_max_age);
-        self.served.retain(|(at, _)| *at >= oldest);
-    }
-
     fn sign(&mut self, i: usize, alg: Alg) {
         if !self.is_ready(i) {
             return;
         }
-        self.remember_what_is_served(i);
         let now = self.clock(i);
         let Some(view) = &self.processes[i].view else { return };
         let Some(key) = signer(&self.plan, &view.ledger, alg, now) else { return };
@@ -220,44 +300,55 @@ impl World {
         if key.max_exp_s.is_none_or(|reserved| reserved < expires.as_secs()) {
             return;
         }
-        let kid = key.kid.clone();
-        let now_revoked = self.database.key(&kid).is_none_or(|key| key.state == KeyState::Revoked);
-        if !self.was_urgent(key) && !now_revoked {
-            for (at, set) in &self.served {
-                assert!(
-                    set.contains(&kid),
-                    "{kid} signs at {}, and a cache of {at} does not know it",
-                    self.now
-                );
-            }
-        }
-        let latest = self.tokens.entry(kid).or_insert(expires);
+        self.every_live_replica_serves(key);
+        let latest = self.tokens.entry(key.kid.clone()).or_insert(expires);
         *latest = (*latest).max(expires);
     }
 
-    /// Whether a key had to sign before it was announced for long: the first one ever, and after a revocation.
-    fn was_urgent(&self, key: &KeyRecord) -> bool {
-        let lead = key.activate_at.zip(key.published_at).map(|(at, published)| at.since(published));
-        lead.is_none_or(|lead| lead < self.plan.publish_lead)
+    /// However much an operator hurries, who lived when the moment was agreed on had confirmed the key.
+    fn every_live_replica_serves(&self, key: &KeyRecord) {
+        let is_revoked = self.database.key(&key.kid).is_none_or(|key| key.state == KeyState::Revoked);
+        if is_revoked || self.hurried.get(&key.kid) != Some(&Hurry::Asked) {
+            return;
+        }
+        let alive = self.plan.replica_timeout() - 2 * CLOCK_ERROR;
+        for (i, process) in self.processes.iter().enumerate() {
+            let Some(view) = process.view.as_ref().filter(|view| self.now.since(view.read_at) < alive) else {
+                continue;
+            };
+            assert!(
+                view.serves(&key.kid),
+                "{} signs at {}, and replica {i} does not serve it",
+                key.kid,
+                self.now
+            );
+        }
     }
 
     /// What `sealwright key rotate` does. It may come to nothing, as when the next key was just revoked.
     fn rotate(&mut self, alg: Alg, now: bool) {
         let action = Action::Rotate { alg: Some(alg), now };
         if let Ok(after) = rehearse(&self.plan, true, &self.database, &self.rows, &action, self.now) {
+            if let Some(next) = next(&self.database, alg).filter(|_| now) {
+                self.hurried.insert(next.kid.clone(), Hurry::Asked);
+            }
             self.database = Ledger { epoch: self.database.epoch + 1, ..after };
         }
     }
 
-    /// What `sealwright key revoke` does.
-    fn revoke(&mut self, alg: Alg) {
-        let Some(key) = signer(&self.plan, &self.database, alg, self.now) else { return };
-        let kid = key.kid.clone();
+    /// What `sealwright key revoke` does, before any replica has looked.
+    fn revoke(&mut self, alg: Alg, the_next: bool) {
+        let signs = signer(&self.plan, &self.database, alg, self.now);
+        let Some(key) = (if the_next { next(&self.database, alg) } else { signs }) else { return };
+        let (kid, was_active) = (key.kid.clone(), key.state == KeyState::Active);
         self.database.epoch += 1;
         let revoke = Change::Revoke { kid: kid.clone(), reason: "lost".to_owned() };
         let epoch = self.database.epoch;
         self.database.apply(&revoke, self.now, epoch);
         self.tokens.remove(&kid);
+        if was_active {
+            self.orphaned.insert(alg.name(), self.now);
+        }
     }
 
     /// The next moment at which the plan wants something.
@@ -284,31 +375,44 @@ impl World {
         }
         for alg in ALGS {
             let of_alg = self.database.keys.iter().filter(|key| key.alg == alg);
-            let active = of_alg.clone().filter(|key| key.state == KeyState::Active).count();
+            let active = of_alg.filter(|key| key.state == KeyState::Active).count();
             assert!(active <= 1, "{active} active keys of {}", alg.name());
-            let was_revoked = of_alg.clone().any(|key| key.state == KeyState::Revoked);
-            if !self.rows.is_empty() && !was_revoked {
+            if !self.rows.is_empty() && !self.orphaned.contains_key(alg.name()) {
                 assert_eq!(active, 1, "no active key of {}", alg.name());
             }
         }
-        for (kid, expires) in &self.tokens {
-            let skewed = expires.plus(self.plan.evict_grace);
-            for i in 0..REPLICAS {
-                let Some(set) = self.served_by(i).filter(|_| skewed > self.now) else { continue };
+        // For every clock of a verifier, and for as long as caches may hold what was fetched for them.
+        let memory = self.plan.evict_grace + self.cached_for - CLOCK_ERROR;
+        let alive: Vec<_> =
+            self.tokens.iter().filter(|(_, expires)| self.now < expires.plus(memory)).collect();
+        let cached = self.served.iter().map(|(until, view)| (*until, view));
+        let current = self.processes.iter().filter_map(|process| process.view.as_ref());
+        for (fetched_at, view) in cached.chain(current.map(|view| (self.now, view))) {
+            for (kid, expires) in alive.iter().filter(|(kid, _)| !view.serves(kid)) {
                 let excused = self.database.key(kid).is_none_or(|key| {
-                    // In an emergency a replica that does not reach the database cannot know the new key yet.
-                    let heard =
-                        self.processes[i].view.as_ref().map(|view| view.ledger.epoch) >= key.published_epoch;
-                    key.state == KeyState::Revoked || (self.was_urgent(key) && !heard)
+                    let is_unheard = key.published_epoch.is_none_or(|epoch| view.ledger.epoch < epoch);
+                    // A set is good for as long as keys are announced, whoever serves it.
+                    let good_until = view.read_at.plus(self.plan.publish_lead).minus(CLOCK_ERROR);
+                    let is_too_old = key.activate_at.is_some_and(|at| at >= good_until);
+                    let is_hurried = self.hurried.contains_key(*kid);
+                    key.state == KeyState::Revoked || (is_unheard && (is_hurried || is_too_old))
                 });
                 assert!(
-                    excused || set.contains(kid),
-                    "at {} the set of replica {i} lacks {kid}, whose tokens live until {expires}",
+                    excused,
+                    "at {} the set fetched at {fetched_at} lacks {kid}, whose tokens live until {expires}",
                     self.now
                 );
             }
         }
     }
+}
+
+/// How long caches may hold a set, by the header that says it (RFC 9111 §5.2.2.1, RFC 5861 §3).
+fn cached_for(plan: &Plan) -> Duration {
+    let published = publish(&Ledger::default(), plan.jwks_max_age);
+    let header = published.cache_control.to_str().unwrap();
+    let seconds = header.split(", ").filter_map(|directive| directive.split_once('=')?.1.parse::<u64>().ok());
+    Duration::from_secs(seconds.sum())
 }
 
 fn signer<'a>(plan: &Plan, ledger: &'a Ledger, alg: Alg, now: Timestamp) -> Option<&'a KeyRecord> {
@@ -335,9 +439,7 @@ fn play(skews_ms: [i64; REPLICAS], ops: &[Op]) -> World {
     while world.now < end {
         world.run(&Op::ToNextMoment(0));
         world.run(&Op::Wait(6_000));
-        for i in 0..REPLICAS {
-            ALGS.iter().enumerate().for_each(|(alg, _)| world.sign(i, ALGS[alg]));
-        }
+        world.all_sign();
         world.check();
     }
     world
