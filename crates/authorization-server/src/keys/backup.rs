@@ -15,12 +15,20 @@ use crate::signing_keys::record::{Event, KeyRecord, KeyState, Ledger};
 use crate::signing_keys::replica::Source;
 use crate::signing_keys::transaction::{self, Refused};
 
+/// What knows the first version only would take a backup with the keys of `RSAKey`s for none at all.
 const VERSION: u32 = 1;
+const VERSION_WITH_RSA_KEYS: u32 = 2;
 
 const NOT_EMPTY: &str = "the database has keys already; restore into a new one, before its server starts";
 
 /// Far more than the keys of a century.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// What every version of a backup has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
 
 /// The text of a backup. Private halves are in it as they are in the database: sealed, or where in a token they are.
 #[derive(Deserialize, Serialize)]
@@ -75,15 +83,16 @@ impl KeyAdmin {
     #[expect(clippy::missing_panics_doc, reason = "strings and numbers always have a JSON text")]
     pub async fn backup(&self) -> Result<String, KeyAdminError> {
         let (ledger, _, now) = self.look().await?;
+        let rsa_keys = match &self.files {
+            Some(files) => files.made().await?,
+            None => Vec::new(),
+        };
         let backup = Backup {
-            version: VERSION,
+            version: if rsa_keys.is_empty() { VERSION } else { VERSION_WITH_RSA_KEYS },
             issuer: self.issuer().to_owned(),
             taken_at: now.to_rfc3339(),
             keys: ledger.keys.iter().map(Row::from).collect(),
-            rsa_keys: match &self.files {
-                Some(files) => files.made().await?,
-                None => Vec::new(),
-            },
+            rsa_keys,
         };
         Ok(serde_json::to_string_pretty(&backup).expect("strings and numbers always have a JSON text"))
     }
@@ -216,11 +225,15 @@ fn read(text: &str, issuer: &str) -> Result<(Vec<KeyRecord>, Vec<MadeKey>), Stri
     if text.len() > MAX_BYTES {
         return Err("a backup of keys has at most 16 MiB".to_owned());
     }
-    let backup: Backup = serde_json::from_str(text)
-        .map_err(|error| format!("this is no backup of keys, or not the whole of one: {error}"))?;
-    if backup.version != VERSION {
-        return Err(format!("version {} of backups is not known here; {VERSION} is", backup.version));
+    let no_backup = |error| format!("this is no backup of keys, or not the whole of one: {error}");
+    // Before all else, which another version may have otherwise.
+    let Versioned { version } = serde_json::from_str(text).map_err(no_backup)?;
+    if ![VERSION, VERSION_WITH_RSA_KEYS].contains(&version) {
+        return Err(format!(
+            "version {version} of backups is not known here; {VERSION} and {VERSION_WITH_RSA_KEYS} are"
+        ));
     }
+    let backup: Backup = serde_json::from_str(text).map_err(no_backup)?;
     if backup.issuer != issuer {
         return Err(format!("it is a backup of `{}`, and this is `{issuer}`", backup.issuer));
     }

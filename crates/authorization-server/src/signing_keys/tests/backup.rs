@@ -5,7 +5,7 @@ use sealwright_testkit::database::{Fresh, fresh_sqlite};
 use super::*;
 use crate::keys::{KeyAdmin, KeyAdminError};
 
-fn admin(fleet: &Fleet, provider: &KeyProvider) -> KeyAdmin {
+pub(super) fn admin(fleet: &Fleet, provider: &KeyProvider) -> KeyAdmin {
     let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
     KeyAdmin::with("id", "http://id", source, fleet.database.clone(), fleet.clock.clone())
 }
@@ -66,7 +66,11 @@ async fn what_is_no_backup_of_this_server_changes_nothing() {
         other => format!("{other:?}"),
     };
     for (change, expected) in [
-        (("\"version\": 1", "\"version\": 2"), "version 2 of backups is not known here; 1 is"),
+        (("\"version\": 1", "\"version\": 3"), "version 3 of backups is not known here; 1 and 2 are"),
+        (
+            ("\"version\": 1", "\"version\": 3, \"more\": {}"),
+            "version 3 of backups is not known here; 1 and 2 are",
+        ),
         (("http://id", "http://other"), "it is a backup of `http://other`, and this is `http://id`"),
         (
             ("\"state\": \"active\"", "\"state\": \"verifying\""),

@@ -1,12 +1,8 @@
 //! Operators beside replicas that run.
 
+use super::backup::admin;
 use super::*;
 use crate::keys::{Action, KeyAdmin, KeyAdminError, KeyList, Refusal};
-
-fn admin(fleet: &Fleet, provider: &KeyProvider) -> KeyAdmin {
-    let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
-    KeyAdmin::with("id", "http://id", source, fleet.database.clone(), fleet.clock.clone())
-}
 
 /// Each key with its state, when it comes to the next, and whether that is agreed on.
 fn shown(list: &KeyList) -> Vec<String> {
