@@ -104,6 +104,8 @@ pub struct KeyAdmin {
     /// For who was given the configuration.
     pub(super) files: Option<KeyFiles>,
     clock: Clock,
+    /// Whether the plan may be another than the one that running servers go by.
+    is_plan_doubtful: bool,
 }
 
 /// What was done.
@@ -140,7 +142,7 @@ impl KeyAdmin {
         {
             return Err(KeyAdminError::NoDatabase);
         }
-        Self::create(config, clock).await
+        Self::connect(config, clock).await
     }
 
     /// As [`open`](Self::open), and makes a database that is not there: to restore keys before the server's first start.
@@ -153,6 +155,10 @@ impl KeyAdmin {
     /// [`KeyAdminError::Keystore`] if the settings of the token cannot be right.
     pub async fn create(config: &Config, clock: Clock) -> Result<Self, KeyAdminError> {
         config.make_state_dir()?;
+        Self::connect(config, clock).await
+    }
+
+    async fn connect(config: &Config, clock: Clock) -> Result<Self, KeyAdminError> {
         let migrators = [&MIGRATOR, &sealwright_audit::MIGRATOR];
         let source = source_to_look_at(config).await?;
         let database = Database::open(&config.storage, &config.base_dir, &migrators).await?;
@@ -162,7 +168,22 @@ impl KeyAdmin {
 
     /// For who has the database open.
     pub(crate) fn with(name: &str, issuer: &str, source: Source, database: Database, clock: Clock) -> Self {
-        Self { name: name.to_owned(), issuer: issuer.to_owned(), source, database, files: None, clock }
+        Self {
+            name: name.to_owned(),
+            issuer: issuer.to_owned(),
+            source,
+            database,
+            files: None,
+            clock,
+            is_plan_doubtful: false,
+        }
+    }
+
+    /// For resources with faults: an action does what it says and nothing that the plan wants besides, which is then left to the
+    /// servers that run. So a key can be revoked at once, whatever else is wrong.
+    #[must_use]
+    pub fn without_plan(self) -> Self {
+        Self { is_plan_doubtful: true, ..self }
     }
 
     /// Waits for statements under way and closes the database; only for an admin that opened it.
@@ -188,7 +209,7 @@ impl KeyAdmin {
     pub async fn consequences(&self, action: &Action) -> Result<Consequences, KeyAdminError> {
         self.is_ours_to_change(action)?;
         let (ledger, replicas, now) = self.look().await?;
-        let by_plan = self.goes_by_plan();
+        let by_plan = self.does_what_is_due();
         Ok(consequences(self.source.plan(), by_plan, &ledger, &replicas, action, now)?)
     }
 
@@ -202,7 +223,7 @@ impl KeyAdmin {
         self.is_ours_to_change(action)?;
         let reason = checked(action, reason)?;
         let (_, replicas, now) = self.look().await?;
-        let (plan, by_plan) = (self.source.plan(), self.goes_by_plan());
+        let (plan, by_plan) = (self.source.plan(), self.does_what_is_due());
         let (mut refusal, mut asked) = (None, false);
         let decide = |ledger: &Ledger| {
             if asked {
@@ -231,6 +252,10 @@ impl KeyAdmin {
 
     fn goes_by_plan(&self) -> bool {
         matches!(self.source, Source::Planned { .. })
+    }
+
+    fn does_what_is_due(&self) -> bool {
+        self.goes_by_plan() && !self.is_plan_doubtful
     }
 
     /// Declared keys change by declaration; what is left of a plan can still be revoked.

@@ -45,15 +45,19 @@ pub(super) fn run(command: &KeyCommand, output: &Output) -> Result<Outcome, CliE
             KeyCommand::Restore(args) => &args.server,
         };
         let is_new = matches!(command, KeyCommand::Restore(_));
-        let only_looks = matches!(command, KeyCommand::List(_) | KeyCommand::Export(_));
-        let (admin, faults) = open(server, is_new, only_looks, output).await?;
+        // What is only read, and what cannot wait until the files are in order.
+        let despite_faults = matches!(
+            command,
+            KeyCommand::List(_) | KeyCommand::Export(_) | KeyCommand::Revoke(_) | KeyCommand::Backup(_)
+        );
+        let (admin, faults) = open(server, is_new, despite_faults, output).await?;
         let result = carry_out(command, &admin, faults, output).await;
         admin.close().await;
         result
     })
 }
 
-/// Carries it out; there are so many faults in the resource files, and if there are any, the command only looks.
+/// Carries it out; there are so many faults in the resource files.
 async fn carry_out(
     command: &KeyCommand,
     admin: &KeyAdmin,
@@ -151,11 +155,11 @@ fn invalid(faults: usize) -> Option<Condition> {
 }
 
 /// Reads the resources and opens the database of the server that is meant, or makes it if it may be new; also gives the number
-/// of faults in the resources, with which one can only look.
+/// of faults in the resources, with which most commands do nothing.
 async fn open(
     args: &KeyServerArgs,
     may_be_new: bool,
-    only_looks: bool,
+    despite_faults: bool,
     output: &Output,
 ) -> Result<(KeyAdmin, usize), CliError> {
     let declared = Declared::read(&args.files)?;
@@ -163,7 +167,7 @@ async fn open(
     if faults > 0 {
         print_findings(&declared, output);
         let is_known = meant(&declared.authorization_servers, args.server.as_deref()).is_ok();
-        if !(only_looks && is_known) {
+        if !(despite_faults && is_known) {
             let faults = counted(faults, "fault");
             return Err(CliError::refused(format!("nothing was done: {faults} in the resource files")));
         }
@@ -174,7 +178,8 @@ async fn open(
     } else {
         KeyAdmin::open(config, Clock::system()).await
     };
-    Ok((opened.map_err(failed)?, faults))
+    let admin = opened.map_err(failed)?;
+    Ok((if faults > 0 { admin.without_plan() } else { admin }, faults))
 }
 
 fn meant<'a>(servers: &'a [Config], name: Option<&str>) -> Result<&'a Config, CliError> {

@@ -297,6 +297,52 @@ fn the_keys_of_rsa_keys_move_to_another_machine_with_their_backup() {
     Manifests::stop(serve);
 }
 
+/// All files in a folder and below.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn who_looks_before_the_first_start_makes_nothing() {
+    let manifests = Manifests::new("", "signAndVerifyKeyRef: {name: one}");
+    for arguments in
+        [&["list"][..], &["export"], &["backup"], &["revoke", "one", "--reason", "drill", "--yes"]]
+    {
+        let refused = manifests.key(arguments);
+        assert_eq!(refused.code, Some(1), "{arguments:?}");
+        assert!(refused.stderr.contains("there are no keys yet"), "{arguments:?}: {}", refused.stderr);
+    }
+    assert_eq!(files(manifests.working.path()), [manifests.path(FILES)]);
+    assert!(!manifests.path("appsso/sso-state").exists());
+}
+
+#[test]
+fn faults_in_the_files_keep_nobody_from_revoking_and_backing_up() {
+    let manifests = Manifests::new("", "");
+    manifests.write_kek("kek", "1");
+    manifests.write_planned("{id: k1, file: kek}");
+    let good = fs::read_to_string(manifests.path(FILES)).expect("it is there");
+    let serve = manifests.serve();
+    until(|| manifests.listed().1.len() == 2);
+    let keys = manifests.listed().1;
+    let active = keys.iter().find_map(|key| key.strip_suffix(" active")).expect("one signs");
+
+    manifests.write_all(&good.replace("keysDir: keys", "keysDir: keys, rotateEvery: 1s"));
+    let refused = manifests.key(&["rotate", "--now", "--reason", "drill", "--yes"]);
+    assert!(refused.stderr.contains("nothing was done: 1 fault in the resource files"), "{refused:?}");
+    assert_eq!(manifests.key(&["backup"]).good().matches("\"state\"").count(), 2);
+    let done = manifests.key(&["revoke", active, "--reason", "drill", "--yes", "--json"]).json();
+    let events: Vec<_> = done["events"].as_array().expect("events").iter().map(|e| &e["event"]).collect();
+    assert_eq!(events, ["key.revoked"], "what the plan wants is for the server that runs");
+    until(|| {
+        let keys = manifests.listed().1;
+        keys.contains(&format!("{active} revoked")) && keys.iter().any(|key| key.ends_with(" active"))
+    });
+    Manifests::stop(serve);
+}
+
 /// A `Secret` with the private key of a file.
 fn secret(name: &str, file: &str) -> String {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../authorization-server/tests/it/keys");
