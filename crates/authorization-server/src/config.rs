@@ -23,6 +23,7 @@ use sealwright_service::client_address::Proxies;
 use sealwright_service::database::StorageSpec;
 use sealwright_service::resource::{Report, Resource};
 
+pub use self::appsso::annotated_kek_files;
 use self::first_start::FirstStart;
 pub use self::first_start::FirstStartError;
 use self::secrets::Secrets;

@@ -28,6 +28,6 @@ mod signing_keys;
 mod start;
 mod task;
 
-pub use config::{Config, FirstStartError, KINDS, configure};
+pub use config::{Config, FirstStartError, KINDS, annotated_kek_files, configure};
 pub use domain::password::{PasswordCost, PasswordError, hash_password, hash_password_at};
 pub use start::{Assembled, ReloadError, Reloader, RunError, Running, StartError, assemble, start};

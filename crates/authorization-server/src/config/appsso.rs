@@ -55,6 +55,13 @@ fn check_annotations(resource: &Resource, report: &mut Report) {
     }
 }
 
+/// The files with key-encryption keys that the annotations of an AppSSO manifest name, for who watches files for changes.
+pub fn annotated_kek_files(resource: &Resource) -> Vec<PathBuf> {
+    let text = resource.annotations.get(KEK_FILE);
+    let specs = text.map_or_else(Vec::new, |text| auth_server::kek_files(text));
+    specs.into_iter().filter_map(|kek| kek.file).map(|file| resource.base_dir().join(file)).collect()
+}
+
 /// The path that an annotation names, as it stands there: from the folder of the resource, as paths of our own specs are.
 fn path_annotation(resource: &Resource, name: &str) -> Option<PathBuf> {
     resource.annotations.get(name).map(PathBuf::from)

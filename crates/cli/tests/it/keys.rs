@@ -343,6 +343,24 @@ fn faults_in_the_files_keep_nobody_from_revoking_and_backing_up() {
     Manifests::stop(serve);
 }
 
+#[test]
+fn each_of_several_key_encryption_keys_is_watched() {
+    let manifests =
+        Manifests::new("sealwright.dev/kek-file: \"k2=k2, k1=k1\"", "signAndVerifyKeyRef: {name: one}");
+    for (name, digit) in [("k1", "1"), ("k2", "2")] {
+        manifests.write_kek(name, digit);
+    }
+    for name in ["k1", "k2"] {
+        let serve = manifests.serve();
+        let path = manifests.path(&format!("appsso/{name}"));
+        let text = fs::read(&path).expect("it was written");
+        fs::write(&path, "too short").expect("the folder can be written");
+        serve.says("the changed resources were not taken over");
+        fs::write(&path, text).expect("the folder can be written");
+        Manifests::stop(serve);
+    }
+}
+
 /// A `Secret` with the private key of a file.
 fn secret(name: &str, file: &str) -> String {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../authorization-server/tests/it/keys");

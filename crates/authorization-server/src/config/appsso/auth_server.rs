@@ -280,7 +280,7 @@ fn signature(
 const KEK: &str = "k1";
 
 /// The files that the annotation names, each with the name of its key: `k2=new, k1=old`, of which the first seals.
-fn kek_files(text: &str) -> Vec<KekSpec> {
+pub(super) fn kek_files(text: &str) -> Vec<KekSpec> {
     let files = text.split(',').map(|entry| {
         let (id, file) = match entry.split_once('=') {
             Some((id, file)) if !id.contains('/') => (id, file),

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use sealwright_authorization_server::{Config, Reloader};
+use sealwright_authorization_server::{Config, Reloader, annotated_kek_files};
 use sealwright_service::{resource::Resource, shutdown::Shutdown};
 use tokio::{task::spawn_blocking, time::sleep};
 
@@ -22,8 +22,8 @@ const SETTLED: Duration = Duration::from_millis(100);
 /// How long after a failure it is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// The names under which resources name files and folders.
-const NAMES: [&str; 4] = ["file", "keysFrom", "sealwright.dev/keys-from", "sealwright.dev/kek-file"];
+/// The names under which resources name files and folders, one each.
+const NAMES: [&str; 3] = ["file", "keysFrom", "sealwright.dev/keys-from"];
 
 /// What tells one state of a file from another. A cluster that mounts a Secret swaps a symbolic link, which shows as
 /// another file behind the path.
@@ -196,7 +196,9 @@ fn stamps(paths: &[PathBuf], resources: &[Resource]) -> Stamps {
         below(path).into_iter().filter(|path| is_yaml(path)).for_each(&mut look);
         look(path.clone());
     }
-    for path in resources.iter().flat_map(|resource| resource.paths(&NAMES)) {
+    for path in
+        resources.iter().flat_map(|resource| [resource.paths(&NAMES), annotated_kek_files(resource)].concat())
+    {
         for folder in below(&path) {
             below(&folder).into_iter().for_each(&mut look);
         }
