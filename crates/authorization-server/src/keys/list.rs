@@ -157,6 +157,11 @@ pub(super) fn list(
     let plan = source.plan();
     let by_plan = matches!(source, Source::Planned { .. });
     let mut refused = None;
+    // Of all keys that there ever were, since the one that signed before may be named no more.
+    let unannounced = match source {
+        Source::Planned { .. } => None,
+        Source::Declared(declared) => unannounced(declared, &ledger, now),
+    };
     let mut ledger = match source {
         Source::Planned { .. } => ledger,
         Source::Declared(declared) => {
@@ -202,7 +207,7 @@ pub(super) fn list(
         Source::Planned { plan, .. } => planned_conditions(plan, ledger, &facts_of, &left_over),
         Source::Declared(declared) => {
             let others = other_resources(declared, replicas.iter().filter(|replica| live(replica)));
-            declared_conditions(declared, ledger, refused.as_ref(), others)
+            declared_conditions(declared, refused.as_ref(), unannounced, others)
         }
     };
     let replicas = facts_of;
@@ -348,12 +353,27 @@ fn other_resources<'r>(
     (!others.is_empty()).then(|| ("OtherResources", message()))
 }
 
+/// The key that signs, if another one did before and verifiers may keep a set without this one still.
+fn unannounced(declared: &Declared, ledger: &Ledger, now: Timestamp) -> Option<(&'static str, String)> {
+    let row = ledger.key(&declared.signing.as_ref()?.kid)?;
+    let floor = declared.plan.lead_floor();
+    let known_at = row.published_at.unwrap_or(now).plus(floor);
+    (is_surprise(ledger, row, floor) && now < known_at).then(|| {
+        let message = format!(
+            "`{}` signs without having been announced, and verifiers that keep the set may refuse its tokens until {known_at}; \
+             name the next key in `publishedKeyRefs` first",
+            row.kid
+        );
+        ("NotAnnounced", message)
+    })
+}
+
 /// The names are those of AppSSO; `KeyPrePublished` and `ReplicasCurrent` are ours. `refused` is why no server can take the
 /// resources over, `others` which servers have not.
 fn declared_conditions(
     declared: &Declared,
-    ledger: &Ledger,
     refused: Option<&DeclareError>,
+    unannounced: Option<(&'static str, String)>,
     others: Option<(&'static str, String)>,
 ) -> Vec<Condition> {
     let signing = declared.signing.as_ref();
@@ -366,16 +386,6 @@ fn declared_conditions(
         };
         Condition::new(kind, problem)
     };
-    let row = signing.and_then(|key| ledger.key(&key.kid));
-    let floor = declared.plan.lead_floor();
-    let announced = row.filter(|row| is_surprise(ledger, row, floor)).map(|row| {
-        let message = format!(
-            "`{}` signs without having been announced: verifiers that keep the set refused its tokens until they fetched it \
-             again; name the next key in `publishedKeyRefs` first",
-            row.kid
-        );
-        ("NotAnnounced", message)
-    });
     let ready = if declared.is_broken || refused.is_some() {
         let why = refused.map_or_else(|| "a key is broken".to_owned(), ToString::to_string);
         let message = format!(
@@ -397,7 +407,7 @@ fn declared_conditions(
             &conditions.extra_verify_keys,
             refused.filter(|error| !is_signing(error)),
         ),
-        Condition::new("KeyPrePublished", announced),
+        Condition::new("KeyPrePublished", unannounced),
         Condition::new("ReplicasCurrent", others),
         Condition::new("Ready", ready),
     ]

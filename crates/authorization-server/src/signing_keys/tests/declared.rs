@@ -8,6 +8,7 @@ use sealwright_testkit::database::on_both;
 
 use super::{Fleet, Member, START, provider};
 use crate::config::token_signature::{Conditions, Declared, DeclaredKey, Resolved};
+use crate::keys::KeyAdmin;
 use crate::signing_keys::declared::{is_surprise, was_announced};
 use crate::signing_keys::plan::Plan;
 use crate::signing_keys::replica::{ReplicaLoop, Source};
@@ -81,6 +82,32 @@ async fn a_change_of_declared_keys_holds_at_once() {
         member.replace(&fleet, declared(&fleet.plan, None, &[old(&two)])).await.unwrap();
         assert_eq!(member.signer(), Err(NoSigner::NotDeclared), "the set is served, nothing is issued");
         assert_eq!(member.set(), ["key-2"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn that_a_key_was_not_announced_is_said_until_caches_know_it() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let fleet = Fleet::new(database, &[Alg::Es256]).await;
+        let (one, two) = (key("key-1"), key("key-2"));
+        let condition = async |signing: &DeclaredKey| {
+            let source = Source::Declared(Box::new(declared(&fleet.plan, Some(signing), &[])));
+            let (database, clock) = (fleet.database.clone(), fleet.clock.clone());
+            let list = KeyAdmin::with("id", "http://id", source, database, clock).list().await.unwrap();
+            let found = list.conditions.into_iter().find(|condition| condition.kind == "KeyPrePublished");
+            found.map(|condition| (condition.status, condition.reason)).unwrap()
+        };
+        let mut member = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
+        assert_eq!(condition(&one).await, ("True", "AsExpected"), "there was nothing to verify before");
+        fleet.clock.advance(HOUR);
+        member.replace(&fleet, declared(&fleet.plan, Some(&two), &[])).await.unwrap();
+        assert_eq!(member.set(), ["key-2"], "nobody names the one before any more");
+        assert_eq!(condition(&two).await, ("False", "NotAnnounced"));
+        fleet.clock.advance(fleet.plan.lead_floor() - Duration::from_millis(1));
+        assert_eq!(condition(&two).await, ("False", "NotAnnounced"));
+        fleet.clock.advance(Duration::from_millis(1));
+        assert_eq!(condition(&two).await, ("True", "AsExpected"));
     })
     .await;
 }
