@@ -1,11 +1,12 @@
 //! What Sealwright's tests share: fresh databases on both engines, a throw-away issuer, folders and ports that clean up
-//! after themselves.
+//! after themselves, a search for the bytes of keys.
 //!
 //! For tests only: every function here panics with a sentence when the machine does not give what it needs.
 #![warn(missing_docs)]
 
 pub mod database;
 pub mod issuer;
+pub mod needles;
 
 use std::{
     collections::BTreeSet,

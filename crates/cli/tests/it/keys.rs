@@ -1,6 +1,7 @@
 //! Keys as an operator keeps them: sealed anew, backed up, moved, looked at; through the real binary.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     net::SocketAddr,
     path::Path,
@@ -9,10 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sealwright_testkit::needles::{self, Finder};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::serve::{Serve, free_address, wait_for_kids};
+use crate::{
+    sealed,
+    serve::{Serve, free_address, wait_for_kids},
+};
 
 /// What a command came to: its code, and all that it printed.
 #[derive(Debug)]
@@ -302,6 +307,57 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder is there");
     let paths = entries.map(|entry| entry.expect("it can be listed").path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Nothing of the private halves is in any file of the server's state, nor in a backup. The public halves are found there by the
+/// same search, and in the files of the sealed keys.
+#[test]
+fn of_the_keys_of_rsa_keys_nothing_readable_is_on_disk_or_in_a_backup() {
+    let manifests = Manifests::new(
+        "sealwright.dev/kek-file: kek",
+        "signAndVerifyKeyRef: {name: one}, extraVerifyKeyRefs: [{name: two}]",
+    );
+    manifests.write_kek("kek", "1");
+    let serve = manifests.serve();
+    wait_for_kids(manifests.address, &["one", "two"]);
+    let state = manifests.path("appsso/sso-state");
+    let sealed = state.join("keys/rsa-keys/default");
+    let (mut private, mut public) = (Vec::new(), Vec::new());
+    for name in ["one", "two"] {
+        let text = fs::read_to_string(sealed.join(format!("{name}.sealed.json"))).expect("it was made");
+        let jwk = sealed::open(&text, &[0x11; 32]).to_jwk().expect("it has a JWK");
+        private.push((name, needles::private(&jwk)));
+        public.push((name, needles::public(&jwk)));
+    }
+    let [private, public] =
+        [&private, &public].map(|keys| Finder::new(keys.iter().map(|(name, needles)| (*name, &needles[..]))));
+    let search = |place: &str, content: &[u8]| -> BTreeSet<&str> {
+        let found = private.find(content);
+        assert!(found.is_empty(), "{place}: {found:?}");
+        public.find(content).into_iter().map(|(name, ..)| name).collect()
+    };
+    let both = BTreeSet::from(["one", "two"]);
+    assert_eq!(search("the backup", manifests.key(&["backup"]).good().as_bytes()), both);
+    let in_files = |manifests: &Manifests| {
+        let mut seen = BTreeMap::new();
+        for path in files(&manifests.path("appsso")) {
+            let place =
+                path.strip_prefix(manifests.path("appsso")).expect("it is below").display().to_string();
+            seen.insert(place.clone(), search(&place, &fs::read(&path).expect("it is a file")));
+        }
+        seen
+    };
+    let seen = in_files(&manifests);
+    assert_eq!(seen["sso-state/auth.db-wal"], both, "the log of the database");
+    Manifests::stop(serve);
+    let seen = in_files(&manifests);
+    assert_eq!(seen["sso-state/auth.db"], both);
+    for name in ["one", "two"] {
+        assert_eq!(
+            seen[&format!("sso-state/keys/rsa-keys/default/{name}.sealed.json")],
+            BTreeSet::from([name])
+        );
+    }
 }
 
 #[test]

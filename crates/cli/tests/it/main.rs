@@ -4,6 +4,7 @@ mod audit_log;
 mod keys;
 #[cfg(target_os = "linux")]
 mod memory;
+mod sealed;
 mod serve;
 mod signing_keys;
 mod streams;

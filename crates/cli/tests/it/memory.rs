@@ -1,7 +1,6 @@
 //! The whole memory of a running server, searched for private keys: those that ended are not in it, and those that it
 //! holds are found, which shows that the search finds.
 
-mod sealed;
 mod search;
 
 use std::{
@@ -16,11 +15,13 @@ use std::{
 };
 
 use sealwright_jose::{Alg, SigningKey, base64url};
+use sealwright_testkit::needles::Needle;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::search::{Needle, needles, search};
+use self::search::{needles, search};
 use crate::{
+    sealed,
     serve::{Serve, free_address, key},
     transcript::write_private,
 };
