@@ -213,7 +213,8 @@ impl ReplicaLoop {
         let signs = |key: &KeyRecord| !key.declared && key.signs_at(self.now());
         let nothing_signs = is_planned && !first.ledger.keys.iter().any(signs);
         let patience = if nothing_signs { LOOK_LIMIT } else { RESERVE_PATIENCE };
-        let has_made = self.make_missing(&first.ledger, patience).await?;
+        let made = timeout(patience + LOOK_LIMIT, self.make_missing(&first.ledger, patience)).await;
+        let has_made = made.map_err(|_| KeysError::Slow)??;
         if nothing_signs && let Some((_, unmade)) = self.unmade.pop_first() {
             return Err(unmade.error.into());
         }
