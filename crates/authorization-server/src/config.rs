@@ -167,7 +167,7 @@ fn needs(config: &Config) -> (Duration, Vec<Alg>) {
         asked_for.extend(client.access_token_signing_alg);
         if client.may_get_id_tokens() {
             longest = longest.max(config.id_token_expiry);
-            asked_for.extend(client.id_token_signed_response_alg);
+            asked_for.extend(client.id_token_alg(|alg| config.algorithms.contains(&alg)));
         }
     }
     (longest, asked_for)
@@ -229,6 +229,70 @@ fn select(
                 report,
             );
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealwright_service::resource;
+
+    use super::*;
+
+    /// How long tokens live, and what is asked for, at a server with these algorithms and this client.
+    fn needed(algorithms: &str, client: &str) -> (u64, Vec<Alg>) {
+        let dir = sealwright_testkit::temp_dir();
+        std::fs::write(dir.path().join("kek"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap();
+        let yaml = format!(
+            "apiVersion: sealwright.dev/v1alpha1
+kind: AuthServer
+metadata: {{name: main, labels: {{env: test}}}}
+spec:
+  issuerURI: https://id.example.com
+  listen: 127.0.0.1:0
+  tokenSignature: {{algorithms: [{algorithms}]}}
+  token: {{accessToken: {{expiry: 10m}}, idToken: {{expiry: 1h}}}}
+  storage: {{sqlite: {{path: auth.db}}}}
+  secrets: {{kek: [{{id: k1, file: kek}}]}}
+---
+apiVersion: sealwright.dev/v1alpha1
+kind: ClientRegistration
+metadata: {{name: portal}}
+spec:
+  authServerSelector: {{matchLabels: {{env: test}}}}
+  clientAuthenticationMethod: none
+  audiences: [\"https://api.example.com\"]
+  {client}
+"
+        );
+        let mut report = Report::default();
+        let resources = resource::parse(&dir.path().join("auth.yaml"), &yaml, &mut report);
+        let configs = configure(&resources, &mut report);
+        assert!(report.faults.is_empty(), "{report}");
+        let plan = configs[0].token_signature.plan();
+        (plan.token_lifetime.as_secs(), plan.asked_for.clone())
+    }
+
+    #[test]
+    fn the_plan_is_told_of_id_tokens_where_somebody_may_get_them() {
+        let codes = "redirectURIs: [\"https://portal.example.com/\"]";
+        let openid = format!("{codes}\n  scopes: [{{name: openid}}]");
+        for (algorithms, client, lifetime_s, asked_for) in [
+            ("ES256, RS256", codes.to_owned(), 600, &[][..]),
+            ("ES256, RS256", "scopes: [{name: openid}]".to_owned(), 600, &[]),
+            // What clients expect that name none.
+            ("ES256, RS256", openid.clone(), 3600, &[Alg::Rs256]),
+            ("ES256, ES384", openid.clone(), 3600, &[]),
+            ("ES256, RS256", format!("{openid}\n  idTokenSignedResponseAlg: ES256"), 3600, &[Alg::Es256]),
+            (
+                "ES256, ES384, RS256",
+                format!("{openid}\n  accessTokenExpiry: 2h\n  accessTokenSigningAlg: ES384"),
+                7200,
+                &[Alg::Es384, Alg::Rs256],
+            ),
+        ] {
+            let needed = needed(algorithms, &client);
+            assert_eq!(needed, (lifetime_s, asked_for.to_vec()), "{algorithms}: {client}");
         }
     }
 }

@@ -13,7 +13,7 @@ use url::Url;
 use super::first_start::NewFile;
 use super::secrets::{Secrets, namespace};
 use super::{Declaration, appsso};
-use crate::domain::client::{Client, ClientAuthentication, ClientSecret, DescribedScope};
+use crate::domain::client::{Client, ClientAuthentication, ClientSecret, DescribedScope, may_get_id_tokens};
 use crate::domain::redirect_uri::RegisteredRedirect;
 use crate::domain::scope;
 use crate::domain::user::RESERVED_CLAIMS;
@@ -169,9 +169,9 @@ pub(super) fn read(
         resource.fault("spec.accessTokenExpiry", "write a duration from 1 second to 24 hours", report);
     }
     let scopes = scopes(resource, &spec.scopes, report);
-    if spec.id_token_signed_response_alg.is_some()
-        && (spec.redirect_uris.is_empty() || !spec.scopes.iter().any(|s| s.name == scope::OPENID))
-    {
+    let may_get_id_tokens =
+        may_get_id_tokens(!spec.redirect_uris.is_empty(), spec.scopes.iter().map(|s| s.name.as_str()));
+    if spec.id_token_signed_response_alg.is_some() && !may_get_id_tokens {
         let message = "ID tokens come with codes, for the scope `openid`: register redirect URIs and that scope, or remove this";
         resource.fault("spec.idTokenSignedResponseAlg", message, report);
     }

@@ -11,6 +11,9 @@ use sealwright_service::{random, secret::Secret};
 use super::redirect_uri::RegisteredRedirect;
 use super::scope::{OPENID, Scopes};
 
+/// What clients expect that name no algorithm (OpenID Connect Dynamic Client Registration 1.0 §2).
+pub(crate) const USUAL_ID_TOKEN_ALG: Alg = Alg::Rs256;
+
 /// A client of this server, as its `ClientRegistration` declares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -52,13 +55,23 @@ impl Client {
 
     /// Whether it may ask who logged in.
     pub(crate) fn may_get_id_tokens(&self) -> bool {
-        self.uses_codes() && self.scopes.iter().any(|s| s.name == OPENID)
+        may_get_id_tokens(self.uses_codes(), self.scopes.iter().map(|scope| scope.name.as_str()))
+    }
+
+    /// The algorithm of its ID tokens at a server that `has` some; `None` for the server's first.
+    pub(crate) fn id_token_alg(&self, has: impl FnOnce(Alg) -> bool) -> Option<Alg> {
+        self.id_token_signed_response_alg.or_else(|| has(USUAL_ID_TOKEN_ALG).then_some(USUAL_ID_TOKEN_ALG))
     }
 
     /// Whether people log in for this client (RFC 6749 §4.1).
     pub(crate) fn uses_codes(&self) -> bool {
         !self.redirect_uris.is_empty()
     }
+}
+
+/// Whether ID tokens are for a client that has people log in or not, and has registered `scopes`.
+pub(crate) fn may_get_id_tokens<'a>(uses_codes: bool, mut scopes: impl Iterator<Item = &'a str>) -> bool {
+    uses_codes && scopes.any(|scope| scope == OPENID)
 }
 
 /// The one way in which a client authenticates; the registered one is the only one accepted.

@@ -3,9 +3,10 @@
 use sealwright_service::random;
 
 use super::request;
-use super::token::{self, Issued, Subject, TokenContent};
+use super::token::{self, Issued, Subject, TokenContent, TokenKeys};
 use crate::domain::authorization_details::{AuthorizationDetails, DetailsError};
 use crate::domain::client::Client;
+use crate::domain::scope::Scopes;
 use crate::error::OAuthError;
 use crate::state::App;
 
@@ -42,5 +43,6 @@ pub(crate) async fn grant(
         nonce: None,
         grant: "client_credentials",
     };
-    token::issue(app, client, content).await
+    let keys = TokenKeys::find(app, client, &Scopes::default(), app.now())?;
+    token::issue(app, client, keys, content).await
 }

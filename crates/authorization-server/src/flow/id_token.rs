@@ -1,18 +1,17 @@
 //! ID tokens (OpenID Connect Core 1.0 §2): who logged in, when and how, for the client itself.
 
 use sealwright_jose::{Alg, Digest, Hash, base64url};
+use sealwright_keystore::KeyHandle;
 use sealwright_service::clock::Timestamp;
 use sealwright_service::secret::Secret;
 use serde_json::Value;
 
-use super::token::{self, Subject, TokenContent};
+use super::token::{self, TokenContent};
 use crate::domain::client::Client;
-use crate::domain::scope::OPENID;
+use crate::domain::scope::{OPENID, Scopes};
 use crate::error::OAuthError;
+use crate::signing_keys::snapshot::{Look, NoSigner};
 use crate::state::App;
-
-/// What clients expect that name no algorithm (OpenID Connect Dynamic Client Registration 1.0 §2).
-const USUAL: Alg = Alg::Rs256;
 
 /// An ID token, and what the audit log says of it.
 pub(crate) struct IdToken {
@@ -21,21 +20,37 @@ pub(crate) struct IdToken {
     pub(super) expires_at_s: i64,
 }
 
-/// Signs the ID token that goes with `access_token`; `None` where the client did not ask for one, or nobody has logged in.
+/// The key of an ID token, and when that expires.
+pub(super) struct IdTokenKey {
+    key: KeyHandle,
+    expires_at_s: i64,
+}
+
+/// The key of the ID token for who logs in with `scope`; `None` where the client did not ask for one, or may not any more.
+pub(super) fn key(
+    app: &App,
+    client: &Client,
+    scope: &Scopes,
+    look: &Look<'_>,
+    now: Timestamp,
+) -> Result<Option<IdTokenKey>, NoSigner> {
+    if !scope.contains(OPENID) || !client.may_get_id_tokens() {
+        return Ok(None);
+    }
+    let expires_at_s = now.plus(app.snapshot.id_token_expiry).as_secs();
+    let key = look.signer(client.id_token_alg(|alg| look.signs(alg)), expires_at_s)?;
+    Ok(Some(IdTokenKey { key, expires_at_s }))
+}
+
+/// Signs the ID token that goes with `access_token`.
 pub(super) async fn issue(
     app: &App,
     client: &Client,
     content: &TokenContent<'_>,
+    IdTokenKey { key, expires_at_s }: &IdTokenKey,
     access_token: &str,
     now: Timestamp,
-) -> Result<Option<IdToken>, OAuthError> {
-    if matches!(content.subject, Subject::Client) || !content.scope.contains(OPENID) {
-        return Ok(None);
-    }
-    let expires_at_s = now.plus(app.snapshot.id_token_expiry).as_secs();
-    let usual = || app.keys.signs(USUAL).then_some(USUAL);
-    let key = app.keys.signer(client.id_token_signed_response_alg.or_else(usual), expires_at_s)?;
-
+) -> Result<IdToken, OAuthError> {
     let mut claims = token::login_claims(app, client, content.subject);
     let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     set("iss", app.snapshot.issuer.as_str().into());
@@ -43,15 +58,15 @@ pub(super) async fn issue(
     // One audience, so no `azp` beside it.
     set("aud", client.id.as_str().into());
     set("iat", now.as_secs().into());
-    set("exp", expires_at_s.into());
+    set("exp", (*expires_at_s).into());
     if let Some(nonce) = content.nonce {
         set("nonce", nonce.into());
     }
     if let Some(at_hash) = at_hash(key.alg(), access_token) {
         set("at_hash", at_hash.into());
     }
-    let token = token::sign(&key, "JWT", claims).await?;
-    Ok(Some(IdToken { token, kid: key.kid().to_owned(), expires_at_s }))
+    let token = token::sign(key, "JWT", claims).await?;
+    Ok(IdToken { token, kid: key.kid().to_owned(), expires_at_s: *expires_at_s })
 }
 
 /// Half of the access token's hash (§3.1.3.6), by the hash of the algorithm that signs the ID token; with Ed25519 that is SHA-512

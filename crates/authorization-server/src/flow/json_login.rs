@@ -11,7 +11,7 @@ use sealwright_service::secret::Secret;
 
 use super::audit::{self, refusal};
 use super::credentials::{self, CredentialError};
-use super::token::{self, Issued, Subject, TokenContent};
+use super::token::{self, Issued, Subject, TokenContent, TokenKeys};
 use crate::domain::acr::Factors;
 use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::client::Client;
@@ -124,5 +124,6 @@ async fn issue(app: &App, client: &Client, user: &User, factors: Factors) -> Res
         nonce: None,
         grant: "json_login",
     };
-    token::issue(app, client, content).await
+    let keys = TokenKeys::find(app, client, &content.scope, app.now())?;
+    token::issue(app, client, keys, content).await
 }

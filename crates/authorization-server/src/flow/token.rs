@@ -8,7 +8,7 @@ use sealwright_service::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::audit::{self, TokenIssued, refusal};
-use super::id_token;
+use super::id_token::{self, IdTokenKey};
 use crate::domain::acr::Factors;
 use crate::domain::authorization_details::AuthorizationDetails;
 use crate::domain::client::Client;
@@ -17,8 +17,9 @@ use crate::domain::pkce::CodeVerifier;
 use crate::domain::scope::Scopes;
 use crate::domain::user::User;
 use crate::error::OAuthError;
+use crate::signing_keys::snapshot::NoSigner;
 use crate::state::App;
-use crate::store::code;
+use crate::store::code::{self, News};
 
 /// A code, and what proves that it belongs to who shows it.
 pub(crate) struct CodeGrant {
@@ -65,24 +66,37 @@ pub(super) enum Subject<'a> {
 
 /// Gives a token for a code (RFC 6749 §4.1.3, RFC 7636 §4.6), once.
 pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Result<Issued, OAuthError> {
-    let code = match &grant.code {
-        Some(code) if is_news(app, code).await? => code,
-        _ => {
-            app.audit.count_refusal(refusal::GRANT);
-            return Err(OAuthError::InvalidGrant);
-        }
+    let now = app.now();
+    let news = match &grant.code {
+        Some(code) => news(app, code, client, now).await?.map(|news| (code, news)),
+        None => None,
+    };
+    let Some((code, news)) = news else {
+        app.audit.count_refusal(refusal::GRANT);
+        return Err(OAuthError::InvalidGrant);
+    };
+    // Before the code is used up: who is told to come again must find it whole.
+    let keys = match &news {
+        News::Redemption(scope) => Some(TokenKeys::find(app, client, scope, now)?),
+        News::Replay => None,
     };
     let jti = random::id("tok_");
     let mut conn = app.database.writer().acquire().await?;
-    let redeemed = code::redeem(&mut conn, &code.hash(), &client.id, &jti, app.now()).await?;
+    let redeemed = match keys {
+        None => None,
+        Some(keys) => {
+            let redeemed = code::redeem(&mut conn, &code.hash(), &client.id, &jti, now).await?;
+            redeemed.map(|redeemed| (redeemed, keys))
+        }
+    };
     let replay = match redeemed {
-        None => code::first_replay(&mut conn, &code.hash(), app.now()).await?,
+        None => code::first_replay(&mut conn, &code.hash(), now).await?,
         Some(_) => None,
     };
     // The audit log writes through the same pool, which on SQLite has one connection.
     drop(conn);
 
-    let Some(redeemed) = redeemed else {
+    let Some((redeemed, keys)) = redeemed else {
         match replay {
             Some(replay) => audit::code_replayed(app, &client.id, &replay).await?,
             None => app.audit.count_refusal(refusal::GRANT),
@@ -120,7 +134,7 @@ pub(crate) async fn redeem(app: &App, client: &Client, grant: CodeGrant) -> Resu
         nonce: request.nonce.as_deref(),
         grant: "authorization_code",
     };
-    issue(app, client, content).await
+    issue(app, client, keys, content).await
 }
 
 impl<'a> Subject<'a> {
@@ -133,26 +147,47 @@ impl<'a> Subject<'a> {
     }
 }
 
-async fn is_news(app: &App, code: &Handle) -> sqlx::Result<bool> {
+async fn news(app: &App, code: &Handle, client: &Client, now: Timestamp) -> sqlx::Result<Option<News>> {
     let mut conn = app.database.reader().acquire().await?;
-    code::is_news(&mut conn, &code.hash()).await
+    code::news(&mut conn, &code.hash(), &client.id, now).await
 }
 
-/// Signs a token, and an ID token beside it where one is asked for. Their entry in the audit log is durable before they are
+/// The keys of what one answer gives, all of one look at them.
+pub(super) struct TokenKeys {
+    /// When the tokens are issued.
+    now: Timestamp,
+    access_token: KeyHandle,
+    expires_at_s: i64,
+    id_token: Option<IdTokenKey>,
+}
+
+impl TokenKeys {
+    /// For tokens that are issued `now`. An ID token is among them where a person logged in and the client asked who that is
+    /// by `scope`, which is empty where nobody logged in.
+    pub(super) fn find(app: &App, client: &Client, scope: &Scopes, now: Timestamp) -> Result<Self, NoSigner> {
+        let look = app.keys.look();
+        let expires_at_s = now.plus(app.token_lifetime(client)).as_secs();
+        let access_token = look.signer(client.access_token_signing_alg, expires_at_s)?;
+        let id_token = id_token::key(app, client, scope, &look, now)?;
+        Ok(Self { now, access_token, expires_at_s, id_token })
+    }
+}
+
+/// Signs a token, and an ID token beside it where `keys` has one for it. Their entry in the audit log is durable before they are
 /// returned.
 pub(super) async fn issue(
     app: &App,
     client: &Client,
+    keys: TokenKeys,
     content: TokenContent<'_>,
 ) -> Result<Issued, OAuthError> {
-    let now = app.now();
-    let lifetime = app.token_lifetime(client);
-    let expires_at_s = now.plus(lifetime).as_secs();
+    let TokenKeys { now, access_token: key, expires_at_s, id_token } = keys;
     let claims = claims(app, client, &content, now, expires_at_s);
-
-    let key = app.keys.signer(client.access_token_signing_alg, expires_at_s)?;
     let access_token = sign(&key, "at+jwt", claims).await?;
-    let id_token = id_token::issue(app, client, &content, access_token.expose(), now).await?;
+    let id_token = match &id_token {
+        Some(key) => Some(id_token::issue(app, client, &content, key, access_token.expose(), now).await?),
+        None => None,
+    };
 
     let entry = TokenIssued {
         jti: content.jti,
@@ -168,7 +203,7 @@ pub(super) async fn issue(
     Ok(Issued {
         access_token,
         id_token: id_token.map(|id_token| id_token.token),
-        expires_in_s: lifetime.as_secs(),
+        expires_in_s: app.token_lifetime(client).as_secs(),
         scope: content.scope,
         authorization_details: content.details,
     })

@@ -194,18 +194,9 @@ impl Keys {
         self.current.load()
     }
 
-    /// The key for a token that expires at `expires_s`, in seconds.
-    pub(crate) fn signer(&self, wanted: Option<Alg>, expires_s: i64) -> Result<KeyHandle, NoSigner> {
-        let signer = self.snapshot().signer(wanted, self.now(), expires_s).cloned();
-        signer.inspect_err(|why| {
-            self.refused[*why as usize].fetch_add(1, Ordering::Relaxed);
-        })
-    }
-
-    /// Whether a key of this algorithm signs now.
-    pub(crate) fn signs(&self, alg: Alg) -> bool {
-        let now = self.now();
-        self.snapshot().signers.iter().any(|signer| signer.handle.alg() == alg && signer.has_begun(now))
+    /// The keys as they are now.
+    pub(crate) fn look(&self) -> Look<'_> {
+        Look { keys: self, snapshot: self.snapshot(), now: self.now() }
     }
 
     /// How often nothing could be signed, by the reason.
@@ -245,6 +236,28 @@ impl Keys {
     /// Tells whenever the keys have changed.
     pub(crate) fn changes(&self) -> watch::Receiver<i64> {
         self.epoch.subscribe()
+    }
+}
+
+/// The keys as they were at one moment, for tokens that go together.
+pub(crate) struct Look<'a> {
+    keys: &'a Keys,
+    snapshot: arc_swap::Guard<Arc<KeySnapshot>>,
+    now: Timestamp,
+}
+
+impl Look<'_> {
+    /// The key for a token that expires at `expires_s`, in seconds.
+    pub(crate) fn signer(&self, wanted: Option<Alg>, expires_s: i64) -> Result<KeyHandle, NoSigner> {
+        let signer = self.snapshot.signer(wanted, self.now, expires_s).cloned();
+        signer.inspect_err(|why| {
+            self.keys.refused[*why as usize].fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    /// Whether a key of this algorithm signs.
+    pub(crate) fn signs(&self, alg: Alg) -> bool {
+        self.snapshot.signers.iter().any(|signer| signer.handle.alg() == alg && signer.has_begun(self.now))
     }
 }
 

@@ -111,7 +111,7 @@ impl Member {
     /// The `kid` that would sign a token of the usual lifetime now.
     fn signer(&self) -> Result<String, NoSigner> {
         let expires = self.keys.now().plus(LIFETIME).as_secs();
-        self.keys.signer(None, expires).map(|key| key.kid().to_owned())
+        self.keys.look().signer(None, expires).map(|key| key.kid().to_owned())
     }
 
     /// The keys that have a meter.

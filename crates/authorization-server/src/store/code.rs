@@ -7,6 +7,7 @@ use super::request_row;
 use crate::domain::acr::Factors;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::handle::HandleHash;
+use crate::domain::scope::Scopes;
 
 /// A code that is about to be issued.
 pub(crate) struct NewCode<'a> {
@@ -53,16 +54,33 @@ pub(super) async fn insert(conn: &mut Connection, new: &NewCode<'_>) -> sqlx::Re
     .map(drop)
 }
 
-/// Whether showing this code may still change something. It only reads, so a stranger's guesses do not keep the writer
-/// busy.
-pub(crate) async fn is_news(conn: &mut Connection, code: &HandleHash) -> sqlx::Result<bool> {
-    let known: Option<String> = sqlx::query_scalar(
-        "SELECT code_hash FROM authorization_code WHERE code_hash = $1 AND replayed_at IS NULL",
+/// What showing a code may still change.
+#[derive(Debug, PartialEq)]
+pub(crate) enum News {
+    /// It can be redeemed, for these scopes.
+    Redemption(Scopes),
+    /// Not by this client or not at this moment; but if it was redeemed before, that must be noted.
+    Replay,
+}
+
+/// What may come of `client_id` showing this code; `None` for one that is unknown, or whose replay was noted. It only
+/// reads, so a stranger's guesses do not keep the writer busy.
+pub(crate) async fn news(
+    conn: &mut Connection,
+    code: &HandleHash,
+    client_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<Option<News>> {
+    let known: Option<(String, String, Option<i64>, i64)> = sqlx::query_as(
+        "SELECT client_id, request, redeemed_at, expires_at FROM authorization_code
+          WHERE code_hash = $1 AND replayed_at IS NULL",
     )
     .bind(code.as_str())
     .fetch_optional(conn)
     .await?;
-    Ok(known.is_some())
+    let Some((owner, request, redeemed_at, expires_at)) = known else { return Ok(None) };
+    let live = owner == client_id && redeemed_at.is_none() && now.as_millis() < expires_at;
+    Ok(Some(if live { News::Redemption(request_row::read(&request)?.scope) } else { News::Replay }))
 }
 
 /// Marks a live code of `client_id` as redeemed for the token `jti` and returns it; `None` if there is none to redeem.

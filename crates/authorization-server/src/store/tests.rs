@@ -6,6 +6,7 @@ use sealwright_service::clock::Timestamp;
 use sealwright_service::database::Database;
 use sealwright_testkit::database::on_both;
 
+use super::code::News;
 use super::interaction::{Progress, Try};
 use super::pushed_request::{NewPushedRequest, State};
 use super::throttle::Limit;
@@ -499,12 +500,19 @@ async fn a_code_is_news_until_its_replay_was_noted() {
     on_both(&[&MIGRATOR], async |db| {
         let code = code_of(&db).await;
         let mut conn = db.writer().acquire().await.unwrap();
-        assert!(!code::is_news(&mut conn, &Handle::generate().hash()).await.unwrap(), "unknown");
-        assert!(code::is_news(&mut conn, &code).await.unwrap());
+        let mut news = async |code: &HandleHash, client_id: &str, now: Timestamp| {
+            code::news(&mut conn, code, client_id, now).await.unwrap()
+        };
+        assert_eq!(news(&Handle::generate().hash(), "default_portal", NOW).await, None, "unknown");
+        let redemption = Some(News::Redemption(request().scope));
+        assert_eq!(news(&code, "default_portal", later(59)).await, redemption);
+        assert_eq!(news(&code, "default_portal", later(60)).await, Some(News::Replay), "too late");
+        assert_eq!(news(&code, "default_other", NOW).await, Some(News::Replay), "not its own");
         code::redeem(&mut conn, &code, "default_portal", "j", NOW).await.unwrap().unwrap();
-        assert!(code::is_news(&mut conn, &code).await.unwrap());
+        let news = code::news(&mut conn, &code, "default_portal", NOW).await.unwrap();
+        assert_eq!(news, Some(News::Replay));
         code::first_replay(&mut conn, &code, NOW).await.unwrap().unwrap();
-        assert!(!code::is_news(&mut conn, &code).await.unwrap());
+        assert_eq!(code::news(&mut conn, &code, "default_portal", NOW).await.unwrap(), None);
     })
     .await;
 }

@@ -247,6 +247,64 @@ async fn an_algorithm_that_is_announced_signs_for_nobody_yet() {
 }
 
 #[tokio::test]
+async fn a_code_stays_whole_while_no_key_of_the_named_algorithm_signs() {
+    const HOUR: i64 = 3600;
+    let at = |seconds: i64| Timestamp::from_secs(START.as_secs() + seconds);
+    let line = "displayName: Contract portal";
+    for (registered, typ) in [("idTokenSignedResponseAlg", "JWT"), ("accessTokenSigningAlg", "at+jwt")] {
+        let mut world = server("[ES256], requireReplicaAck: false", |yaml| yaml).await;
+        world.change("[ES256]", "[ES256, RS256]");
+        world.change(line, &format!("{line}\n  {registered}: RS256"));
+        let mut world = world.restart_at(at(HOUR)).await;
+        for seconds in [24 * HOUR, 25 * HOUR - 20] {
+            world = world.restart_at(at(seconds)).await;
+        }
+        let code = Browser::new(&world).code_for_bob(&ASKED).await;
+        for _ in 0..2 {
+            let answer = world.redeem(&code).await;
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{registered}: {}", answer.body);
+            assert_eq!(answer.header(header::RETRY_AFTER), "5", "{registered}");
+        }
+        let events: Vec<String> = world.audit().await.into_iter().map(|(event, _)| event).collect();
+        assert!(!events.iter().any(|event| event == "code.replayed"), "{registered}: {events:?}");
+
+        let world = world.restart_at(at(25 * HOUR + 20)).await;
+        let answer = world.redeem(&code).await;
+        assert_eq!(answer.status, StatusCode::OK, "{registered}: {}", answer.body);
+        let name = if typ == "JWT" { "id_token" } else { "access_token" };
+        let signed = verified(&world, text(&answer.json(), name), typ).await.unwrap().0;
+        assert_eq!(signed, Alg::Rs256, "{registered}");
+        // It is as used up as any other.
+        assert_eq!(world.redeem(&code).await.json()["error"], "invalid_grant");
+        assert_eq!(world.audit().await.pop().unwrap().0, "code.replayed");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_is_noted_also_while_no_key_signs() {
+    let world = World::new().await;
+    let code = Browser::new(&world).code_for_bob(&ASKED).await;
+    assert_eq!(world.redeem(&code).await.status, StatusCode::OK);
+    // Nobody has told the database in all that time that tokens may still be alive.
+    world.advance(24 * 3600);
+    assert_eq!(world.redeem(&code).await.json()["error"], "invalid_grant");
+    assert_eq!(world.audit().await.pop().unwrap().0, "code.replayed");
+}
+
+#[tokio::test]
+async fn a_code_of_a_client_that_may_not_ask_any_more_brings_none() {
+    let mut world = World::new().await;
+    let code = Browser::new(&world).code_for_bob(&ASKED).await;
+    world.change("{name: openid}, ", "");
+    let world = world.restart().await;
+    let answer = world.redeem(&code).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert!(answer.json().get("id_token").is_none(), "{}", answer.body);
+    let (_, issued) = world.audit().await.pop().unwrap();
+    assert!(issued.get("openid").is_none(), "{issued}");
+}
+
+#[tokio::test]
 async fn a_server_of_which_nobody_may_ask_says_nothing_of_claims() {
     let world = server("[ES256]", |yaml| yaml.replace("{name: openid}, ", "")).await;
     let metadata = world.get("/.well-known/openid-configuration").await.json();

@@ -33,7 +33,7 @@ impl Fleet {
 
 impl Member {
     fn signs(&self, alg: Alg) -> bool {
-        self.keys.signer(Some(alg), self.keys.now().plus(LIFETIME).as_secs()).is_ok()
+        self.keys.look().signer(Some(alg), self.keys.now().plus(LIFETIME).as_secs()).is_ok()
     }
 }
 
