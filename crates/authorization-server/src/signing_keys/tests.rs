@@ -54,10 +54,13 @@ impl Fleet {
     }
 
     async fn replica(&self, provider: &KeyProvider) -> Member {
-        let source = Source::Planned { plan: self.plan.clone(), provider: provider.clone() };
+        self.start(Source::Planned { plan: self.plan.clone(), provider: provider.clone() }).await.unwrap()
+    }
+
+    async fn start(&self, source: Source) -> Result<Member, KeysError> {
         let mut turning = ReplicaLoop::new(source, self.database.clone(), self.clock.clone());
-        let keys = turning.start(&self.audit).await.unwrap();
-        Member { turning, keys }
+        let keys = turning.start(&self.audit).await?;
+        Ok(Member { turning, keys })
     }
 
     /// Has an operator take back all keys in this state.

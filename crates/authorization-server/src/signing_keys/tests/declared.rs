@@ -11,7 +11,7 @@ use crate::config::token_signature::{Conditions, Declared, DeclaredKey, Resolved
 use crate::keys::KeyAdmin;
 use crate::signing_keys::declared::{is_surprise, was_announced};
 use crate::signing_keys::plan::Plan;
-use crate::signing_keys::replica::{ReplicaLoop, Source};
+use crate::signing_keys::replica::Source;
 use crate::signing_keys::snapshot::NoSigner;
 use crate::store::MIGRATOR;
 
@@ -44,10 +44,7 @@ pub(super) fn declared(plan: &Plan, signing: Option<&DeclaredKey>, verifying: &[
 
 impl Fleet {
     pub(super) async fn declare(&self, declared: Declared) -> Member {
-        let source = Source::Declared(Box::new(declared));
-        let mut turning = ReplicaLoop::new(source, self.database.clone(), self.clock.clone());
-        let keys = turning.start(&self.audit).await.unwrap();
-        Member { turning, keys }
+        self.start(Source::Declared(Box::new(declared))).await.unwrap()
     }
 }
 

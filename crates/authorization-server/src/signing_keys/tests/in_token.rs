@@ -127,9 +127,7 @@ async fn a_replica_whose_token_makes_no_key_goes_on_with_those_that_it_has() {
         let provider = token().await;
         drop(member);
         let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
-        let mut turning = ReplicaLoop::new(source, fleet.database.clone(), fleet.clock.clone());
-        let keys = turning.start(&fleet.audit).await.expect("a key signs");
-        member = Member { turning, keys };
+        member = fleet.start(source).await.expect("a key signs");
         member.turn(&fleet).await;
         assert_eq!(member.set(), [kid], "it serves the set and beats");
 
@@ -141,8 +139,7 @@ async fn a_replica_whose_token_makes_no_key_goes_on_with_those_that_it_has() {
         transaction::change(&fleet.database, fleet.clock.now(), revoke).await.unwrap().unwrap();
         fleet.plan.algorithms = vec![Alg::Es256k];
         let source = Source::Planned { plan: fleet.plan.clone(), provider };
-        let mut turning = ReplicaLoop::new(source, fleet.database.clone(), fleet.clock.clone());
-        assert!(turning.start(&fleet.audit).await.is_err());
+        assert!(fleet.start(source).await.is_err());
     })
     .await;
 }

@@ -15,9 +15,7 @@ impl Fleet {
     }
 
     async fn member(&self, source: Source) -> Member {
-        let mut turning = ReplicaLoop::new(source, self.database.clone(), self.clock.clone());
-        let keys = turning.start(&self.audit).await.unwrap();
-        Member { turning, keys }
+        self.start(source).await.unwrap()
     }
 
     /// What `key list` says of algorithms that left the plan; empty if all is as planned.

@@ -143,8 +143,7 @@ async fn declared_keys_are_changed_by_their_declaration() {
         let fleet = Fleet::new(database, &[Alg::Es256]).await;
         let one = declared::key("one");
         let source = Source::Declared(Box::new(declared::declared(&fleet.plan, Some(&one), &[])));
-        let mut turning = ReplicaLoop::new(source.clone(), fleet.database.clone(), fleet.clock.clone());
-        turning.start(&fleet.audit).await.unwrap();
+        fleet.start(source.clone()).await.unwrap();
         let admin = KeyAdmin::with("id", "http://id", source, fleet.database.clone(), fleet.clock.clone());
         let rotate = Action::Rotate { alg: None, now: true };
         let refused = admin.consequences(&rotate).await.unwrap_err();

@@ -2,6 +2,7 @@
 
 use super::declared::{declared, key, old};
 use super::*;
+use crate::config::token_signature::DeclaredKey;
 use crate::signing_keys::record::Ledger;
 
 const POLL: Duration = Duration::from_millis(150);
@@ -21,6 +22,18 @@ impl Fleet {
         let mut fleet = Self::new(database, &[Alg::Es256]).await;
         fleet.plan.poll = Duration::from_secs(50);
         fleet
+    }
+}
+
+impl Fleet {
+    /// Two replicas of which the first named a second key, and names it no more.
+    async fn without_the_second(&self, one: &DeclaredKey, two: &DeclaredKey) -> (Member, Member) {
+        let mut a = self.declare(declared(&self.plan, Some(one), &[old(two)])).await;
+        let mut b = self.declare(declared(&self.plan, Some(one), &[])).await;
+        a.replace(self, declared(&self.plan, Some(one), &[])).await.unwrap();
+        b.turn(self).await;
+        assert_eq!(b.set(), ["key-1"], "nobody names the other one any more");
+        (a, b)
     }
 }
 
@@ -101,11 +114,7 @@ async fn a_key_that_comes_back_waits_as_a_new_one_does() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
         let fleet = Fleet::slow(database).await;
         let (one, two) = (key("key-1"), key("key-2"));
-        let mut a = fleet.declare(declared(&fleet.plan, Some(&one), &[old(&two)])).await;
-        let mut b = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
-        a.replace(&fleet, declared(&fleet.plan, Some(&one), &[])).await.unwrap();
-        b.turn(&fleet).await;
-        assert_eq!(b.set(), ["key-1"], "nobody names the other one any more");
+        let (mut a, mut b) = fleet.without_the_second(&one, &two).await;
         a.replace(&fleet, declared(&fleet.plan, Some(&two), &[old(&one)])).await.unwrap();
         assert_eq!(a.signer().unwrap(), "key-1");
         b.turn(&fleet).await;
@@ -190,10 +199,7 @@ async fn what_was_refused_is_told_to_nobody() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
         let fleet = Fleet::slow(database).await;
         let (one, two) = (key("key-1"), key("key-2"));
-        let mut a = fleet.declare(declared(&fleet.plan, Some(&one), &[old(&two)])).await;
-        let mut b = fleet.declare(declared(&fleet.plan, Some(&one), &[])).await;
-        a.replace(&fleet, declared(&fleet.plan, Some(&one), &[])).await.unwrap();
-        b.turn(&fleet).await;
+        let (mut a, mut b) = fleet.without_the_second(&one, &two).await;
         let other = key("key-2");
         a.replace(&fleet, declared(&fleet.plan, Some(&one), &[old(&other)])).await.unwrap_err();
         b.turn(&fleet).await;
