@@ -14,6 +14,7 @@ mod metadata;
 mod metrics;
 mod mtls;
 mod page;
+mod proofs;
 mod races;
 mod refusals;
 mod requirements;
