@@ -10,6 +10,8 @@
 //! | `revoked_tokens` | | revocations whose tokens have not expired yet |
 //! | `key_set_age_seconds`, `key_set_usable_keys`, `key_set_failures` | `issuer` | the key set at hand, and the failed attempts since |
 //! | `key_set_fetches_total` | `issuer`, `outcome` | `changed`, `unchanged` or `failed` |
+//! | `issuer_metadata_age_seconds`, `issuer_metadata_failures` | `issuer` | of a [discovered](crate::IssuerConfig::discovery) issuer: the metadata at hand, and the failed attempts since |
+//! | `issuer_metadata_fetches_total` | `issuer`, `outcome` | as above; while there is no metadata, no key set is fetched |
 //!
 //! A request that passed and is refused further in, by an inner layer or because its claims do not fit the type of a
 //! [`Token<C>`](crate::Token), is counted as both.
@@ -121,47 +123,67 @@ impl Collector for State {
             let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             ConstCounter::new(value).encode(metric)?;
         }
-        key_sets(&authenticator.key_sets(), &mut encoder)
+        let sets = authenticator.key_sets();
+        key_sets(&sets, &mut encoder)?;
+        metadata(&sets, &mut encoder)
     }
 }
 
 fn key_sets(sets: &[KeySetStatus], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    gauge(encoder, sets, "key_set_age_seconds", "Age of the issuer's key set", |set| {
-        set.age.map(|age| age.as_secs_f64())
-    })?;
-    gauge(encoder, sets, "key_set_usable_keys", "Keys in it that can verify", |set| {
-        i64::try_from(set.usable_keys).ok()
-    })?;
-    gauge(encoder, sets, "key_set_failures", "Failed fetches since the last that succeeded", |set| {
-        Some(i64::from(set.failures))
-    })?;
-    let help = "Attempts to fetch the issuer's key set, by outcome";
-    let mut metric = encoder.encode_descriptor("key_set_fetches", help, None, MetricType::Counter)?;
-    for set in sets {
-        let Fetches { changed, unchanged, failed, .. } = set.fetches;
-        for (outcome, count) in [("changed", changed), ("unchanged", unchanged), ("failed", failed)] {
-            let labels = [("issuer", set.issuer.as_str()), ("outcome", outcome)];
-            ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
-        }
-    }
-    Ok(())
+    let known = || sets.iter().map(|set| (set.issuer.as_str(), set));
+    let age = known().filter_map(|(issuer, set)| Some((issuer, set.age?.as_secs_f64())));
+    gauge(encoder, "key_set_age_seconds", "Age of the issuer's key set", age)?;
+    let usable = known().filter_map(|(issuer, set)| Some((issuer, i64::try_from(set.usable_keys).ok()?)));
+    gauge(encoder, "key_set_usable_keys", "Keys in it that can verify", usable)?;
+    let failures = known().map(|(issuer, set)| (issuer, i64::from(set.failures)));
+    gauge(encoder, "key_set_failures", "Failed fetches since the last that succeeded", failures)?;
+    let attempts = known().map(|(issuer, set)| (issuer, set.fetches));
+    fetches(encoder, "key_set_fetches", "Attempts to fetch the issuer's key set, by outcome", attempts)
 }
 
-fn gauge<N>(
+/// While the metadata is missing, nobody knows where the keys are: no key set is fetched then, and none fails.
+fn metadata(sets: &[KeySetStatus], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let known = || sets.iter().filter_map(|set| Some((set.issuer.as_str(), set.metadata.as_ref()?)));
+    let age = known().filter_map(|(issuer, metadata)| Some((issuer, metadata.age?.as_secs_f64())));
+    gauge(encoder, "issuer_metadata_age_seconds", "Age of the metadata that says where the keys are", age)?;
+    let failures = known().map(|(issuer, metadata)| (issuer, i64::from(metadata.failures)));
+    gauge(encoder, "issuer_metadata_failures", "Failed fetches since the last that succeeded", failures)?;
+    let attempts = known().map(|(issuer, metadata)| (issuer, metadata.fetches));
+    fetches(
+        encoder,
+        "issuer_metadata_fetches",
+        "Attempts to fetch the issuer's metadata, by outcome",
+        attempts,
+    )
+}
+
+fn gauge<'i, N>(
     encoder: &mut DescriptorEncoder<'_>,
-    sets: &[KeySetStatus],
     name: &str,
     help: &str,
-    value: fn(&KeySetStatus) -> Option<N>,
+    values: impl Iterator<Item = (&'i str, N)>,
 ) -> fmt::Result
 where
     ConstGauge<N>: EncodeMetric,
 {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for set in sets {
-        if let Some(value) = value(set) {
-            let labels = [("issuer", set.issuer.as_str())];
-            ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
+    for (issuer, value) in values {
+        ConstGauge::new(value).encode(metric.encode_family(&[("issuer", issuer)])?)?;
+    }
+    Ok(())
+}
+
+fn fetches<'i>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    attempts: impl Iterator<Item = (&'i str, Fetches)>,
+) -> fmt::Result {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (issuer, Fetches { changed, unchanged, failed }) in attempts {
+        for (outcome, count) in [("changed", changed), ("unchanged", unchanged), ("failed", failed)] {
+            let labels = [("issuer", issuer), ("outcome", outcome)];
+            ConstCounter::new(count).encode(metric.encode_family(&labels)?)?;
         }
     }
     Ok(())

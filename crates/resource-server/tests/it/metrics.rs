@@ -2,13 +2,17 @@
 
 use crate::support::*;
 use prometheus_client::{encoding::text::encode, registry::Registry};
+use sealwright_jose::Alg;
 use sealwright_resource_server::{
-    Authenticator, Requirements, Revocation, Token, TokenError, VerifiedTokens,
+    Authenticator, IssuerConfig, JwksOptions, Requirements, Revocation, Token, TokenError, VerifiedTokens,
 };
 use serde_json::json;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 fn scrape(authenticator: &Authenticator) -> String {
@@ -131,6 +135,54 @@ async fn the_exposition_is_as_documented() {
     {
         assert!(text.contains(&format!("# TYPE api_{name} {kind}\n")), "{text}");
     }
+}
+
+/// Where the metadata is missing no key set is fetched, so that none fails: what is down must show nevertheless.
+#[tokio::test]
+async fn metadata_that_is_down_is_counted_and_so_is_its_return() {
+    let source =
+        Source::start(Answer::Raw("HTTP/1.1 503 \r\nConnection: close\r\nContent-Length: 0\r\n\r\n".into()))
+            .await;
+    let issuer = source.uri();
+    let terms = IssuerConfig::new(&issuer, AUDIENCE).discovery([Alg::Es256]);
+    // Each request that finds nothing may ask again at once.
+    let options = JwksOptions { cooldown: Duration::ZERO, background: false, ..loopback() };
+    let authenticator = Authenticator::builder().issuer(terms).jwks(options).clock(|| NOW).build().unwrap();
+    let token = token(json!({}), json!({"iss": issuer}));
+    for (_, router) in doors(&authenticator) {
+        assert!(ask(router, "/hello", bearer(&token)).await.starts_with("503\n"));
+    }
+    let failed = source.requests();
+    let text = scrape(&authenticator);
+    for line in [
+        format!("api_key_set_failures{{issuer=\"{issuer}\"}} 0"),
+        format!("api_key_set_fetches_total{{issuer=\"{issuer}\",outcome=\"failed\"}} 0"),
+        format!("api_issuer_metadata_failures{{issuer=\"{issuer}\"}} {failed}"),
+        format!("api_issuer_metadata_fetches_total{{issuer=\"{issuer}\",outcome=\"failed\"}} {failed}"),
+        format!("api_issuer_metadata_fetches_total{{issuer=\"{issuer}\",outcome=\"changed\"}} 0"),
+    ] {
+        assert!(failed > 0 && text.contains(&format!("\n{line}\n")), "{line}\n{text}");
+    }
+    assert!(!text.contains("\napi_issuer_metadata_age_seconds{"), "there is none\n{text}");
+
+    // One document that is both, so that the issuer and its keys are where they say.
+    let mut both: serde_json::Value = serde_json::from_str(&jwk_set(&[&K1])).unwrap();
+    both["issuer"] = json!(issuer);
+    both["jwks_uri"] = json!(issuer);
+    source.answer(Answer::Ok(both.to_string()));
+    authenticator.authenticate_token(&token, NOW).await.unwrap();
+    let text = scrape(&authenticator);
+    for line in [
+        format!("api_issuer_metadata_failures{{issuer=\"{issuer}\"}} 0"),
+        format!("api_issuer_metadata_fetches_total{{issuer=\"{issuer}\",outcome=\"changed\"}} 1"),
+        format!("api_key_set_fetches_total{{issuer=\"{issuer}\",outcome=\"changed\"}} 1"),
+        format!("api_key_set_usable_keys{{issuer=\"{issuer}\"}} 1"),
+    ] {
+        assert!(text.contains(&format!("\n{line}\n")), "{line}\n{text}");
+    }
+    assert!(text.contains("\napi_issuer_metadata_age_seconds{"), "{text}");
+    // Of an issuer that is not discovered there is nothing to say.
+    assert!(!scrape(&trusting(crate::support::terms())).contains("api_issuer_metadata_failures{"));
 }
 
 #[tokio::test]
