@@ -4,11 +4,11 @@ use std::hint::black_box;
 
 use house::{Fixture, Operation};
 use sealwright_jose::{Digest, Hash};
-use sealwright_resource_server::{AuthLayer, VerifiedTokens};
+use sealwright_resource_server::{AuthLayer, Authenticator, VerifiedTokens};
 use tower::Layer;
 
 use crate::{
-    issuer::authenticator,
+    issuer::{authenticator, with_keys_from_afar},
     request::{Endpoint, request, send},
 };
 
@@ -28,15 +28,24 @@ pub(crate) fn operations(name: &str, fixture: &Fixture) -> Vec<Operation> {
             kept = Some(send(&mut service, &endpoint, black_box(request)));
         })
     };
-    let layer = {
-        let (endpoint, mut kept) = (Endpoint::default(), Some(request(&token)));
-        let authenticator = authenticator(name, fixture, VerifiedTokens::default());
-        let mut service = AuthLayer::new(authenticator.clone()).layer(endpoint.clone());
-        Operation::new(format!("hit/{name}/layer"), move || {
-            let request = kept.take().expect("it is given back");
-            kept = Some(send(&mut service, &endpoint, black_box(request)));
-            debug_assert!(authenticator.verified_tokens().misses <= 1);
-        })
-    };
+    let layer = behind("layer", name, &token, authenticator(name, fixture, VerifiedTokens::default()));
     vec![digest, bare, layer]
+}
+
+/// The same with keys that were fetched, by their address and by that of their issuer.
+pub(crate) fn from_afar(name: &str, fixture: &Fixture) -> Vec<Operation> {
+    let token = &fixture.algs[name].token;
+    [("layer-jwks", false), ("layer-discovered", true)]
+        .map(|(what, discovered)| behind(what, name, token, with_keys_from_afar(name, fixture, discovered)))
+        .into()
+}
+
+fn behind(what: &str, name: &str, token: &str, authenticator: Authenticator) -> Operation {
+    let (endpoint, mut kept) = (Endpoint::default(), Some(request(token)));
+    let mut service = AuthLayer::new(authenticator.clone()).layer(endpoint.clone());
+    Operation::new(format!("hit/{name}/{what}"), move || {
+        let request = kept.take().expect("it is given back");
+        kept = Some(send(&mut service, &endpoint, black_box(request)));
+        debug_assert!(authenticator.verified_tokens().misses <= 1);
+    })
 }

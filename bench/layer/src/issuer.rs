@@ -4,11 +4,14 @@ use std::{
     fs::File,
     io::{BufWriter, Write},
     path::Path,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use house::Fixture;
-use sealwright_jose::{Alg, SigningKey, VerifyingKey, jws::Signer};
+use sealwright_jose::{Alg, JwkSet, SigningKey, VerifyingKey, jws::Signer};
 use sealwright_resource_server::{Authenticator, IssuerConfig, VerifiedTokens};
+
+use crate::afar::Afar;
 
 /// As `ours` names its keys.
 pub(crate) const KID: &str = "bench-2026";
@@ -33,6 +36,33 @@ pub(crate) fn authenticator(name: &str, fixture: &Fixture, remembered: VerifiedT
         .verified_tokens(remembered)
         .build()
         .expect("a configuration that makes sense")
+}
+
+/// The same, with keys that were fetched: from the address that the issuer's metadata names, or from the one that the
+/// configuration names.
+pub(crate) fn with_keys_from_afar(name: &str, fixture: &Fixture, discovered: bool) -> Authenticator {
+    let set = JwkSet::from_keys([verifying_key(name, fixture)]).expect("one key").to_json();
+    let source = Afar::new(&fixture.issuer, set);
+    let issuer = IssuerConfig::new(&fixture.issuer, &fixture.audience).typ(["JWT"]);
+    let issuer = match discovered {
+        true => issuer.discovery([alg(name)]),
+        false => issuer.jwks_uri(source.jwks_uri(), [alg(name)]),
+    };
+    let authenticator = Authenticator::builder()
+        .issuer(issuer)
+        .jwks(source.key_sets())
+        .verified_tokens(VerifiedTokens::default())
+        .build()
+        .expect("a configuration that makes sense");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let token = &fixture.algs[name].token;
+    runtime
+        .block_on(
+            authenticator.authenticate_token(token, i64::try_from(now).expect("before the end of time")),
+        )
+        .expect("the keys are fetched");
+    authenticator
 }
 
 /// Signs tokens that differ in their `jti`.

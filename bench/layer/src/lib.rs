@@ -1,6 +1,7 @@
 //! The resource server's layer beside what it cannot do without: the digest of a token it has seen, and the verification
 //! of one that it has not.
 
+mod afar;
 mod dpop;
 mod hit;
 mod issuer;
@@ -26,6 +27,7 @@ pub fn operations(fixture: &Fixture) -> Vec<Operation> {
     for name in fixture.algs.keys().filter(|name| *name != "HS256") {
         operations.extend(hit::operations(name, fixture));
     }
+    operations.extend(hit::from_afar("ES256", fixture));
     for name in ["RS256", "ES256", "EdDSA"] {
         operations.extend(miss::operations(name, fixture));
     }

@@ -20,6 +20,11 @@ pub(crate) fn targets(results: &Results) -> Vec<Target> {
     for alg in ALGS {
         targets.extend(hit(results, alg));
     }
+    for (what, keys) in [("layer-jwks", "keys by `jwks_uri`"), ("layer-discovered", "keys discovered")] {
+        let over = over_digest(results, "ES256", what);
+        let what = format!("ES256 token seen before, {keys}: layer over the token's digest");
+        targets.extend(over.map(|over| nanoseconds(results, what, over, 200.0)));
+    }
     targets.extend(fast_jwt(results));
     for alg in ALGS {
         targets.extend(miss(results, alg));
@@ -35,12 +40,15 @@ fn added(results: &Results, subject: &str, what: &str) -> Option<f64> {
     Some(of(what)? - of("bare")?)
 }
 
+/// What the layer adds to a service beyond the digest of a token that it has seen.
+fn over_digest(results: &Results, alg: &str, what: &str) -> Option<f64> {
+    let subject = format!("hit/{alg}");
+    Some(added(results, &subject, what)? - results.ns(LAYER, &format!("{subject}/digest"))?)
+}
+
 fn hit(results: &Results, alg: &str) -> Vec<Target> {
     let subject = format!("hit/{alg}");
-    let over = added(results, &subject, "layer")
-        .zip(results.ns(LAYER, &format!("{subject}/digest")))
-        .map(|(layer, digest)| layer - digest);
-    let time = over.map(|over| {
+    let time = over_digest(results, alg, "layer").map(|over| {
         nanoseconds(results, format!("{alg} token seen before: layer over the token's digest"), over, 200.0)
     });
     let of = |what: &str| results.allocations(LAYER, &format!("{subject}/{what}"));
