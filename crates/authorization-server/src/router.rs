@@ -37,7 +37,7 @@ pub(crate) fn router(app: App) -> Router {
     });
     // What must never be kept by a cache.
     let private = Router::new()
-        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/oauth2/authorize", get(authorize::authorize).post(authorize::authorize_by_form))
         .route("/oauth2/par", post(par::push))
         .route("/oauth2/token", post(token::token))
         .route(next::LOGIN, get(login::show).post(login::submit))

@@ -23,6 +23,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) acr_values: Vec<String>,
     /// How old the login may be when the code is issued, in seconds.
     pub(crate) max_age_s: Option<u64>,
+    /// Whether the person is to be asked, also where nothing else says so.
+    pub(crate) consent: bool,
     /// What the ID token is to repeat, where there will be one.
     pub(crate) nonce: Option<String>,
 }

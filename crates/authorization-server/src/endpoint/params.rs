@@ -65,6 +65,7 @@ impl Params {
             max_age: text("max_age"),
             nonce: text("nonce"),
             prompt: text("prompt"),
+            id_token_hint: text("id_token_hint"),
             request: text("request"),
         }
     }

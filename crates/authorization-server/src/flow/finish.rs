@@ -57,10 +57,11 @@ pub(super) async fn authenticated(
     issue_code(app, run, &user.subject, factors, now).await
 }
 
-/// Whether the person has to agree: always to a signature, and to anything where the client's registration says so.
+/// Whether the person has to agree: always to a signature, and to anything where the request or the client's registration
+/// says so.
 fn needs_approval(app: &App, request: &AuthorizationRequest) -> bool {
-    let consent = app.client(&request.client_id).is_none_or(|client| client.requires_consent);
-    consent || !request.authorization_details.is_empty()
+    let registered = app.client(&request.client_id).is_none_or(|client| client.requires_consent);
+    registered || request.consent || !request.authorization_details.is_empty()
 }
 
 /// Ends the run with a code.

@@ -29,6 +29,7 @@ pub(crate) struct Parameters {
     pub(crate) max_age: Option<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) prompt: Option<String>,
+    pub(crate) id_token_hint: Option<String>,
     pub(crate) request: Option<String>,
 }
 
@@ -72,9 +73,12 @@ pub(crate) fn check(
     if parameters.response_mode.is_some_and(|mode| mode != "query") {
         return Err(OAuthError::InvalidRequest("response_mode is not supported; use query"));
     }
-    // Every request is answered by a login of its own, so there is never a session that could answer without one.
-    if parameters.prompt.is_some_and(|prompt| prompt.split(' ').any(|p| p == "none")) {
-        return Err(OAuthError::LoginRequired);
+    let consent = asks_for_consent(parameters.prompt.as_deref())?;
+    // Passed over, it would let anybody log in where one person is meant (OpenID Connect Core 1.0 §3.1.2.1).
+    if parameters.id_token_hint.is_some() {
+        return Err(OAuthError::InvalidRequest(
+            "id_token_hint is not supported; say in login_hint who is meant",
+        ));
     }
     let code_challenge =
         code_challenge(&parameters.code_challenge, parameters.code_challenge_method.as_deref())?;
@@ -121,8 +125,25 @@ pub(crate) fn check(
         login_hint,
         acr_values,
         max_age_s,
+        consent,
         nonce,
     })
+}
+
+/// Whether a request wants the person to be asked, by its `prompt` (OpenID Connect Core 1.0 §3.1.2.1). Every request is
+/// answered by a login of its own, so `login` and `select_account` hold already, and there is never a session that could
+/// answer without one.
+fn asks_for_consent(prompt: Option<&str>) -> Result<bool, OAuthError> {
+    let mut consent = false;
+    for word in prompt.unwrap_or_default().split(' ') {
+        match word {
+            "none" => return Err(OAuthError::LoginRequired),
+            "consent" => consent = true,
+            "login" | "select_account" | "" => {}
+            _ => return Err(OAuthError::InvalidRequest("prompt is none, login, select_account or consent")),
+        }
+    }
+    Ok(consent)
 }
 
 /// The scopes that a request names, if all are registered. One that names none gets none (RFC 6749 §3.3 leaves that to the

@@ -22,7 +22,9 @@ struct RequestRow {
     login_hint: Option<String>,
     acr_values: Vec<String>,
     max_age_s: Option<u64>,
-    /// Not in rows of older versions.
+    /// Neither this nor the next is in rows of older versions.
+    #[serde(default)]
+    consent: bool,
     nonce: Option<String>,
 }
 
@@ -40,6 +42,7 @@ pub(super) fn write(request: &AuthorizationRequest) -> String {
         login_hint: request.login_hint.clone(),
         acr_values: request.acr_values.clone(),
         max_age_s: request.max_age_s,
+        consent: request.consent,
         nonce: request.nonce.clone(),
     };
     serde_json::to_string(&row).expect("a struct of strings and numbers is JSON")
@@ -69,6 +72,7 @@ pub(super) fn read(text: &str) -> sqlx::Result<AuthorizationRequest> {
         login_hint: row.login_hint,
         acr_values: row.acr_values,
         max_age_s: row.max_age_s,
+        consent: row.consent,
         nonce: row.nonce,
     })
 }
@@ -84,10 +88,12 @@ mod tests {
     }
 
     #[test]
-    fn a_request_of_an_older_version_has_no_nonce() {
+    fn a_request_of_an_older_version_has_no_nonce_and_asks_for_no_consent() {
         let request = crate::store::tests::request();
         let mut row: Value = serde_json::from_str(&write(&request)).unwrap();
         assert_eq!(row.as_object_mut().unwrap().remove("nonce"), Some("n-1".into()));
-        assert_eq!(read(&row.to_string()).unwrap(), AuthorizationRequest { nonce: None, ..request });
+        assert_eq!(row.as_object_mut().unwrap().remove("consent"), Some(true.into()));
+        let older = AuthorizationRequest { nonce: None, consent: false, ..request };
+        assert_eq!(read(&row.to_string()).unwrap(), older);
     }
 }

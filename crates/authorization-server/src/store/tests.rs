@@ -45,6 +45,7 @@ pub(super) fn request() -> AuthorizationRequest {
         login_hint: Some("alice".into()),
         acr_values: vec!["urn:x".into()],
         max_age_s: Some(300),
+        consent: true,
         nonce: Some("n-1".into()),
     }
 }

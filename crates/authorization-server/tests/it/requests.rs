@@ -4,8 +4,8 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use serde_json::json;
 
-use crate::browser::{Browser, error};
-use crate::world::{ISSUER, World};
+use crate::browser::{Browser, code, error};
+use crate::world::{CHALLENGE, ISSUER, REDIRECT, World, encode, form, with};
 
 /// Refused on a page, without any redirect.
 async fn on_a_page(others: &[(&str, &str)]) -> String {
@@ -90,6 +90,9 @@ async fn what_is_not_offered_is_refused() {
         ("response_mode", "fragment", "invalid_request state=st-1"),
         ("request", "eyJ.eyJ.x", "request_not_supported state=st-1"),
         ("prompt", "none", "login_required state=st-1"),
+        ("prompt", "login none", "login_required state=st-1"),
+        ("prompt", "create", "invalid_request state=st-1"),
+        ("id_token_hint", "eyJ.eyJ.x", "invalid_request state=st-1"),
         ("scope", "admin", "invalid_scope state=st-1"),
         ("scope", "openid  roles", "invalid_scope state=st-1"),
         ("resource", "https://elsewhere.example.com", "invalid_target state=st-1"),
@@ -114,6 +117,75 @@ async fn what_is_not_offered_is_refused() {
             assert_eq!(to_the_client(&[(name, value)]).await, expected, "{name}={value}");
         }
     }
+}
+
+#[tokio::test]
+async fn who_asks_for_consent_gets_it() {
+    let world = World::new().await;
+    for (prompt, step) in
+        [("consent", "approve"), ("login consent", "approve"), ("login", "none"), ("select_account", "none")]
+    {
+        let mut browser = Browser::new(&world);
+        let page = browser.begin(&[("scope", "roles"), ("prompt", prompt)]).await;
+        let mut answer = browser.password(&page, "bob").await;
+        if step == "approve" {
+            let approval = browser.follow(&answer).await;
+            assert_eq!(approval.action, "/approve", "{prompt}");
+            answer = browser.submit(&approval, &[("decision", "approve")]).await;
+        }
+        let code = code(&answer);
+        assert_eq!(world.redeem(&code).await.status, StatusCode::OK, "{prompt}");
+    }
+}
+
+const ASKED: [(&str, &str); 6] = [
+    ("response_type", "code"),
+    ("client_id", "default_portal"),
+    ("redirect_uri", REDIRECT),
+    ("state", "st-1"),
+    ("code_challenge", CHALLENGE),
+    ("code_challenge_method", "S256"),
+];
+
+#[tokio::test]
+async fn a_request_may_come_as_a_form() {
+    let world = World::new().await;
+    let mut browser = Browser::new(&world);
+    let answer = browser.send(form("/oauth2/authorize", &ASKED)).await;
+    let page = browser.follow(&answer).await;
+    let answer = browser.password(&page, "bob").await;
+    assert_eq!(world.redeem(&code(&answer)).await.status, StatusCode::OK);
+
+    let refused = with(&ASKED, &[("prompt", "none")]);
+    let answer = browser.send(form("/oauth2/authorize", &refused)).await;
+    assert_eq!(error(&answer), "login_required state=st-1");
+}
+
+#[tokio::test]
+async fn a_form_is_read_as_strictly_as_an_address() {
+    let world = World::new().await;
+    let post = async |path: &str, kind: &str, body: String| {
+        let request = Request::post(path).header(header::CONTENT_TYPE, kind).body(Body::from(body)).unwrap();
+        let answer = world.send(request).await;
+        assert_eq!(answer.header(header::CONTENT_TYPE), "text/html; charset=utf-8", "a person reads it");
+        (answer.status.as_u16(), answer.body)
+    };
+    let (path, kind) = ("/oauth2/authorize", "application/x-www-form-urlencoded");
+    let good = encode(&ASKED);
+    for (path, kind, body, status, says) in [
+        (path, kind, format!("{good}&state=st-2"), 400, "a parameter stands there twice"),
+        (path, kind, format!("{good}&nonce=%zz"), 400, "not form-urlencoded"),
+        (path, kind, good.replace("default_portal", "nobody"), 400, "client_id is missing or unknown"),
+        (path, "application/json", good.clone(), 415, "media type"),
+        (path, kind, format!("{good}&x={}", "x".repeat(64 * 1024)), 413, "larger than 64 KiB"),
+        ("/oauth2/authorize?scope=openid", kind, good.clone(), 400, "in the form alone"),
+    ] {
+        let (found, page) = post(path, kind, body).await;
+        assert_eq!(found, status, "{page}");
+        assert!(page.contains(says), "{says} is not in {page}");
+    }
+    assert_eq!(world.rows("interaction").await, 0);
+    assert_eq!(world.refusals().await, json!({"authorize.request": 6}));
 }
 
 #[tokio::test]
