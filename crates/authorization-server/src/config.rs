@@ -136,6 +136,7 @@ pub fn configure(resources: &[Resource], report: &mut Report) -> Vec<Config> {
         let Some(client_registration::Registered { server, client, new_secret }) = read else { continue };
         if let Some(Declaration { config: Some(config), .. }) = servers.get_mut(server) {
             client_registration::check_signing_algs(resource, &config.algorithms, report);
+            client_registration::check_usual_alg(resource, &client, &config.algorithms, report);
             config.clients.insert(client.id.clone(), client);
             config.first_start.files.extend(new_secret);
         }

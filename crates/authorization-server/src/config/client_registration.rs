@@ -13,7 +13,9 @@ use url::Url;
 use super::first_start::NewFile;
 use super::secrets::{Secrets, namespace};
 use super::{Declaration, appsso};
-use crate::domain::client::{Client, ClientAuthentication, ClientSecret, DescribedScope, may_get_id_tokens};
+use crate::domain::client::{
+    Client, ClientAuthentication, ClientSecret, DescribedScope, USUAL_ID_TOKEN_ALG, may_get_id_tokens,
+};
 use crate::domain::redirect_uri::RegisteredRedirect;
 use crate::domain::scope;
 use crate::domain::user::RESERVED_CLAIMS;
@@ -309,6 +311,18 @@ pub(super) fn check_signing_algs(resource: &Resource, server_has: &[Alg], report
             let message = format!("the AuthServer signs with {}, not with this", has.join(", "));
             resource.fault(&format!("spec.{field}"), message, report);
         }
+    }
+}
+
+/// Warns where a client gets ID tokens by another algorithm than clients expect that were told of none.
+pub(super) fn check_usual_alg(resource: &Resource, client: &Client, server_has: &[Alg], report: &mut Report) {
+    let alg = client.id_token_alg(|alg| server_has.contains(&alg));
+    if let (true, None, Some(first)) = (client.may_get_id_tokens(), alg, server_has.first()) {
+        let message = format!(
+            "{first} signs the ID tokens, where OpenID Connect has clients expect {USUAL_ID_TOKEN_ALG}: tell the client, and write \
+             `idTokenSignedResponseAlg: {first}` here, or give the AuthServer {USUAL_ID_TOKEN_ALG}, too"
+        );
+        resource.warn("spec.scopes", message, report);
     }
 }
 

@@ -44,6 +44,36 @@ fn good_resources_have_none() {
 }
 
 #[test]
+fn a_client_that_leaves_the_choice_to_a_server_without_rs256_is_warned_about() {
+    let dir = sealwright_testkit::temp_dir();
+    write_secrets(dir.path());
+    let yaml = resources("{sqlite: {path: auth.db}}", "");
+    let warnings = |from: &str, to: &str| {
+        assert!(yaml.contains(from), "{from} is not in the resources");
+        let mut report = Report::default();
+        let path = dir.path().join("auth.yaml");
+        configure(&resource::parse(&path, &yaml.replace(from, to), &mut report), &mut report);
+        assert!(report.is_empty(), "{report}");
+        let folder = format!("{}/", dir.path().display());
+        report.warnings.iter().map(|w| w.to_string().replace(&folder, "")).collect::<Vec<String>>()
+    };
+    assert_eq!(
+        warnings("[ES256]", "[ES256]"),
+        [
+            "auth.yaml:28:11: ClientRegistration/portal: spec.scopes: ES256 signs the ID tokens, where OpenID Connect has clients \
+             expect RS256: tell the client, and write `idTokenSignedResponseAlg: ES256` here, or give the AuthServer RS256, too"
+        ]
+    );
+    for (from, to) in [
+        ("[ES256]", "[ES256, RS256]"),
+        ("displayName: Contract portal", "idTokenSignedResponseAlg: ES256"),
+        ("{name: openid}, ", ""),
+    ] {
+        assert_eq!(warnings(from, to), Vec::<String>::new(), "{to}");
+    }
+}
+
+#[test]
 fn all_faults_are_reported_at_once_with_their_lines() {
     let faults = faults(&[
         ("listen: 127.0.0.1:0", "listen: localhost"),
