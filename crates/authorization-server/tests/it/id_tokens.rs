@@ -1,15 +1,17 @@
 //! ID tokens: who gets one, what it says, and who signs it.
 
 use http::{StatusCode, header};
+use sealwright_authorization_server::{PasswordCost, hash_password_at};
 use sealwright_jose::jws::{Scratch, Verifier};
 use sealwright_jose::{Alg, Digest, Hash, JwkSet, base64url};
 use sealwright_service::clock::Timestamp;
+use sealwright_service::secret::Secret;
 use sealwright_testkit::database::{on_both_storages, sqlite_storage};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, code, error};
 use crate::world::{
-    BACKEND_SECRET, CHALLENGE, ISSUER, REDIRECT, START, World, basic, claims, encode, json_request,
+    BACKEND_SECRET, CHALLENGE, ISSUER, PASSWORD, REDIRECT, START, World, basic, claims, encode, json_request,
     resources, totp,
 };
 
@@ -313,6 +315,84 @@ async fn a_server_of_which_nobody_may_ask_says_nothing_of_claims() {
     // Discovery requires these two of everybody.
     assert_eq!(metadata["id_token_signing_alg_values_supported"], json!(["ES256"]));
     assert_eq!(metadata["subject_types_supported"], json!(["public"]));
+}
+
+/// A server of AppSSO's manifests, with Bob and the portal.
+async fn appsso(lifetimes: &str) -> World {
+    let key = include_str!("keys/rsa.pem").replace('\n', "\n    ");
+    let cost = PasswordCost::new(8, 1, 1).unwrap();
+    let hash = hash_password_at(&Secret::new(PASSWORD), cost).unwrap();
+    let yaml = format!(
+        r#"
+apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
+kind: AuthServer
+metadata:
+  name: main
+  labels: {{env: test}}
+  annotations:
+    sso.apps.tanzu.vmware.com/allow-unsafe-issuer-uri: ""
+    sso.apps.tanzu.vmware.com/allow-unsafe-identity-provider: ""
+    sealwright.dev/state-dir: state
+    sealwright.dev/kek-file: kek
+spec:
+  issuerURI: {ISSUER}
+  tls: {{deactivated: true}}
+  token: {lifetimes}
+  tokenSignature: {{signAndVerifyKeyRef: {{name: signing}}}}
+  identityProviders:
+    - name: internal
+      internalUnsafe:
+        users: [{{username: bob, password: "{hash}"}}]
+---
+apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
+kind: ClientRegistration
+metadata: {{name: portal}}
+spec:
+  authServerSelector: {{matchLabels: {{env: test}}}}
+  redirectURIs: ["{REDIRECT}"]
+  authorizationGrantTypes: [authorization_code]
+  clientAuthenticationMethod: none
+  scopes: [{{name: openid}}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: signing}}
+stringData:
+  key.pem: |
+    {key}
+"#
+    );
+    World::of(&yaml, sqlite_storage()).await
+}
+
+#[tokio::test]
+async fn at_an_appsso_server_the_type_alone_parts_the_tokens() {
+    // Of access tokens, of ID tokens; AppSSO's default is 12 hours.
+    for (lifetimes, access_s, id_s) in [
+        ("{accessToken: {expiry: 10m}, idToken: {expiry: 1h}}", 600, 3600),
+        ("{accessToken: {expiry: 10m}}", 600, 12 * 3600),
+        ("{idToken: {expiry: 48h}}", 12 * 3600, 24 * 3600),
+    ] {
+        let world = appsso(lifetimes).await;
+        let answer = bob(&world, &ASKED).await;
+        let (access, id) = (text(&answer, "access_token"), text(&answer, "id_token"));
+        let header = |token: &str| -> Value {
+            serde_json::from_slice(&base64url::decode(token.split('.').next().unwrap()).unwrap()).unwrap()
+        };
+        let of = |typ: &str| json!({"alg": "RS256", "kid": "signing", "typ": typ});
+        assert_eq!((header(access), header(id)), (of("at+jwt"), of("JWT")));
+        for (token, typ, other) in [(access, "at+jwt", "JWT"), (id, "JWT", "at+jwt")] {
+            assert!(verified(&world, token, typ).await.is_some(), "{typ}");
+            assert!(verified(&world, token, other).await.is_none(), "{typ} is not {other}");
+        }
+        let (access, id) = (claims(access), claims(id));
+        for name in ["iss", "sub", "aud"] {
+            assert_eq!(access[name], id[name], "{name} says nothing of which is which");
+        }
+        assert_eq!(id["aud"], "default_portal");
+        let lives = |claims: &Value| claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        assert_eq!((lives(&access), lives(&id)), (access_s, id_s), "{lifetimes}");
+    }
 }
 
 #[tokio::test]

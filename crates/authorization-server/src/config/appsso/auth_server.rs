@@ -32,6 +32,8 @@ use crate::domain::user::{DEFAULT_DOMAIN, Declared, RESERVED_CLAIMS};
 
 /// AppSSO's default lifetime of access tokens, and of ID tokens.
 const TOKEN_EXPIRY: Duration = Duration::from_secs(12 * 3600);
+/// The longest that ID tokens live here.
+const ID_TOKEN_EXPIRY_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Where the server listens behind the proxy that ends TLS.
 const BEHIND_PROXY: &str = "0.0.0.0:8080";
 
@@ -199,7 +201,9 @@ fn translated(
     };
     let token = TokenSpec {
         access_token: AccessTokenSpec { expiry: access.map_or(usual, |token| token.expiry) },
-        id_token: IdTokenSpec { expiry: id.map_or(usual, |token| token.expiry) },
+        id_token: IdTokenSpec {
+            expiry: id.map_or(usual, |token| at_most_a_day(resource, token.expiry, report)),
+        },
     };
     // So that other faults are found, too; whoever forgot the issuer is told of that alone.
     let issuer_uri = spec.issuer_uri.clone().unwrap_or_else(|| "https://issuer.invalid".to_owned());
@@ -221,6 +225,15 @@ fn translated(
         acknowledge: if unsafe_issuer { vec![Acknowledgement::UnsafeIssuerUri] } else { Vec::new() },
         first_start,
     }
+}
+
+/// The lifetime of ID tokens. AppSSO has no bound, so what is longer than ours is no reason to refuse a manifest.
+fn at_most_a_day(resource: &Resource, expiry: DurationField, report: &mut Report) -> DurationField {
+    if expiry.0 <= ID_TOKEN_EXPIRY_MAX {
+        return expiry;
+    }
+    resource.warn("spec.token.idToken.expiry", "ID tokens live for 24 hours at most, so these do", report);
+    DurationField(ID_TOKEN_EXPIRY_MAX)
 }
 
 /// Plain http stays on this machine, where the issuer says; behind https there is a proxy.

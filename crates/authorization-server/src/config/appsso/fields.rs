@@ -56,7 +56,10 @@ pub(super) const AUTH_SERVER: &[Field] = &[
     warned("spec.cors", "browsers are not given leave to call across origins yet, so this is not used"),
     honoured("spec.token.accessToken.expiry", "`12h`, if nothing is said; at most `24h`"),
     warned("spec.token.refreshToken", "refresh tokens are not issued yet, so this is not used"),
-    honoured("spec.token.idToken.expiry", "`12h`, if nothing is said; at most `24h`"),
+    honoured(
+        "spec.token.idToken.expiry",
+        "`12h`, if nothing is said; what is longer than `24h` counts as that, with a warning",
+    ),
     honoured("spec.session.expiry", "`15m`, if nothing is said"),
     honoured(
         "spec.tokenSignature.signAndVerifyKeyRef",
