@@ -27,8 +27,9 @@ use tokio::time::timeout;
 use crate::audit_key;
 use crate::config::{Config, FirstStartError};
 use crate::domain::user::{Declared, User};
+use crate::endpoint::console;
 use crate::endpoint::jwks_events::Listeners;
-use crate::endpoint::{console, metadata};
+use crate::endpoint::metadata::Metadata;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::rate;
 use crate::flow::turns::Turns;
@@ -175,7 +176,7 @@ pub async fn assemble(mut config: Config, clock: Clock, shutdown: Shutdown) -> R
     });
     append(&audit, "server.started", details).await?;
 
-    let metadata = metadata::document(&config.issuer, clients.values(), &config.acr);
+    let metadata = Metadata::new(&config.issuer, clients.values(), &config.acr);
     let console = config.admin_role.as_ref().and_then(|_| console::client(&config.issuer));
     let console = console.map(|client| (client.id.clone(), client));
     let clients = clients.into_iter().chain(console);

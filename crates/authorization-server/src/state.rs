@@ -10,13 +10,13 @@ use sealwright_service::client_address::Proxies;
 use sealwright_service::clock::{Clock, Timestamp};
 use sealwright_service::database::Database;
 use sealwright_service::shutdown::Shutdown;
-use serde_json::Value;
 
 use crate::domain::acr::AcrPolicy;
 use crate::domain::client::Client;
 use crate::domain::issuer::Issuer;
 use crate::domain::user::User;
 use crate::endpoint::jwks_events::Listeners;
+use crate::endpoint::metadata::Metadata;
 use crate::flow::buckets::Buckets;
 use crate::flow::passwords::PasswordPool;
 use crate::flow::turns::Turns;
@@ -67,8 +67,7 @@ pub(crate) struct Snapshot {
     pub(crate) proxies: Proxies,
     pub(crate) domains: BTreeMap<String, String>,
     pub(crate) acr: AcrPolicy,
-    /// But for what depends on the keys.
-    pub(crate) metadata: Value,
+    pub(crate) metadata: Metadata,
     pub(crate) access_token_expiry: Duration,
     pub(crate) id_token_expiry: Duration,
     pub(crate) session_expiry: Duration,

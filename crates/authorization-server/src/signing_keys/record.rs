@@ -2,6 +2,8 @@
 //!
 //! Everything here is arithmetic on values: the store writes down what [`Ledger::apply`] made of them.
 
+use std::collections::BTreeSet;
+
 use sealwright_jose::{Alg, VerifyingKey};
 use sealwright_service::clock::Timestamp;
 
@@ -207,6 +209,12 @@ pub(crate) struct Ledger {
 impl Ledger {
     pub(crate) fn key(&self, kid: &str) -> Option<&KeyRecord> {
         self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    /// The names of the algorithms that tokens are signed with, or will be by a key that is announced.
+    pub(crate) fn algorithms(&self) -> BTreeSet<&'static str> {
+        let signs = |key: &&KeyRecord| matches!(key.state, KeyState::Active | KeyState::Published);
+        self.keys.iter().filter(signs).map(|key| key.alg.name()).collect()
     }
 
     pub(crate) fn key_mut(&mut self, kid: &str) -> Option<&mut KeyRecord> {

@@ -1,6 +1,5 @@
 //! What a request sees of the keys: one value, swapped whole.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use super::meter::Meter;
-use super::record::{KeyRecord, KeyState, Ledger, Replica};
+use super::record::{KeyState, Ledger, Replica};
 
 /// How long who changed keys through this replica waits for it; a look takes some milliseconds, unless a token is slow.
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -116,12 +115,6 @@ impl KeySnapshot {
             |signer: &&Signer| wanted.is_none_or(|alg| alg == signer.handle.alg()) && signer.has_begun(now);
         let signer = self.signers.iter().find(suits).ok_or(NoSigner::NoKey)?;
         if signer.reserved_until_s < expires_s { Err(NoSigner::NotReserved) } else { Ok(&signer.handle) }
-    }
-
-    /// The names of the algorithms that tokens are signed with, or will be by a key that is announced.
-    pub(crate) fn algorithms(&self) -> BTreeSet<&'static str> {
-        let signs = |key: &&KeyRecord| matches!(key.state, KeyState::Active | KeyState::Published);
-        self.ledger.keys.iter().filter(signs).map(|key| key.alg.name()).collect()
     }
 
     /// Whether this replica can do its part; one that is declared without a signing key does it by serving the set.

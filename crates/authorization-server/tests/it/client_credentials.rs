@@ -278,6 +278,9 @@ async fn where_no_key_is_declared_the_client_is_told_that_waiting_does_not_help(
     );
     assert!(!answer.headers.contains_key(header::RETRY_AFTER));
     assert_eq!(world.get("/oauth2/jwks").await.json()["keys"][0]["kid"], "old");
+    let metadata = world.get("/.well-known/openid-configuration").await.json();
+    assert!(metadata.get("id_token_signing_alg_values_supported").is_none(), "none, not an empty list");
+    assert_eq!(metadata["subject_types_supported"], json!(["public"]));
     assert_eq!(world.get("/readyz").await.status, StatusCode::OK, "it serves the set");
     assert!(!world.events().await.contains(&"token.issued".to_owned()));
 }
