@@ -218,6 +218,7 @@ impl World {
             return;
         }
         let now = self.clock(i);
+        let before = self.database.clone();
         // Each pass is one transaction.
         for alg in missing(&self.plan, &self.database) {
             self.made += 1;
@@ -229,27 +230,15 @@ impl World {
                 break;
             }
             self.database.epoch += 1;
-            let nothing_signs = self.database.keys.iter().all(|key| key.state != KeyState::Active);
             for change in &changes {
                 let epoch = self.database.epoch;
                 assert!(!self.database.apply(change, now, epoch).is_empty(), "{change:?} changed nothing");
-                if let Change::Activate { kid } = change {
-                    let alg = self.database.key(kid).map(|key| key.alg.name());
-                    let is_successor = alg.is_some_and(|alg| self.was_orphaned_lately(alg, now));
-                    if nothing_signs || is_successor {
-                        self.hurried.insert(kid.clone(), Hurry::NothingToLose);
-                    }
-                }
             }
         }
+        self.note_successors(&before, now);
         for alg in ALGS.map(Alg::name) {
-            let signs = |key: &KeyRecord| key.alg.name() == alg && key.state == KeyState::Active;
-            if self.database.keys.iter().any(signs) {
-                self.orphaned.remove(alg);
-            } else {
-                let keys: Vec<_> = self.database.keys.iter().filter(|key| key.alg.name() == alg).collect();
-                assert!(!self.was_orphaned_lately(alg, now), "nobody took over at {now}: {keys:?}");
-            }
+            let keys: Vec<_> = self.database.keys.iter().filter(|key| key.alg.name() == alg).collect();
+            assert!(!self.was_orphaned_lately(alg, now), "nobody took over at {now}: {keys:?}");
         }
         let (needed, wanted) = reservation_s(&self.plan, now);
         let soon = now.plus(self.plan.max_stale);
@@ -270,6 +259,22 @@ impl World {
         self.rows.retain(|other| other.id != row.id);
         self.rows.push(row);
         self.replace_view(i, Some(View { ledger, read_at: self.now }));
+    }
+
+    /// Which of the keys that became active since `before` had no time to be announced; their algorithms are orphaned no more.
+    fn note_successors(&mut self, before: &Ledger, now: Timestamp) {
+        let is_active = |key: &KeyRecord| key.state == KeyState::Active;
+        let nothing_signed = !before.keys.iter().any(is_active);
+        for i in 0..self.database.keys.len() {
+            let key = &self.database.keys[i];
+            if is_active(key) && !before.key(&key.kid).is_some_and(is_active) {
+                let (kid, alg) = (key.kid.clone(), key.alg.name());
+                if nothing_signed || self.was_orphaned_lately(alg, now) {
+                    self.hurried.insert(kid, Hurry::NothingToLose);
+                }
+                self.orphaned.remove(alg);
+            }
+        }
     }
 
     /// Whether the active key of `alg` was revoked so lately that its successor is not announced.
@@ -332,7 +337,10 @@ impl World {
             if let Some(next) = next(&self.database, alg).filter(|_| now) {
                 self.hurried.insert(next.kid.clone(), Hurry::Asked);
             }
-            self.database = Ledger { epoch: self.database.epoch + 1, ..after };
+            let after = Ledger { epoch: self.database.epoch + 1, ..after };
+            let before = std::mem::replace(&mut self.database, after);
+            // It does all that is due besides.
+            self.note_successors(&before, self.now);
         }
     }
 
@@ -399,8 +407,9 @@ impl World {
                 });
                 assert!(
                     excused,
-                    "at {} the set fetched at {fetched_at} lacks {kid}, whose tokens live until {expires}",
-                    self.now
+                    "at {} the set fetched at {fetched_at} lacks {kid}, whose tokens live until {expires}: {:?}",
+                    self.now,
+                    (self.database.key(kid), self.hurried.get(*kid), view.read_at, view.ledger.epoch)
                 );
             }
         }
