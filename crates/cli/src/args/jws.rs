@@ -120,7 +120,7 @@ pub(crate) struct VerifyArgs {
     /// The payload, if it is not in the token; of any size with RSA, ECDSA and HMAC.
     #[arg(long, value_name = "FILE", value_parser = source(), conflicts_with = "batch")]
     pub(crate) payload: Option<Source>,
-    /// How many signatures of a JSON form must be valid; a number counts different keys.
+    /// How many signatures must be valid; a number counts different keys, of which a compact token has one.
     #[arg(long, value_name = "all|any|N", default_value = "all")]
     pub(crate) require: Require,
     /// By whose rules; under each, a payload may be signed as it is (RFC 7797).

@@ -12,7 +12,7 @@ use super::{
     sign::not_signed,
     token::{Serialization, Token},
     verdict::{SignatureVerdict, Verdict, of_each},
-    verify::Verdicts,
+    verify::{Verdicts, met_by_one_key},
 };
 use crate::{
     args,
@@ -65,8 +65,13 @@ pub(super) fn verify<'t>(
     require: Require,
 ) -> Result<Verdicts<'t>, CliError> {
     let verified = if token.serialization == Serialization::Compact {
-        compact(token, payload, verifier)?
-            .map_err(|error| (Verdict::invalid(token, error, SignatureVerdict::of_refused(error)), error))
+        match compact(token, payload, verifier)? {
+            Ok(signatures) => match met_by_one_key(require) {
+                Ok(()) => Ok(signatures),
+                Err(error) => Err((Verdict::invalid(token, error, signatures), error)),
+            },
+            Err(error) => Err((Verdict::invalid(token, error, SignatureVerdict::of_refused(error)), error)),
+        }
     } else {
         json(token, payload, verifier, require)?
     };

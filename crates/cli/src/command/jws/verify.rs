@@ -1,7 +1,7 @@
 //! `sealwright jws verify`
 
 use sealwright_jose::{
-    Alg, VerifyError,
+    Alg, VerifyError, VerifyErrorKind,
     jws::{BuildError, Limits, Policy, Require, Scratch, Verifier},
 };
 
@@ -74,14 +74,25 @@ pub(super) fn verify<'t>(
     let whole = |error| (Verdict::invalid(token, error, SignatureVerdict::of_refused(error)), error);
     if token.serialization == Serialization::Compact {
         let verified = verifier.verify_compact(token.text, scratch).map_err(whole)?;
-        let signature = SignatureVerdict::of_compact(&verified);
-        return Ok(Verdict::valid(token, Some(verified.payload()), vec![signature]));
+        let signatures = vec![SignatureVerdict::of_compact(&verified)];
+        return match met_by_one_key(require) {
+            Ok(()) => Ok(Verdict::valid(token, Some(verified.payload()), signatures)),
+            Err(error) => Err((Verdict::invalid(token, error, signatures), error)),
+        };
     }
     let report = verifier.examine_json(token.text, scratch).map_err(whole)?;
     let signatures = of_each(token, report.signatures());
     match report.require(require) {
         Ok(verified) => Ok(Verdict::valid(token, Some(verified.payload()), signatures)),
         Err(error) => Err((Verdict::invalid(token, error, signatures), error)),
+    }
+}
+
+/// Whether the one key of a compact token is enough: a signature of several stays one, whatever form it is given.
+pub(super) fn met_by_one_key(require: Require) -> Result<(), VerifyError> {
+    match require {
+        Require::All | Require::Any | Require::AtLeast(1) => Ok(()),
+        _ => Err(VerifyErrorKind::Threshold.into()),
     }
 }
 
