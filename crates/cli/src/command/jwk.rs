@@ -28,14 +28,33 @@ pub(super) fn run(command: &JwkCommand, output: &Output) -> Result<Outcome, CliE
 
 fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
     let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
-    let (keys, is_set) = file.each()?;
-    let mut jwks = Vec::new();
-    for (n, key) in keys.into_iter().enumerate() {
-        let key = AnyKey::read(key, file.password()).and_then(|key| key.public_jwk());
-        jwks.push(key.map_err(|error| file.refused_at(is_set.then_some(n), error))?);
-    }
+    let (jwks, is_set) = of_each_key(&file, output, |key| key.public_jwk())?;
     output.text(&one_or_set(&jwks, is_set))?;
     Ok(Outcome::Done)
+}
+
+/// What `take` makes of the one key, or of each key of a set; `true` for a set. A set may hold keys of which nothing can
+/// be made, which are passed over with a warning, but not only such.
+fn of_each_key<T>(
+    file: &KeyFile,
+    output: &Output,
+    take: impl Fn(&AnyKey) -> Result<T, KeyError>,
+) -> Result<(Vec<T>, bool), CliError> {
+    let (keys, is_set) = file.each()?;
+    let (mut taken, mut passed_over) = (Vec::with_capacity(keys.len()), Vec::new());
+    for (n, key) in keys.into_iter().enumerate() {
+        match AnyKey::read(key, file.password()).and_then(|key| take(&key)) {
+            Ok(one) => taken.push(one),
+            Err(error) => passed_over.push(file.refused_at(is_set.then_some(n), error)),
+        }
+    }
+    if taken.is_empty() && !passed_over.is_empty() {
+        return Err(passed_over.swap_remove(0));
+    }
+    for error in &passed_over {
+        output.warning_of(error);
+    }
+    Ok((taken, is_set))
 }
 
 /// A key that is not used for anything here, so that of the algorithms that it may be for any will do.

@@ -3,7 +3,7 @@
 use sealwright_jose::{Key, KeyError};
 use zeroize::Zeroizing;
 
-use super::{AnyKey, Outcome, one_or_set};
+use super::{AnyKey, Outcome, of_each_key, one_or_set};
 use crate::{
     args::{ConvertArgs, KeyFormat},
     error::CliError,
@@ -13,19 +13,13 @@ use crate::{
 
 pub(super) fn run(args: &ConvertArgs, output: &Output) -> Result<Outcome, CliError> {
     let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
-    let (keys, is_set) = file.each()?;
-    if is_set && args.to != KeyFormat::Jwk {
+    if args.to != KeyFormat::Jwk && file.each()?.1 {
         return Err(CliError::Usage(format!(
             "{} is a set of keys, and PEM and DER hold one: convert each of its keys alone",
             args.file
         )));
     }
-    let mut found = Vec::new();
-    for (n, key) in keys.into_iter().enumerate() {
-        let converted =
-            AnyKey::read(key, file.password()).and_then(|key| convert(&key, args.to, args.public));
-        found.push(converted.map_err(|error| file.refused_at(is_set.then_some(n), error))?);
-    }
+    let (found, is_set) = of_each_key(&file, output, |key| convert(key, args.to, args.public))?;
     if let (KeyFormat::Der, [der]) = (args.to, found.as_slice()) {
         output.bytes(der)?;
         return Ok(Outcome::Done);

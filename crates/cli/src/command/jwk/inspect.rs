@@ -20,7 +20,8 @@ pub(super) fn run(args: &JwkInspectArgs, output: &Output) -> Result<Outcome, Cli
             return Err(error);
         }
     };
-    let (mut found, mut sound) = (Vec::new(), true);
+    let all = keys.len();
+    let (mut found, mut faulty) = (Vec::new(), Vec::new());
     for (n, key) in keys.into_iter().enumerate() {
         let facts = match Inspected::read(key, file.password()) {
             Ok(facts) => facts,
@@ -31,7 +32,7 @@ pub(super) fn run(args: &JwkInspectArgs, output: &Output) -> Result<Outcome, Cli
                 }
                 output.line(labelled("fault", &error.to_string()))?;
                 found.push(json!({"faults": [error.to_string()]}));
-                sound = false;
+                faulty.push((n, error.to_string()));
                 continue;
             }
             Err(error) => {
@@ -42,7 +43,7 @@ pub(super) fn run(args: &JwkInspectArgs, output: &Output) -> Result<Outcome, Cli
         if n > 0 {
             output.line("")?;
         }
-        sound &= facts.faults().is_empty();
+        faulty.extend(facts.faults().first().map(|fault| (n, fault.to_string())));
         tell(&facts, output)?;
         found.push(in_json(&facts));
     }
@@ -51,7 +52,13 @@ pub(super) fn run(args: &JwkInspectArgs, output: &Output) -> Result<Outcome, Cli
     } else if let Some(one) = found.first() {
         output.json(one)?;
     }
-    Ok(if sound { Outcome::Done } else { Outcome::Refused })
+    let file = &args.file;
+    Err(CliError::refused(match faulty.as_slice() {
+        [] => return Ok(Outcome::Done),
+        [(n, fault)] if is_set => format!("key {} of {file} cannot be used: {fault}", n + 1),
+        several if is_set => format!("{} of the {all} keys of {file} cannot be used", several.len()),
+        [(_, fault), ..] => format!("{file} cannot be used: {fault}"),
+    }))
 }
 
 fn tell(facts: &Inspected, output: &Output) -> Result<(), CliError> {

@@ -3,7 +3,7 @@
 use sealwright_jose::{Hash, base64url};
 use serde_json::{Value, json};
 
-use super::{AnyKey, Outcome};
+use super::{AnyKey, Outcome, of_each_key};
 use crate::{
     args::{HashName, ThumbprintArgs},
     error::CliError,
@@ -18,11 +18,15 @@ pub(super) fn run(args: &ThumbprintArgs, output: &Output) -> Result<Outcome, Cli
         HashName::Sha512 => Hash::Sha512,
     };
     let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
-    let (keys, is_set) = file.each()?;
-    let mut found = Vec::new();
-    for (n, key) in keys.into_iter().enumerate() {
-        let key = AnyKey::read(key, file.password()).and_then(|key| key.public());
-        let key = key.map_err(|error| file.refused_at(is_set.then_some(n), error))?;
+    let (keys, is_set) = match of_each_key(&file, output, AnyKey::public) {
+        Ok(keys) => keys,
+        Err(error) => {
+            output.json(&json!({"faults": [error.to_string()]}))?;
+            return Err(error);
+        }
+    };
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
         let thumbprint = base64url::encode(key.thumbprint_with(hash));
         let uri = key.thumbprint_uri(hash);
         output.line(if args.uri { &uri } else { &thumbprint })?;
