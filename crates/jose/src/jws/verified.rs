@@ -68,6 +68,11 @@ impl<'t> Verified<'t> {
         self.signature.key()
     }
 
+    /// The `kid` of the key that verified it, public or symmetric. [`kid`](Self::kid) is the token's word for it.
+    pub fn key_kid(&self) -> Option<&'t str> {
+        self.signature.key_kid()
+    }
+
     /// Whether the payload was signed as it is, not in base64url (RFC 7797, `"b64":false`). A JWT
     /// never is (§7).
     pub fn is_unencoded(&self) -> bool {
@@ -164,6 +169,24 @@ impl<'t> VerifiedSignature<'t> {
             AnyKey::Public(key) => Some(key),
             AnyKey::Mac(_) => None,
         }
+    }
+
+    /// The `kid` of the key that verified it, public or symmetric. [`kid`](Self::kid) is the token's word for it.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// let token = Signer::mac(&key).param("kid", "any".into()).sign_compact(b"hello")?;
+    /// // A key without a name is meant by every name that no other has.
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// let mut scratch = Scratch::new();
+    /// let verified = verifier.verify_compact(&token, &mut scratch)?;
+    /// assert_eq!((verified.kid(), verified.key_kid()), (Some("any"), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn key_kid(&self) -> Option<&'t str> {
+        self.key.kid()
     }
 }
 

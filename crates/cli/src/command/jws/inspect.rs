@@ -21,11 +21,15 @@ use crate::{
 /// More than that nobody reads.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The object of `--json`. Without `payload`, the payload is detached.
+/// The object of `--json`. Without `payload`, the payload is detached, or there is an `error`.
 #[derive(Serialize)]
 struct Inspected {
     verified: bool,
     serialization: Serialization,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<String>,
     signatures: Vec<Headers>,
@@ -40,12 +44,27 @@ struct Headers {
 pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliError> {
     let text = TokenText::read(&args.token)?;
     let limits = Limits::default().token_bytes(MAX_BYTES);
+    let refused = |serialization, error: VerifyError| Inspected {
+        verified: false,
+        serialization,
+        error: Some(error.kind().name()),
+        limit: error.limit().map(Limit::name),
+        payload: None,
+        signatures: Vec::new(),
+    };
     if text.len() > MAX_BYTES {
         let (limit, most) = (Limit::Token, MAX_BYTES / 1024 / 1024);
+        output.json(&refused(Serialization::Compact, limit.into()))?;
         return Err(CliError::refused(format!("not shown: over the limit for the {limit}, {most} MiB")));
     }
     let token = Token::of(&text);
-    let (protected, payload) = peek(&token, &limits).map_err(|error| CliError::refused(sentence(error)))?;
+    let (protected, payload) = match peek(&token, &limits) {
+        Ok(seen) => seen,
+        Err(error) => {
+            output.json(&refused(token.serialization, error))?;
+            return Err(CliError::refused(sentence(error)));
+        }
+    };
     output.warning("NOTHING WAS VERIFIED: anybody can have written this");
     let headers = |(n, protected): (usize, &String)| Headers {
         protected: object(protected),
@@ -71,6 +90,8 @@ pub(super) fn run(args: &InspectArgs, output: &Output) -> Result<Outcome, CliErr
     output.json(&Inspected {
         verified: false,
         serialization: token.serialization,
+        error: None,
+        limit: None,
         payload: payload.map(base64url::encode),
         signatures,
     })?;

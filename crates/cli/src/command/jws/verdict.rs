@@ -52,8 +52,7 @@ struct KeyFacts {
 }
 
 impl KeyFacts {
-    fn of(key: Option<&VerifyingKey>, named: Option<&str>) -> Self {
-        let kid = key.map_or(named, |key| key.kid());
+    fn of(kid: Option<&str>, key: Option<&VerifyingKey>) -> Self {
         Self { kid: kid.map(str::to_owned), thumbprint: key.map(VerifyingKey::thumbprint_base64url) }
     }
 }
@@ -130,7 +129,7 @@ impl SignatureVerdict {
             facts: Some(Facts {
                 protected: object(verified.protected_header()),
                 header: object("{}"),
-                key: KeyFacts::of(verified.key(), verified.kid()),
+                key: KeyFacts::of(verified.key_kid(), verified.key()),
             }),
         }
     }
@@ -144,7 +143,7 @@ impl SignatureVerdict {
             facts: Some(Facts {
                 protected: object(verified.protected_header()),
                 header: token.unprotected_header(verified.index()),
-                key: KeyFacts::of(verified.key(), verified.kid()),
+                key: KeyFacts::of(verified.key_kid(), verified.key()),
             }),
         }
     }

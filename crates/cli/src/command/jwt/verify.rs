@@ -125,14 +125,12 @@ struct KeyFacts {
 impl Verdict {
     fn valid(token: &Token<'_>) -> Self {
         let verified = token.verified();
-        let key = verified.key();
-        let kid = key.map_or_else(|| verified.kid(), |key| key.kid());
         let facts = Facts {
             protected: object(verified.protected_header()),
             claims: object(token.claims().as_json()),
             key: KeyFacts {
-                kid: kid.map(str::to_owned),
-                thumbprint: key.map(VerifyingKey::thumbprint_base64url),
+                kid: verified.key_kid().map(str::to_owned),
+                thumbprint: verified.key().map(VerifyingKey::thumbprint_base64url),
             },
         };
         Self { valid: true, error: None, limit: None, claim: None, facts: Some(facts) }
