@@ -138,7 +138,15 @@ impl JwkSet {
     ///
     /// As [`parse`](Self::parse); what is wrong with a single JWK is an error too.
     pub fn parse_any(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
-        let limits = JwkSetLimits::default();
+        Self::parse_any_with(json, allowed, JwkSetLimits::default())
+    }
+
+    /// As [`parse_any`](Self::parse_any), with other limits. A single JWK has one of its own, 64 KiB, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse_with`](Self::parse_with); what is wrong with a single JWK is an error too.
+    pub fn parse_any_with(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
         match scan(json, allowed, limits)? {
             Outline::Set(set) => Ok(set),
             Outline::Jwk => Self::from_keys([read(&Jwk::parse(json)?, allowed)?]),

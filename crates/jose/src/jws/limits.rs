@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::jws::Policy;
+
 /// What a verifier refuses as too large, before it does any work on it.
 ///
 /// ```
@@ -77,6 +79,15 @@ impl Limits {
     #[must_use]
     pub fn nesting(self, nesting: usize) -> Self {
         Self { nesting: nesting.min(MAX_NESTING), ..self }
+    }
+
+    /// How long an unprotected header may be. Joserfc bounds the protected one alone, and far below what it takes
+    /// here, so there the default holds.
+    pub(crate) fn unprotected_bytes(&self, policy: Policy) -> usize {
+        match policy {
+            Policy::Joserfc => self.header_bytes.max(Self::default().header_bytes),
+            Policy::Strict | Policy::Rfc => self.header_bytes,
+        }
     }
 
     /// What this limit is set to.

@@ -185,8 +185,7 @@ impl Rules {
     fn decide<'t>(&self, header: Header<'t>, unprotected: Option<&str>) -> Result<Decision<'t>, VerifyError> {
         let unprotected = match unprotected {
             Some(text) => {
-                Limit::Header
-                    .check(text.len(), self.limits.header_bytes.max(Limits::default().header_bytes))?;
+                Limit::Header.check(text.len(), self.limits.unprotected_bytes(self.policy()))?;
                 let unprotected = Header::parse(text, &self.header)?;
                 header.check_unprotected(&unprotected, self.policy())?;
                 Some(unprotected)

@@ -119,7 +119,7 @@ impl Headers {
         let rules = HeaderRules::peeking(policy, limits);
         let (protected, unencoded) = read_protected(&entry.protected, &rules, limits)?;
         let unprotected = entry.header.map(|text| {
-            Limit::Header.check(text.len(), limits.header_bytes)?;
+            Limit::Header.check(text.len(), limits.unprotected_bytes(policy))?;
             Header::parse(text, &rules).map(|header| header.text.to_owned())
         });
         decode_signature(&entry.signature, limits)?;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The general JSON serialization (RFC 7515 §7.2.1) of `payload`, signed by each of `signers`, in
-/// their order.
+/// their order: at most 16, as many as a verifier takes by default. No limit of a signer can be changed.
 ///
 /// ```
 /// use sealwright_jose::{Alg, MacKey, SigningKey, jws::{Signer, sign_general}};

@@ -44,6 +44,15 @@ fn each_limit_is_named_and_holds_at_its_boundary() {
     }
     assert_eq!(limit(&verifier(all.nesting(3)), &unprotected), None);
     assert_eq!(limit(&verifier(all.nesting(2)), &unprotected), Some(Limit::Nesting));
+    // The unprotected header has the limit of the protected one.
+    let beside = format!(r#"{{"x":"{}"}}"#, "x".repeat(40));
+    let token = signed_flattened(header, &format!(r#""header":{beside},"#));
+    assert_eq!(limit(&verifier(all.header_bytes(beside.len())), &token), None);
+    assert_eq!(limit(&verifier(all.header_bytes(beside.len() - 1)), &token), Some(Limit::Header));
+    for (bytes, refused) in [(beside.len(), None), (beside.len() - 1, Some(Limit::Header))] {
+        let peeked = UnverifiedJson::peek_with(&token, Policy::Strict, &all.header_bytes(bytes));
+        assert_eq!(peeked.err().and_then(|error| error.limit()), refused);
+    }
     let long = signed_flattened(header, &format!(r#""header":{{"x":"{}"}},"#, "x".repeat(16 * 1024)));
     assert_eq!(limit(&verifier(all), &long), Some(Limit::Header));
 }
@@ -105,6 +114,10 @@ fn joserfc_counts_the_encoded_text() {
         assert_eq!(header.len(), len);
         header
     };
+    // It has no limit for the unprotected header, which has that of the default.
+    let beside =
+        signed_flattened(r#"{"alg":"ES256"}"#, &format!(r#""header":{{"kid":"{}"}},"#, "x".repeat(1000)));
+    assert_eq!(limit(&verifier, &beside), None);
     // 384 bytes are 512 characters.
     assert_eq!(limit(&verifier, &signed(header(384), PAYLOAD)), None);
     assert_eq!(limit(&verifier, &signed(header(385), PAYLOAD)), Some(Limit::Header));
