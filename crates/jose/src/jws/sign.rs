@@ -1,6 +1,8 @@
 //! Producing a JWS: at once with a key at hand, or in two phases with a key that lives elsewhere.
 
 mod detached;
+#[cfg(test)]
+mod faults;
 mod general;
 mod header;
 mod member;

@@ -216,6 +216,12 @@ impl SigningKey {
         &self.public
     }
 
+    /// A key whose signatures are wrong.
+    #[cfg(test)]
+    pub(crate) fn with_public_half_of(self, other: &Self) -> Self {
+        Self { public: other.public.clone(), ..self }
+    }
+
     /// How many bytes each of its signatures has in the JWS form: as many as the algorithm says
     /// or, for RSA, as the modulus has.
     ///

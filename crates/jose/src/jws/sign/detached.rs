@@ -75,7 +75,7 @@ struct Pending<'s> {
 impl<'s> Pending<'s> {
     fn start(signer: &'s Signer) -> Result<Self, SignError> {
         let header = signer.encoded()?;
-        let mut message = Message::start(&signer.key)?;
+        let mut message = Message::start(&signer.key, signer.verify_after_signing)?;
         message.update(header.protected.as_bytes());
         message.update(b".");
         Ok(Self { signer, header, message })
@@ -89,24 +89,33 @@ impl<'s> Pending<'s> {
 /// The part of the signing input that has come, and what will sign it.
 enum Message<'s> {
     Digest(Hasher, &'s SigningKey),
-    Mac(Box<MacContext>),
+    /// The second computes the tag again: when the first is finished, the message is gone.
+    Mac(Box<MacContext>, Option<Box<MacContext>>),
 }
 
 impl<'s> Message<'s> {
-    fn start(key: &'s Secret) -> Result<Self, SignError> {
+    fn start(key: &'s Secret, verify: bool) -> Result<Self, SignError> {
         match key {
             Secret::Signing(key) => match key.alg().digest() {
                 Some(hash) => Ok(Self::Digest(Hasher::new(hash), key)),
                 None => Err(SignError::NeedsWholeMessage(key.alg())),
             },
-            Secret::Mac(key) => key.start_signing().map(|context| Self::Mac(Box::new(context))),
+            Secret::Mac(key) => {
+                let again = if verify { Some(Box::new(key.start_signing()?)) } else { None };
+                Ok(Self::Mac(Box::new(key.start_signing()?), again))
+            }
         }
     }
 
     fn update(&mut self, data: &[u8]) {
         match self {
             Self::Digest(hasher, _) => hasher.update(data),
-            Self::Mac(context) => context.update(data),
+            Self::Mac(context, again) => {
+                context.update(data);
+                if let Some(again) = again {
+                    again.update(data);
+                }
+            }
         }
     }
 
@@ -120,8 +129,13 @@ impl<'s> Message<'s> {
                 }
                 Ok(signature)
             }
-            // The message is gone, so its tag cannot be computed a second time.
-            Self::Mac(context) => Ok(Signature::new(context.finish().as_bytes())),
+            Self::Mac(context, again) => {
+                let tag = context.finish();
+                if again.is_some_and(|again| !again.verify(tag.as_bytes())) {
+                    return Err(SignError::Unverified);
+                }
+                Ok(Signature::new(tag.as_bytes()))
+            }
         }
     }
 }
@@ -258,5 +272,27 @@ impl DetachedSigner<'_> {
 impl fmt::Debug for DetachedSigner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DetachedSigner").field("signer", self.pending.signer).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Alg, MacKey};
+
+    #[test]
+    fn a_wrong_tag_of_pieces_is_not_given_out() {
+        let careful = Signer::mac(&MacKey::generate(Alg::Hs256).unwrap()).verify_after_signing();
+        for fault in [false, true] {
+            let mut stream = careful.start_detached().unwrap();
+            stream.update(b"x");
+            let Message::Mac(_, Some(again)) = &mut stream.pending.message else {
+                panic!("a tag is computed once")
+            };
+            if fault {
+                again.update(b"bits that fell over");
+            }
+            assert_eq!(stream.finish_compact().err(), fault.then_some(SignError::Unverified));
+        }
     }
 }

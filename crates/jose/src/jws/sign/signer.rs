@@ -394,7 +394,7 @@ impl Secret {
         }
     }
 
-    fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+    pub(super) fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Signing(key) => key.public().verify(input, signature).is_ok(),
             // What is compared is our own, so it may take any time.
