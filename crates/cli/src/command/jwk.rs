@@ -28,7 +28,7 @@ pub(super) fn run(command: &JwkCommand, output: &Output) -> Result<Outcome, CliE
 
 fn public(args: &PublicArgs, output: &Output) -> Result<Outcome, CliError> {
     let file = KeyFile::read_with_password(&args.file, args.password.password_file.as_ref())?;
-    let (jwks, is_set) = of_each_key(&file, output, |key| key.public_jwk())?;
+    let (jwks, is_set) = of_each_key(&file, output, AnyKey::public_jwk)?;
     output.text(&one_or_set(&jwks, is_set))?;
     Ok(Outcome::Done)
 }

@@ -212,6 +212,12 @@ fn what_is_no_set_is_refused() {
     let limits = JwkSetLimits::default().keys(300).bytes(1000);
     assert!(JwkSet::parse_with(&many, ALL, limits).is_ok());
     assert_eq!(JwkSet::parse_with(&many, ALL, limits.bytes(700)).unwrap_err(), KeyError::TooLarge(700));
+    let any = |limits| JwkSet::parse_any_with(&many, ALL, limits).map(drop);
+    assert_eq!((any(limits), any(limits.keys(256))), (Ok(()), Err(KeyError::TooManyKeys(256))));
+    let jwk = ES256.verifying_key().to_jwk();
+    let one = |bytes| JwkSet::parse_any_with(&jwk, ALL, limits.bytes(bytes)).map(|set| set.keys().len());
+    assert_eq!(one(jwk.len()), Ok(1));
+    assert_eq!(one(jwk.len() - 1), Err(KeyError::TooLarge(jwk.len() - 1)));
     assert!(JwkSet::parse(r#"{"keys":[],"unknown":1}"#, ALL).unwrap().keys().is_empty());
 }
 
