@@ -153,3 +153,61 @@ fn what_is_no_terminal_gets_the_payload_as_it_is() {
     let output = sealwright(folder.path(), &verify).output().expect("the binary runs");
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), payload.as_bytes()));
 }
+
+/// The largest memory that `command` had, in bytes, with what it wrote.
+#[cfg(target_os = "linux")]
+fn peak_memory(mut command: Command) -> (usize, Output) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let status = format!("/proc/{}/status", child.id());
+    let watched = std::thread::spawn(move || {
+        let mut peak = 0;
+        // Until it has ended: then there is no such line.
+        while let Some(line) = fs::read_to_string(&status)
+            .unwrap_or_default()
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:").map(str::to_owned))
+        {
+            let kib = line.trim().trim_end_matches(" kB").trim().parse::<usize>().expect("a number of KiB");
+            peak = peak.max(kib * 1024);
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        peak
+    });
+    let output = child.wait_with_output().expect("the binary ends");
+    (watched.join().expect("it reads files only"), output)
+}
+
+/// More than is ever read as a whole, without taking a disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_payload_longer_than_memory_goes_through_in_pieces() {
+    const PAYLOAD: u64 = 257 * 1024 * 1024;
+    const MEMORY: usize = 24 * 1024 * 1024;
+    let folder = sealwright_testkit::temp_dir();
+    let secret = sealwright_jose::MacKey::generate(Alg::Hs256).expect("a key can be generated");
+    write_private(&folder.path().join("secret.jwk"), secret.to_jwk().as_bytes());
+    let payload = fs::File::create(folder.path().join("payload")).expect("the folder is writable");
+    payload.set_len(PAYLOAD).expect("a sparse file");
+
+    let sign = ["jws", "sign", "--key", "secret.jwk", "--detached", "--unencoded", "--payload", "payload"];
+    let (peak, signed) = peak_memory(sealwright(folder.path(), &sign));
+    assert_eq!((signed.status.code(), lines(&signed.stderr)), (Some(0), vec![]));
+    assert!((1..MEMORY).contains(&peak), "signing took {peak} bytes");
+    let token = lines(&signed.stdout)[0];
+
+    let verify = ["jws", "verify", "--key", "secret.jwk", "--payload", "payload", token];
+    let (peak, verified) = peak_memory(sealwright(folder.path(), &verify));
+    assert_eq!((verified.status.code(), lines(&verified.stderr)), (Some(0), vec!["valid"]));
+    assert!((1..MEMORY).contains(&peak), "verifying took {peak} bytes");
+
+    // How far it has come is for a person only: above, not a byte of it went into the pipe.
+    let seen = on_a_terminal(folder.path(), &verify.join(" "));
+    let text = String::from_utf8_lossy(&seen.stdout);
+    assert!(seen.status.success() && text.contains(" of 257.00 MiB"), "{text:?}");
+
+    // One byte more at the end is another payload.
+    payload.set_len(PAYLOAD + 1).expect("a sparse file");
+    let other = sealwright(folder.path(), &verify).output().expect("the binary runs");
+    let refused = vec!["error: not valid: signature does not match"];
+    assert_eq!((other.status.code(), lines(&other.stderr)), (Some(1), refused));
+}
