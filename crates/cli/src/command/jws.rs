@@ -3,7 +3,6 @@
 mod batch;
 mod detached;
 mod inspect;
-mod members;
 mod sign;
 mod token;
 mod verdict;

@@ -8,7 +8,7 @@ use sealwright_service::json_object::Object;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Outcome, detached, members::Members};
+use super::{Outcome, detached};
 use crate::{
     args::{self, Serialization, SignArgs},
     error::CliError,
@@ -118,8 +118,10 @@ fn signer(args: &SignArgs, n: usize) -> Result<Signer, CliError> {
         header = header.unencoded();
     }
     let signer = signer.policy(policy).header(header);
-    let members = Members::read(unprotected)?;
-    Ok(members.0.into_iter().fold(signer, |signer, (name, value)| signer.unprotected(&name, value)))
+    Ok(match unprotected {
+        Some(json) => signer.unprotected_json(json),
+        None => signer,
+    })
 }
 
 /// The n-th key. Where neither it nor `--alg` names an algorithm, the header that goes with it does: it

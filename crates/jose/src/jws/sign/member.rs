@@ -112,13 +112,18 @@ pub(super) fn check_value(name: &str, value: &Value) -> Result<(), SignError> {
 }
 
 /// Adds a member to an unprotected header. Whether `alg` may stand there is the caller's matter.
-pub(super) fn add_unprotected(header: &mut Vec<Member>, name: &str, value: &Value) -> Result<(), SignError> {
+pub(super) fn add_unprotected(
+    header: &mut Vec<Member>,
+    member: Member,
+    value: &Value,
+) -> Result<(), SignError> {
+    let name = member.name.as_str();
     let stands_there = header.iter().any(|member| member.name == name);
     if stands_there || matches!(name, "crit" | "b64") || is_of_encryption(name) {
         return Err(SignError::HeaderParameter(name.to_owned()));
     }
     check_value(name, value)?;
-    header.push(Member::new(name, value));
+    header.push(member);
     Ok(())
 }
 

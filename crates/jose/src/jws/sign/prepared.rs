@@ -113,7 +113,7 @@ impl Prepared {
         if name == "alg" || self.header.has(name) {
             return Err(SignError::HeaderParameter(name.to_owned()));
         }
-        member::add_unprotected(&mut self.unprotected, name, &value)?;
+        member::add_unprotected(&mut self.unprotected, Member::new(name, &value), &value)?;
         Ok(self)
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     Alg, MacKey, SignError, SigningKey, base64url,
     jws::{
-        Policy,
+        Limits, Policy,
         sign::{
             Header,
             member::{self, Member},
@@ -151,18 +151,50 @@ impl Signer {
     /// ```
     #[must_use]
     pub fn unprotected(mut self, name: &str, value: Value) -> Self {
-        if let Err(error) = self.add_unprotected(name, &value) {
+        if let Err(error) = self.add_unprotected(Member::new(name, &value), &value) {
             self.refused.get_or_insert(error);
         }
         self.encode()
     }
 
-    fn add_unprotected(&mut self, name: &str, value: &Value) -> Result<(), SignError> {
+    /// The members of a JSON text that is one object, for the unprotected header: in their order, at any depth, numbers
+    /// and escapes as they are spelt there, without the whitespace between them. Otherwise as
+    /// [`unprotected`](Self::unprotected); a text that is no object, or has a name twice at any depth, is refused when
+    /// something is signed ([`SignError::HeaderJson`]).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, SignError, jws::Signer};
+    ///
+    /// let signer = || Signer::new(&SigningKey::generate(Alg::Es256).expect("a key"));
+    /// let token = signer().unprotected_json(r#"{"x": {"b": 1, "a": 1.50}}"#).sign_flattened(b"hello")?;
+    /// assert!(token.contains(r#""header":{"x":{"b":1,"a":1.50}}"#));
+    /// let twice = signer().unprotected_json(r#"{"x":{"a":1,"a":2}}"#).sign_flattened(b"hello");
+    /// assert_eq!(twice, Err(SignError::HeaderJson));
+    /// # Ok::<(), SignError>(())
+    /// ```
+    #[must_use]
+    pub fn unprotected_json(mut self, json: &str) -> Self {
+        if let Err(error) = self.add_unprotected_json(json) {
+            self.refused.get_or_insert(error);
+        }
+        self.encode()
+    }
+
+    fn add_unprotected_json(&mut self, json: &str) -> Result<(), SignError> {
+        let limits = Limits::default();
+        if json.len() > limits.header_bytes {
+            return Err(SignError::HeaderTooLarge(limits.header_bytes));
+        }
+        let members = Member::read_all(json, limits.nesting)?;
+        members.into_iter().try_for_each(|(member, value)| self.add_unprotected(member, &value))
+    }
+
+    fn add_unprotected(&mut self, member: Member, value: &Value) -> Result<(), SignError> {
         let alg = self.key.alg();
-        if name == "alg" && !value.as_str().is_some_and(|name| member::names_alg(name, alg)) {
+        if member.name == "alg" && !value.as_str().is_some_and(|name| member::names_alg(name, alg)) {
             return Err(SignError::AlgMismatch { key: alg });
         }
-        member::add_unprotected(&mut self.unprotected, name, value)
+        member::add_unprotected(&mut self.unprotected, member, value)
     }
 
     /// Follows another [`Policy`] than the strict one.

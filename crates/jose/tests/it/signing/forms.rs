@@ -65,6 +65,35 @@ fn the_members_come_in_one_order() {
 }
 
 #[test]
+fn an_unprotected_header_of_a_text_is_that_text() {
+    let flattened = |text: &str| Signer::mac(&HS256).unprotected_json(text).sign_flattened(b"hello");
+    let json = flattened(" {\"x\": {\"b\":1, \"a\":1.50},\n\"\\u0077\": [\"\\u00e9\", 1e2]}").unwrap();
+    assert!(json.contains(r#""header":{"x":{"b":1,"a":1.50},"w":["\u00e9",1e2]},"#), "{json}");
+    let bad = [
+        "",
+        "[]",
+        "{\"a\":1} x",
+        "{\"x\":1,\"x\":2}",
+        "{\"x\":1,\"\\u0078\":2}",
+        "{\"x\":{\"a\":1,\"a\":2}}",
+    ];
+    for text in bad {
+        assert_eq!(flattened(text), Err(SignError::HeaderJson), "{text}");
+    }
+    let long = format!("{{\"x\":1{}}}", " ".repeat(16 * 1024));
+    assert_eq!(flattened(&long), Err(SignError::HeaderTooLarge(16 * 1024)));
+    for (text, name) in
+        [(r#"{"b64":false}"#, "b64"), (r#"{"crit":["x"]}"#, "crit"), (r#"{"kid":"k"}"#, "kid")]
+    {
+        assert_eq!(flattened(text), Err(SignError::HeaderParameter(name.to_owned())), "{text}");
+    }
+    let other = flattened(r#"{"alg":"none"}"#);
+    assert_eq!(other, Err(SignError::AlgMismatch { key: Alg::Hs256 }));
+    let twice = Signer::mac(&HS256).unprotected("x", json!(1)).unprotected_json(r#"{"x":1}"#);
+    assert_eq!(twice.sign_flattened(b"hello"), Err(SignError::HeaderParameter("x".to_owned())));
+}
+
+#[test]
 fn an_unprotected_header_stands_in_json_only() {
     let signer = Signer::new(&ES256).unprotected("x", json!(1));
     assert_eq!(signer.sign_compact(b""), Err(SignError::UnprotectedHeader));
