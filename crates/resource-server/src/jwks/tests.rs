@@ -35,6 +35,8 @@ enum Reply {
     Aged(String, Duration),
     After(Duration, String),
     Status(u16),
+    /// To another address: whoever fetches does not go there, and says so.
+    Redirect,
     Never,
     Panic,
 }
@@ -110,6 +112,7 @@ impl Source {
                 answer(body, None)
             }
             Reply::Status(status) => Err(FetchError::Status(StatusCode::from_u16(status).unwrap())),
+            Reply::Redirect => Err(FetchError::Redirect),
             Reply::Never => std::future::pending().await,
             Reply::Panic => panic!("on purpose"),
         }

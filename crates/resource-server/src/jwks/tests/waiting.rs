@@ -183,6 +183,65 @@ async fn answers_that_are_no_set_leave_the_old_one_and_sets_replace_it() {
     }
 }
 
+/// A source that sends no set within the time and the bytes that it has: nobody waits for longer, what is at hand goes
+/// on, and the next attempt finds a source that is well again.
+#[tokio::test(start_paused = true)]
+async fn slow_huge_and_redirecting_sources_cost_no_key_and_little_time() {
+    let options = JwksOptions { max_bytes: 4096, ..on_request() };
+    let huge = format!("{}{}", set(&["b"]), " ".repeat(4096));
+    for (name, reply, took, error) in [
+        ("slow", Reply::After(6 * SECOND, set(&["b"])), 5, "the fetch took too long"),
+        ("silent", Reply::Never, 5, "the fetch took too long"),
+        ("huge", Reply::Body(huge), 0, "the answer is longer than 4096 bytes"),
+        ("redirecting", Reply::Redirect, 0, "the answer is a redirect, and none is followed"),
+    ] {
+        let (cold, source) = remote(options.clone(), [reply.clone(), fresh(&["b"])]);
+        let start = Instant::now();
+        assert!(cold.obtain().await.is_none(), "{name}");
+        assert_eq!(start.elapsed().as_secs(), took, "{name}");
+        let status = cold.status();
+        assert_eq!((status.failures, status.last_error.as_deref()), (1, Some(error)), "{name}");
+        advance(SECOND).await;
+        assert!(cold.obtain().await.is_some(), "{name}");
+        assert_eq!(source.calls(), 2, "{name}");
+
+        // 240 s old: it is refreshed, and serves meanwhile. 300 s old: it is waited for, and serves after all.
+        for age in [240, 300] {
+            let (warm, source) = remote(options.clone(), [fresh(&["a"]), reply.clone(), fresh(&["b"])]);
+            let old = warm.obtain().await.unwrap();
+            advance(age * SECOND).await;
+            let start = Instant::now();
+            assert_eq!(warm.at_hand().is_some(), age == 240, "{name}");
+            let kept = warm.obtain().await.unwrap();
+            assert!(Arc::ptr_eq(&kept, &old), "{name}: the set is kept");
+            assert_eq!(start.elapsed().as_secs(), if age == 240 { 0 } else { took }, "{name}");
+            sleep(6 * SECOND).await;
+            let status = warm.status();
+            assert_eq!((status.failures, status.last_error.as_deref()), (1, Some(error)), "{name}");
+            assert_eq!((source.calls(), status.fetches.failed), (2, 1), "{name}");
+            assert!(Arc::ptr_eq(&warm.at_hand().unwrap(), &old), "{name}: and serves on");
+            settle().await;
+            let next = warm.at_hand().unwrap();
+            assert!(!Arc::ptr_eq(&next, &old) && warm.status().last_error.is_none(), "{name}");
+            assert_eq!(source.calls(), 3, "{name}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_set_of_more_keys_than_allowed_is_refused_as_a_whole() {
+    let options = JwksOptions { max_keys: 1, ..on_request() };
+    let (keys, _) = remote(options, [fresh(&["a", "b"]), fresh(&["a"]), fresh(&["b", "c"])]);
+    assert!(keys.obtain().await.is_none());
+    assert_eq!(keys.status().last_error.as_deref(), Some("the answer is no JWK set"));
+    advance(SECOND).await;
+    let one = keys.obtain().await.unwrap();
+    assert_eq!(one.usable_keys(), 1);
+    assert!(keys.newer_than(&one).await.is_err());
+    assert!(Arc::ptr_eq(&keys.at_hand().unwrap(), &one));
+    assert_eq!((keys.status().usable_keys, keys.status().failures), (1, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn down_at_the_start_is_tried_again() {
     let (keys, source) = remote(on_request(), [Reply::Status(500), Reply::Status(500), fresh(&["a"])]);
