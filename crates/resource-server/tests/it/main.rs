@@ -9,6 +9,7 @@ mod discovery;
 mod doors;
 mod events;
 mod explain;
+mod https;
 mod keys;
 mod metadata;
 mod metrics;

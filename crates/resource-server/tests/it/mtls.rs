@@ -43,13 +43,13 @@ use x509_cert::{
 const HOST: &str = "api.example.com";
 
 /// A certificate that its own key has signed, and that key.
-struct Identity {
-    certificate: CertificateDer<'static>,
+pub(crate) struct Identity {
+    pub(crate) certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
 }
 
 impl Identity {
-    fn new(host: &str) -> Self {
+    pub(crate) fn new(host: &str) -> Self {
         let key = SigningKey::generate(Alg::Ed25519).unwrap();
         let spki = key.verifying_key().to_spki_der();
         let subject_public_key_info = SubjectPublicKeyInfoOwned::from_der(&spki).unwrap();
@@ -92,7 +92,7 @@ fn trust(identities: &[&Identity]) -> RootCertStore {
 }
 
 /// An API behind TLS, which knows these clients and lets others connect without a certificate.
-async fn serve(api: Router, server: &Identity, clients: &[&Identity]) -> SocketAddr {
+pub(crate) async fn serve(api: Router, server: &Identity, clients: &[&Identity]) -> SocketAddr {
     let clients = WebPkiClientVerifier::builder(trust(clients).into()).allow_unauthenticated().build();
     let config = ServerConfig::builder()
         .with_client_cert_verifier(clients.unwrap())
