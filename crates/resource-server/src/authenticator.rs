@@ -125,9 +125,9 @@ impl Authenticator {
         parts: &Parts,
         requirements: &Requirements,
     ) -> Result<AccessToken, Refusal> {
-        let request = Request::from(parts);
+        let (request, span) = (Request::from(parts), decision_span());
         // The time is asked for anew after each wait, in which the token may have expired.
-        settle(|fetched| self.admit(&request, requirements, self.now_s(), fetched)).await
+        settle(|fetched| self.admit(&request, requirements, self.now_s(), fetched, &span)).await
     }
 
     /// Reads the one `Authorization` header of a request and decides. `now_s`: seconds since the epoch.
@@ -316,32 +316,32 @@ impl Authenticator {
     }
 
     /// The way that the layer, the extractor and the plain function share: a decision about a request, and what to
-    /// answer if it may not pass.
+    /// answer if it may not pass. `span` is the request's own, through all its steps.
     pub(crate) fn admit(
         &self,
         request: &Request<'_>,
         requirements: &Requirements,
         now_s: i64,
         fetched: Option<Fetched>,
+        span: &Span,
     ) -> Step<Result<AccessToken, Refusal>> {
-        let span = decision_span();
         let _entered = span.enter();
         let decided = match self.decide(request, now_s, fetched, &mut Unwatched) {
             Step::Wait(wait) => return Step::Wait(wait),
             Step::Done(decided) => decided,
         };
         if let Err(error) = &decided {
-            self.count(&span, Err(error.code()));
+            self.count(span, Err(error.code()));
         }
         let admitted = match decided {
             Err(error) => {
                 let credentials = self.credentials(request.headers());
                 Err(self.answer(error, credentials.ok().map(|credentials| credentials.scheme), now_s))
             }
-            Ok(token) => self.meets(requirements, &token, now_s, &span).map(|()| token),
+            Ok(token) => self.meets(requirements, &token, now_s, span).map(|()| token),
         };
         if let Ok(token) = &admitted {
-            self.count(&span, Ok(token));
+            self.count(span, Ok(token));
         }
         Step::Done(admitted)
     }
@@ -363,6 +363,7 @@ impl Authenticator {
         span: &Span,
     ) -> Result<(), Refusal> {
         requirements.check(token, now_s).map_err(|refusal| {
+            record_issuer(span, token);
             self.count(span, Err(refusal.code()));
             let scheme = Some(SenderPolicy::scheme_of(token));
             let offer = |challenge| self.0.sender.offer(challenge, scheme, false, now_s);
@@ -370,14 +371,14 @@ impl Authenticator {
         })
     }
 
-    /// Counts a decision, and notes it in its span: of a token that passed the issuer, and of one that did not the
-    /// reason only. Nothing of it was written by a stranger.
+    /// Counts a decision, and notes it in its span: of a token that is valid the issuer, and of a refusal the reason.
+    /// Nothing of it was written by a stranger.
     #[inline]
     fn count(&self, span: &Span, decided: Result<&AccessToken, &'static str>) {
         match decided {
             Ok(token) => {
                 self.0.decisions.accept();
-                span.record("issuer", token.trusted().terms().issuer.as_str());
+                record_issuer(span, token);
             }
             Err(code) => {
                 self.0.decisions.refuse(code);
@@ -543,9 +544,13 @@ impl Authenticator {
     }
 }
 
-/// The span of one decision; how it ended is recorded in it.
-fn decision_span() -> Span {
+/// The span of one decision, however long it waits; how it ended is recorded in it.
+pub(crate) fn decision_span() -> Span {
     tracing::debug_span!("authorize", issuer = field::Empty, code = field::Empty)
+}
+
+fn record_issuer(span: &Span, token: &AccessToken) {
+    span.record("issuer", token.trusted().terms().issuer.as_str());
 }
 
 impl fmt::Debug for Authenticator {

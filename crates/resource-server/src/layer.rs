@@ -2,6 +2,7 @@
 
 use crate::{
     AccessToken, Authenticator, Refusal, Request, Requirements,
+    authenticator::decision_span,
     issuer::trusted::{Fetched, Step},
     sender::dpop::DPOP_NONCE,
 };
@@ -15,6 +16,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tower::{Layer, Service};
+use tracing::Span;
 
 /// Authenticates every request before the service sees it.
 ///
@@ -90,7 +92,14 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let now_s = self.layer.authenticator.now_s();
-        let state = match self.layer.decide(&request, now_s, None) {
+        let (decided, span) = match self.layer.found(&request) {
+            Some(met) => (Step::Done(met), Span::none()),
+            None => {
+                let span = decision_span();
+                (self.layer.decide(&request, now_s, None, &span), span)
+            }
+        };
+        let state = match decided {
             Step::Done(Ok(token)) => {
                 let nonce = self.layer.next_nonce(&request, now_s);
                 admit(&mut request, token);
@@ -101,7 +110,7 @@ where
                 // The service that was polled ready goes with this request, and its clone stays for the next.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
-                let waiting = Waiting { layer: self.layer.clone(), inner, request };
+                let waiting = Waiting { layer: self.layer.clone(), inner, request, span };
                 State::Waiting { keys: Box::pin(wait.finish()), waiting: Some(Box::new(waiting)) }
             }
         };
@@ -110,20 +119,21 @@ where
 }
 
 impl AuthLayer {
+    /// What a layer further out has found. To look again would be to see a DPoP proof twice.
+    fn found<B>(&self, request: &http::Request<B>) -> Option<Result<AccessToken, Refusal>> {
+        let token = request.extensions().get::<AccessToken>();
+        let token = token.filter(|token| self.authenticator.admitted(token))?;
+        Some(self.authenticator.check(token, &self.requirements).map(|()| token.clone()))
+    }
+
     fn decide<B>(
         &self,
         request: &http::Request<B>,
         now_s: i64,
         fetched: Option<Fetched>,
+        span: &Span,
     ) -> Step<Result<AccessToken, Refusal>> {
-        // A layer further out has done so already. To do it again would be to see a DPoP proof twice.
-        if let Some(token) = request.extensions().get::<AccessToken>()
-            && self.authenticator.admitted(token)
-        {
-            let met = self.authenticator.check(token, &self.requirements);
-            return Step::Done(met.map(|()| token.clone()));
-        }
-        self.authenticator.admit(&Request::from(request), &self.requirements, now_s, fetched)
+        self.authenticator.admit(&Request::from(request), &self.requirements, now_s, fetched, span)
     }
 
     fn next_nonce<B>(&self, request: &http::Request<B>, now_s: i64) -> Option<HeaderValue> {
@@ -174,6 +184,8 @@ struct Waiting<S, B> {
     layer: AuthLayer,
     inner: S,
     request: http::Request<B>,
+    /// The one that was begun when the request came.
+    span: Span,
 }
 
 impl<S, B, R> Future for AuthFuture<S, B>
@@ -205,7 +217,7 @@ where
                     let mut decided = *waiting.take().expect("it is there until the keys are");
                     // Meanwhile the token may have expired.
                     let now_s = decided.layer.authenticator.now_s();
-                    match decided.layer.decide(&decided.request, now_s, Some(fetched)) {
+                    match decided.layer.decide(&decided.request, now_s, Some(fetched), &decided.span) {
                         Step::Done(Ok(token)) => {
                             let nonce = decided.layer.next_nonce(&decided.request, now_s);
                             admit(&mut decided.request, token);

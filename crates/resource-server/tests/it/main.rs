@@ -22,5 +22,6 @@ mod requirements;
 mod rules;
 mod sender;
 mod sources;
+mod spans;
 mod support;
 mod verified;
