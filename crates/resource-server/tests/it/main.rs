@@ -10,6 +10,7 @@ mod doors;
 mod events;
 mod explain;
 mod https;
+mod introspection;
 mod keys;
 mod metadata;
 mod metrics;
