@@ -70,7 +70,7 @@ pub(crate) fn due_beside_declared(
 
 /// The keys of algorithms that left the plan, once nobody signs with them any more: a key of the plan signs, and neither a live
 /// replica nor a client of this one asks for the old algorithm.
-pub(crate) fn retirements(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
+fn retirements(plan: &Plan, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Vec<Change> {
     if !plan.algorithms.iter().any(|alg| active(ledger, *alg).is_some()) {
         return Vec::new();
     }

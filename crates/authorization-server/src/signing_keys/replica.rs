@@ -28,7 +28,7 @@ use super::decide;
 use super::declared::{self, DeclareError};
 use super::meter::Meter;
 use super::plan::Plan;
-use super::record::{Change, KeyRecord, Ledger, Replica, Wants};
+use super::record::{KeyRecord, Ledger, Replica, Wants};
 use super::snapshot::{KeySnapshot, Keys, Signer, publish};
 use super::transaction::{self, AuditFailed, CHANNEL};
 use crate::config::token_signature::Declared;
@@ -196,6 +196,7 @@ impl ReplicaLoop {
         let keys = Arc::new(Keys::new(first, self.clock.clone()));
         keys.correct(self.correction_ms);
         self.keys = Some(Arc::clone(&keys));
+        self.confirm().await?;
         Ok(keys)
     }
 
@@ -344,6 +345,7 @@ impl ReplicaLoop {
             keys.correct(self.correction_ms);
             keys.swap(snapshot);
         }
+        self.confirm().await?;
         Ok(ledger)
     }
 
@@ -387,11 +389,8 @@ impl ReplicaLoop {
         self.reserve(&ledger, now).await?;
         self.meters.retain(|kid, _| ledger.key(kid).is_some_and(|key| !key.state.is_gone()));
         self.notice_other_seals(&ledger).await;
-        let all_open = self.open_signers(&ledger).await;
-        // A replica that cannot sign with a key must not count as one that can.
-        if all_open {
-            self.me.epoch = ledger.epoch;
-        }
+        self.open_signers(&ledger).await;
+        // The others know what it goes by before it does; that it serves these keys they hear once it does.
         self.beat(now).await?;
         self.watched = Some((watching_since, self.now()));
         Ok(self.snapshot(ledger, replicas, fresh_until))
@@ -419,12 +418,7 @@ impl ReplicaLoop {
     async fn change(&self, ledger: &Ledger, replicas: &[Replica], now: Timestamp) -> Result<bool, KeysError> {
         let heard = self.heard(self.source.plan(), replicas, now);
         let due = |ledger: &Ledger| match &self.source {
-            Source::Planned { plan, .. } => {
-                let mut due = decide::due(plan, ledger, replicas, now);
-                let ends = decide::retirements(plan, ledger, &heard, now);
-                due.retain(|change| !matches!(change, Change::Retire { .. }) || ends.contains(change));
-                due
-            }
+            Source::Planned { plan, .. } => decide::due(plan, ledger, &heard, now),
             Source::Declared(declared) => decide::due_beside_declared(&declared.plan, ledger, &heard, now),
         };
         if due(ledger).is_empty() {
@@ -482,24 +476,39 @@ impl ReplicaLoop {
         Ok(())
     }
 
-    /// A sign of life, when something has changed or the last one is getting old.
+    /// Tells the others that requests see the keys of the last look here: on that they rely when a key begins to sign. A replica
+    /// that cannot sign with one of them must not count as one that can.
+    async fn confirm(&mut self) -> Result<(), KeysError> {
+        let epoch = self.keys.as_ref().map(|keys| keys.snapshot().ledger.epoch);
+        let Some(epoch) = epoch.filter(|epoch| *epoch != self.me.epoch && self.complained.is_empty()) else {
+            return Ok(());
+        };
+        timeout(LOOK_LIMIT, self.give_sign(epoch, self.now())).await.map_err(|_| KeysError::Slow)??;
+        Ok(())
+    }
+
+    /// A sign of life, when the others do not know what this one goes by, do not know it at all, or the last is getting old.
     async fn beat(&mut self, now: Timestamp) -> sqlx::Result<()> {
-        let known = self.keys.as_ref().is_some_and(|keys| {
-            let replicas = &keys.snapshot().replicas;
-            replicas.iter().any(|replica| replica.id == self.me.id && replica.epoch == self.me.epoch)
-        });
+        let known = self
+            .keys
+            .as_ref()
+            .is_some_and(|keys| keys.snapshot().replicas.iter().any(|replica| replica.id == self.me.id));
         let is_news = self.told.as_ref() != Some(&self.me.wants);
         if known && !is_news && now.since(self.me.seen_at) < self.source.plan().replica_timeout() / 3 {
             return Ok(());
         }
+        self.give_sign(self.me.epoch, now).await
+    }
+
+    async fn give_sign(&mut self, epoch: i64, now: Timestamp) -> sqlx::Result<()> {
         let mut conn = self.database.writer().acquire().await?;
-        signing_key::beat(&mut conn, &Replica { seen_at: now, ..self.me.clone() }).await?;
-        self.me.seen_at = now;
-        if is_news {
-            self.told = Some(self.me.wants.clone());
+        signing_key::beat(&mut conn, &Replica { seen_at: now, epoch, ..self.me.clone() }).await?;
+        (self.me.seen_at, self.me.epoch) = (now, epoch);
+        if self.told.as_ref() != Some(&self.me.wants) {
             if self.database.kind() == Kind::Postgres {
-                signing_key::notify(&mut conn, CHANNEL, self.me.epoch).await?;
+                signing_key::notify(&mut conn, CHANNEL, epoch).await?;
             }
+            self.told = Some(self.me.wants.clone());
         }
         signing_key::forget_replicas(&mut conn, now.minus(Duration::from_secs(24 * 3600))).await
     }

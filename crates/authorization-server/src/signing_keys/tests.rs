@@ -2,6 +2,7 @@
 
 mod at_rest;
 mod backup;
+mod confirming;
 mod declared;
 mod in_token;
 mod leaving;

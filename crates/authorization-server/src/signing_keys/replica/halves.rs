@@ -68,8 +68,8 @@ impl ReplicaLoop {
         }
     }
 
-    /// Opens the private halves of keys that sign or will; `false` if one of them does not open.
-    pub(super) async fn open_signers(&mut self, ledger: &Ledger) -> bool {
+    /// Opens the private halves of keys that sign or will, and complains of those that do not open.
+    pub(super) async fn open_signers(&mut self, ledger: &Ledger) {
         // What was made in the other way is for other replicas to sign with, while the way is being changed.
         let is_declared = matches!(self.source, Source::Declared(_));
         let signs = |key: &&KeyRecord| {
@@ -98,7 +98,6 @@ impl ReplicaLoop {
             }
         }
         (self.open, self.complained) = (open, complaints);
-        self.complained.is_empty()
     }
 
     async fn open(&self, kid: &str, private: &str) -> Result<KeyHandle, KeystoreError> {
