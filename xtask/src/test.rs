@@ -154,6 +154,10 @@ fn features(runner: &mut Runner) {
         command.arg("test").args(JOSE).args(["--lib", "--test", "it", "--no-fail-fast"]);
         run_and_count(step, &mut command, Tally::of_cargo_test)
     });
+    runner.step("docs with all features", |step| {
+        let mut command = step.places().cargo();
+        step.run(command.env("RUSTDOCFLAGS", "-D warnings").arg("doc").args(JOSE).args(["--lib", "--no-deps"]))
+    });
     // They are one program, of which only the library under it is another than in the step before.
     runner.step("examples in the docs with all features", |step| {
         let mut command = step.places().cargo();
