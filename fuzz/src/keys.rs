@@ -25,7 +25,9 @@ pub fn jwk(data: &[u8]) {
     let json = Json::object(data, 16);
     if json.is_some_and(|json| json.get("n").is_some() && json.get("d").is_some() && json.get("p").is_none())
     {
-        let _ = Key::parse(text, Some(Alg::Rs256));
+        if let Ok(key) = Key::parse(text, Some(Alg::Rs256)) {
+            whole(&key);
+        }
         return;
     }
     bounded(data.len(), || {
