@@ -62,6 +62,35 @@ impl KeyFile {
         self.alone(algs)
     }
 
+    /// The key to sign with: the one of the file, or of a set the only one that can sign, is for one of `algs` (any if
+    /// there are none) and has this `kid`, if one is named.
+    pub(crate) fn signing_key(&self, algs: &[Alg], kid: Option<&str>) -> Result<Key, CliError> {
+        let Some(set) = self.set()? else { return self.alone(algs) };
+        let (mut fitting, mut refused) = (Vec::new(), None);
+        for (n, text) in set.iter().enumerate() {
+            let name = format!("key {} of {}", n + 1, self.source);
+            match self.parse(&name, text.as_bytes(), algs) {
+                Ok(key) if can_sign_as(&key, kid) => fitting.push(key),
+                Ok(_) => {}
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        match (fitting.pop(), refused) {
+            (Some(key), _) if fitting.is_empty() => Ok(key),
+            (Some(_), _) => Err(CliError::Usage(format!(
+                "several keys of {} can sign this: say with --alg or by a `kid` in --header which one is meant",
+                self.source
+            ))),
+            (None, Some(error)) if set.len() == 1 => Err(error),
+            (None, _) => Err(CliError::refused(format!("no key of {} can sign this", self.source))),
+        }
+    }
+
+    /// Whether this is a set.
+    pub(crate) fn is_set(&self) -> Result<bool, CliError> {
+        self.set().map(|set| set.is_some())
+    }
+
     /// The private key of a PKCS#12 file (`.p12`, `.pfx`); `None` for a file of another kind. It names no algorithm, so
     /// there must be one.
     pub(crate) fn pkcs12(&self, alg: Option<Alg>) -> Result<Option<SigningKey>, CliError> {
@@ -239,6 +268,15 @@ impl Keys {
         });
         builder.keys(&public).mac_keys(secrets)
     }
+}
+
+fn can_sign_as(key: &Key, kid: Option<&str>) -> bool {
+    let name = match key {
+        Key::Signing(key) => key.kid(),
+        Key::Mac(key) => key.kid(),
+        _ => return false,
+    };
+    kid.is_none_or(|kid| name == Some(kid))
 }
 
 fn read_password(source: &Source) -> Result<Zeroizing<Vec<u8>>, CliError> {

@@ -45,7 +45,8 @@ impl JwsCommand {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignArgs {
-    /// The private key: a JWK, PEM (PKCS#8, PKCS#1, SEC1), DER or OpenSSH; repeated, there are several signatures.
+    /// The private key: a JWK, a JWK set of which one key fits, PEM (PKCS#8, PKCS#1, SEC1), DER or OpenSSH; repeated,
+    /// there are several signatures.
     #[arg(long = "key", value_name = "FILE", required = true, value_parser = source())]
     pub(crate) keys: Vec<Source>,
     /// The file with the password of an encrypted key; of several keys, the one of all that need one.

@@ -92,7 +92,8 @@ fn signer(args: &SignArgs, n: usize) -> Result<Signer, CliError> {
     let beside = Stated::read("--unprotected", unprotected)?;
     let policy = Policy::from(args.policy);
 
-    let key = key(args, n, stated.alg.as_deref().or(beside.alg.as_deref()))?;
+    let named = stated.kid.as_ref().or(beside.kid.as_ref()).and_then(Value::as_str);
+    let key = key(args, n, stated.alg.as_deref().or(beside.alg.as_deref()), named)?;
     let (signer, alg, kid) = match &key {
         Key::Signing(key) => (Signer::new(key), key.alg(), key.kid()),
         Key::Mac(key) => (Signer::mac(key), key.alg(), key.kid()),
@@ -125,19 +126,21 @@ fn signer(args: &SignArgs, n: usize) -> Result<Signer, CliError> {
 }
 
 /// The n-th key. Where neither it nor `--alg` names an algorithm, the header that goes with it does: it
-/// is the signer's own word.
-fn key(args: &SignArgs, n: usize, stated: Option<&str>) -> Result<Key, CliError> {
+/// is the signer's own word. Of a set, the header says which key is meant.
+fn key(args: &SignArgs, n: usize, alg: Option<&str>, kid: Option<&str>) -> Result<Key, CliError> {
     let file = KeyFile::read_with_password(&args.keys[n], args.password_file.as_ref())?
         .short_secrets(args.policy == args::Policy::Joserfc);
-    let one_key = |algs: &[Alg]| file.one_key(algs);
-    match (one_key(&args.algs), stated) {
-        (Err(CliError::Usage(message)), Some(stated)) if args.algs.is_empty() => {
-            let fitting: Vec<Alg> = match stated {
-                "EdDSA" => vec![Alg::Ed25519],
-                name => Alg::from_name(name).into_iter().collect(),
-            };
-            if fitting.is_empty() { Err(CliError::Usage(message)) } else { one_key(&fitting) }
-        }
-        (key, _) => key,
+    let stated: Vec<Alg> = match alg {
+        Some("EdDSA") => vec![Alg::Ed25519],
+        name => name.and_then(Alg::from_name).into_iter().collect(),
+    };
+    if file.is_set()? {
+        let both: Vec<Alg> = args.algs.iter().copied().filter(|alg| stated.contains(alg)).collect();
+        let algs = if args.algs.is_empty() { &stated } else { &both };
+        return file.signing_key(if algs.is_empty() { &args.algs } else { algs }, kid);
+    }
+    match file.one_key(&args.algs) {
+        Err(CliError::Usage(_)) if args.algs.is_empty() && !stated.is_empty() => file.one_key(&stated),
+        key => key,
     }
 }
