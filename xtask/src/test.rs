@@ -156,7 +156,9 @@ fn features(runner: &mut Runner) {
     });
     runner.step("docs with all features", |step| {
         let mut command = step.places().cargo();
-        step.run(command.env("RUSTDOCFLAGS", "-D warnings").arg("doc").args(JOSE).args(["--lib", "--no-deps"]))
+        step.run(
+            command.env("RUSTDOCFLAGS", "-D warnings").arg("doc").args(JOSE).args(["--lib", "--no-deps"]),
+        )
     });
     // They are one program, of which only the library under it is another than in the step before.
     runner.step("examples in the docs with all features", |step| {
