@@ -20,17 +20,27 @@ pub(crate) enum AuditKeyError {
     Ambiguous(String),
 }
 
-/// Opens the key, or makes it at the first start; whether it is new comes with it.
+/// Opens the key, or makes it at the first start; whether it is new comes with it. Of processes that share the folder and start
+/// at once, one makes it.
 pub(crate) async fn open(store: &SealedStore) -> Result<(KeyHandle, bool), AuditKeyError> {
-    let names = store.list().await?;
-    let ours: Vec<&str> = names.iter().map(String::as_str).filter(|name| name.starts_with(PREFIX)).collect();
+    if let Some(name) = find(store).await? {
+        return Ok((store.load(&name).await?, false));
+    }
+    let _lock = store.lock().await?;
+    if let Some(name) = find(store).await? {
+        return Ok((store.load(&name).await?, false));
+    }
+    let key = SigningKey::generate(Alg::Es256)?;
+    let name = format!("{PREFIX}{}", thumbprint_prefix(&key));
+    Ok((store.import(&name, key).await?, true))
+}
+
+/// The name of the key, if it was made.
+async fn find(store: &SealedStore) -> Result<Option<String>, AuditKeyError> {
+    let mut ours = store.list().await?;
+    ours.retain(|name| name.starts_with(PREFIX));
     match ours.as_slice() {
-        [] => {
-            let key = SigningKey::generate(Alg::Es256)?;
-            let name = format!("{PREFIX}{}", thumbprint_prefix(&key));
-            Ok((store.import(&name, key).await?, true))
-        }
-        [name] => Ok((store.load(name).await?, false)),
+        [] | [_] => Ok(ours.pop()),
         several => Err(AuditKeyError::Ambiguous(several.join(", "))),
     }
 }
@@ -40,4 +50,33 @@ fn thumbprint_prefix(key: &SigningKey) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sealwright_keystore::{KekRing, KekSpec};
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// As processes do that share a folder, each by a store of its own.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn those_that_start_at_once_have_one_key() {
+        let dir = sealwright_testkit::temp_dir();
+        std::fs::write(dir.path().join("kek"), KekRing::generate_text().as_bytes()).unwrap();
+        let kek = KekSpec { id: "k1".into(), file: Some("kek".into()), ..KekSpec::default() };
+        let ring = KekRing::read(&[kek], dir.path()).unwrap();
+        let mut starts = JoinSet::new();
+        for _ in 0..8 {
+            let store = SealedStore::open(&dir.path().join("keys"), ring.clone()).unwrap();
+            starts.spawn(async move {
+                let (key, is_new) = open(&store).await.unwrap();
+                (key.kid().to_owned(), is_new)
+            });
+        }
+        let mut opened = starts.join_all().await;
+        assert_eq!(opened.iter().filter(|(_, is_new)| *is_new).count(), 1);
+        opened.dedup_by(|a, b| a.0 == b.0);
+        assert_eq!(opened.len(), 1, "{opened:?}");
+    }
 }

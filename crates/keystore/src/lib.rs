@@ -22,4 +22,4 @@ pub use handle::{KeyHandle, RemoteSigner, Signing, in_memory};
 pub use kek::{KekRing, KekSpec};
 pub use pkcs11::{KekPkcs11Spec, Pkcs11Settings, Pkcs11Spec, Pkcs11Token, TokenError, TokenName};
 pub use provider::{Kept, KeyProvider};
-pub use sealed::{Resealed, SealedStore};
+pub use sealed::{Resealed, SealedStore, StoreLock};

@@ -4,6 +4,7 @@ mod disk;
 pub(crate) mod key;
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -37,6 +38,13 @@ const SUFFIX: &str = ".sealed.json";
 /// ```
 #[derive(Clone, Debug)]
 pub struct SealedStore(Arc<Store>);
+
+/// Keeps others that ask for it, in this process and in others, waiting until it is dropped; see [`SealedStore::lock`].
+#[derive(Debug)]
+#[must_use]
+pub struct StoreLock {
+    _folder: Option<File>,
+}
 
 #[derive(Debug)]
 struct Store {
@@ -126,6 +134,20 @@ impl SealedStore {
             Ok(kids)
         })
         .await
+    }
+
+    /// Waits until nobody else holds the lock of the folder, and takes it: for who lists the keys and makes one by what it found,
+    /// such as the first of a kind. It does not keep others from adding keys that do not ask for it;
+    /// [`destroy`](Self::destroy) and [`reseal_all`](Self::reseal_all) take it themselves, and wait for who holds it.
+    ///
+    /// Where folders cannot be locked (on systems other than Unix) it is there at once, and keeps nobody away.
+    ///
+    /// # Errors
+    ///
+    /// [`KeystoreError::Io`].
+    pub async fn lock(&self) -> Result<StoreLock, KeystoreError> {
+        let store = self.0.clone();
+        run_blocking(move || Ok(StoreLock { _folder: disk::lock(&store.dir)? })).await
     }
 
     /// Removes a key's file for good. Handles that are still held go on working until they are dropped.
