@@ -4,6 +4,9 @@ mod audit_log;
 mod keys;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(unix)]
+mod mounted;
+mod replicas;
 mod sealed;
 mod serve;
 mod signing_keys;

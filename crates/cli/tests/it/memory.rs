@@ -6,8 +6,7 @@ mod search;
 use std::{
     collections::BTreeMap,
     env, fs,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::Path,
     process::Command,
     thread,
@@ -22,7 +21,7 @@ use tempfile::TempDir;
 use self::search::{needles, search};
 use crate::{
     sealed,
-    serve::{Serve, free_address, key},
+    serve::{Serve, ask_for_token, free_address, key},
     transcript::write_private,
 };
 
@@ -83,19 +82,7 @@ spec:
 
     /// Has a token signed; gives the `kid` of the key that did it, if there is one that may.
     fn signer(&self) -> Option<String> {
-        let credentials = base64_simd::STANDARD.encode_to_string(format!("default_robot:{SECRET}"));
-        let body = "grant_type=client_credentials";
-        let mut stream = TcpStream::connect(self.address).expect("the server listens");
-        write!(
-            stream,
-            "POST /oauth2/token HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Basic {credentials}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )
-        .expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers in text");
+        let answer = ask_for_token(self.address, "default_robot", SECRET, "");
         if answer.starts_with("HTTP/1.1 503 ") {
             return None;
         }

@@ -28,11 +28,17 @@ impl Serve {
 
     /// Started in the folder `working`, from which `files` counts.
     pub(crate) fn start_in(working: &Path, files: &Path) -> Self {
+        Self::start_with(&[], working, files)
+    }
+
+    /// Started with these variables in its environment, too.
+    pub(crate) fn start_with(variables: &[(&str, &str)], working: &Path, files: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sealwright"))
             // sqlx warns of statements that a busy machine is slow at.
             .args(["serve", "--log", "warn,sqlx=error", "-f"])
             .arg(files)
             .current_dir(working)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -112,9 +118,33 @@ pub(crate) fn free_address() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, sealwright_testkit::free_port()).into()
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
+    exchange(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
+}
+
+/// What the server at `address` answers to `body` of the media type `kind`, with this `Authorization`.
+pub(crate) fn post(address: SocketAddr, path: &str, authorization: &str, kind: &str, body: &str) -> String {
+    let length = body.len();
+    exchange(
+        address,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: {authorization}\r\n\
+             Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
+        ),
+    )
+}
+
+/// What a client gets by its secret at the token endpoint, with these fields beside the grant.
+pub(crate) fn ask_for_token(address: SocketAddr, client: &str, secret: &str, fields: &str) -> String {
+    let credentials = base64_simd::STANDARD.encode_to_string(format!("{client}:{secret}"));
+    let body = format!("grant_type=client_credentials{fields}");
+    let kind = "application/x-www-form-urlencoded";
+    post(address, "/oauth2/token", &format!("Basic {credentials}"), kind, &body)
+}
+
+fn exchange(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the server listens");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("it reads");
+    stream.write_all(request.as_bytes()).expect("it reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers in text");
     answer
