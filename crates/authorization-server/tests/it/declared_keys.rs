@@ -34,6 +34,15 @@ fn secret(name: &str, entries: &[(&str, &str)]) -> String {
     text
 }
 
+/// The same as a cluster gives it: under `data`, in base64.
+fn encoded_secret(name: &str, entries: &[(&str, &str)]) -> String {
+    let mut text = format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\ndata:\n");
+    for (entry, content) in entries {
+        writeln!(text, "  {entry}: {}", base64_simd::STANDARD.encode_to_string(content)).unwrap();
+    }
+    text
+}
+
 fn rsa_key(name: &str) -> String {
     format!(
         "---\napiVersion: secretgen.k14s.io/v1alpha1\nkind: RSAKey\nmetadata: {{name: {name}}}\nspec:\n  \
@@ -80,6 +89,7 @@ fn keys_of_every_kind_are_accepted() {
         (SIGN_K, rsa.clone()),
         (SIGN_K, secret("k", &[("key.pem", RSA_PKCS1), ("pub.pem", RSA_PUB)])),
         (SIGN_K, secret("k", &[("key.pem", RSA_PKCS1)])),
+        (SIGN_K, encoded_secret("k", &[("key.pem", RSA), ("pub.pem", RSA_PUB)])),
         (SIGN_K, secret("k", &[("key.pem", P256), ("pub.pem", P256_PUB)])),
         (SIGN_K, secret("k", &[("key.pem", ED25519)])),
         (SIGN_K, rsa_key("k")),
@@ -165,8 +175,11 @@ fn keys_that_only_verify_are_checked_as_well() {
         ),
         (&[("x", "y")], "Secret/old: data.key.pem: there is neither key.pem nor pub.pem"),
     ] {
-        let documents = format!("{}{}", secret("k", &[("key.pem", RSA)]), secret("old", entries));
+        let key = secret("k", &[("key.pem", RSA)]);
+        let documents = format!("{key}{}", secret("old", entries));
         assert_eq!(messages(both, &documents), [expected], "{entries:?}");
+        let documents = format!("{key}{}", encoded_secret("old", entries));
+        assert_eq!(messages(both, &documents), [expected.replace("stringData", "data")], "{entries:?}");
     }
 }
 

@@ -35,6 +35,18 @@ async fn the_keys_are_cacheable_for_everybody() {
 }
 
 #[tokio::test]
+async fn the_keys_may_be_kept_for_as_long_as_the_plan_says() {
+    let storage = sealwright_testkit::database::sqlite_storage();
+    let plan = "algorithms: [ES256], jwksMaxAge: 20m";
+    let yaml = crate::world::resources(&storage.yaml(), "").replace("algorithms: [ES256]", plan);
+    let world = World::of(&yaml, storage).await;
+    for path in ["/oauth2/jwks", "/.well-known/jwks.json"] {
+        let allowed = world.get(path).await.header(header::CACHE_CONTROL).to_owned();
+        assert_eq!(allowed, "public, max-age=1200, stale-while-revalidate=120", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn each_algorithm_has_a_key_and_the_first_signs() {
     let storage = sealwright_testkit::database::sqlite_storage();
     let yaml = crate::world::resources(&storage.yaml(), "").replace("[ES256]", "[Ed25519, RS256]");

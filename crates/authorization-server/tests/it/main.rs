@@ -5,6 +5,7 @@ mod browser;
 mod world;
 
 mod administration;
+mod algorithms;
 mod client_credentials;
 mod configuration;
 mod contexts;
