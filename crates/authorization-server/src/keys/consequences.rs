@@ -41,7 +41,7 @@ pub(super) fn consequences(
     };
     match action {
         Action::Publish { kid } => text.published(&after, kid),
-        Action::Revoke { kid } => text.revoked(ledger, &after, kid),
+        Action::Revoke { kid } => text.revoked(ledger, &after, kid, replicas),
         Action::Rotate { .. } | Action::Activate { .. } => {
             let changed = |key: &&KeyRecord| ledger.key(&key.kid) != Some(*key) && key.private.is_some();
             for key in after.keys.iter().filter(changed) {
@@ -147,7 +147,27 @@ impl Text<'_> {
         }
     }
 
-    fn revoked(&mut self, before: &Ledger, after: &Ledger, kid: &str) {
+    /// What replicas do that may not hear of a revocation: "at once" is said of those that look at the keys.
+    fn not_told(&mut self, before: &Ledger, key: &KeyRecord, replicas: &[Replica]) {
+        let may_be_deaf = |replica: &&Replica| {
+            !decide::is_live(self.plan, replica, self.now) || replica.epoch < before.epoch
+        };
+        let deaf: Vec<&Replica> = replicas.iter().filter(may_be_deaf).collect();
+        let Some(seen) = deaf.iter().map(|replica| replica.seen_at).max() else { return };
+        let names: Vec<&str> = deaf.iter().map(|replica| replica.name.as_str()).collect();
+        let signs_until = self.when(seen.plus(self.plan.max_stale).max(self.now));
+        let signs = match key.state {
+            KeyState::Active => format!(", and signs with it until {signs_until} at the latest"),
+            _ => String::new(),
+        };
+        self.say(format!(
+            "These replicas are behind or were not seen lately: {}. One that still runs serves the key until it looks at the \
+             keys again{signs}.",
+            names.join(", ")
+        ));
+    }
+
+    fn revoked(&mut self, before: &Ledger, after: &Ledger, kid: &str, replicas: &[Replica]) {
         let Some(key) = before.key(kid) else { return };
         self.say(format!("`{kid}` never signs again, and its private half is erased."));
         let last = key.max_exp_s.map(Timestamp::from_secs).filter(|last| *last > self.now);
@@ -164,6 +184,7 @@ impl Text<'_> {
                 ),
                 None => format!("It leaves the set at once. No token of it is good any more; copies of the set are gone by {}.", self.when(known_by)),
             });
+            self.not_told(before, key, replicas);
         } else {
             self.say("It was never in the set, so no verifier notices.");
         }

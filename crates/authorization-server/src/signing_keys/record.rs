@@ -184,7 +184,7 @@ pub(crate) enum Change {
     Evict { kid: String },
     /// An operator asked for something about the key: that it signs from `at` on, or for the change beside this one.
     Request { kid: String, at: Option<Timestamp>, reason: Option<String> },
-    /// From anywhere → revoked, with its private half erased.
+    /// From anywhere → revoked, with its private half erased; but not from evicted, where nothing is left of it to take back.
     Revoke { kid: String, reason: String },
 }
 

@@ -87,6 +87,36 @@ async fn in_an_emergency_a_key_signs_within_seconds() {
 }
 
 #[tokio::test]
+async fn of_replicas_that_may_not_hear_of_a_revocation_it_is_said() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let mut a = fleet.replica(&provider).await;
+        let mut b = fleet.replica(&provider).await;
+        for _ in 0..2 {
+            a.turn(&fleet).await;
+            b.turn(&fleet).await;
+        }
+        let admin = admin(&fleet, &provider);
+        let revoke = Action::Revoke { kid: a.signer().unwrap() };
+        let said = async || admin.consequences(&revoke).await.unwrap().sentences.join("\n");
+        let deaf = "These replicas are behind or were not seen lately: ";
+        assert!(!said().await.contains(deaf));
+        fleet.clock.advance(Duration::from_secs(60));
+        a.turn(&fleet).await;
+        let said = said().await;
+        assert_eq!(
+            said.split(deaf).nth(1).unwrap().split(". ").next().unwrap().matches(", ").count(),
+            0,
+            "{said}"
+        );
+        // It was last seen a minute ago, and signs for `maxStale`.
+        let until = "signs with it until 2026-11-22 00:15:00 UTC (in 14 min) at the latest.";
+        assert!(said.contains(until), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_was_revoked_leaves_with_the_next_look() {
     on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
         let (fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
