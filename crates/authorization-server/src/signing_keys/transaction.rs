@@ -208,7 +208,7 @@ pub(crate) async fn audit(
 
 /// The names that events have in the audit log.
 fn audit_name(name: &str) -> &'static str {
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 10] = [
         "key.created",
         "key.imported",
         "key.restored",
@@ -218,7 +218,6 @@ fn audit_name(name: &str) -> &'static str {
         "key.retired",
         "key.evicted",
         "key.revoked",
-        "key.declared",
         "key.requested",
     ];
     NAMES.into_iter().find(|known| *known == name).unwrap_or("key.changed")
