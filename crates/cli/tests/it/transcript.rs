@@ -11,7 +11,7 @@
 //!
 //! `<~`, `|~` and `!~` are lines without a line end. `… > FILE` and `… < FILE` are files in the
 //! transcript's own folder, which starts as a copy of `tests/cmd/files`; that of `audit.txt` holds an audit log, too,
-//! and that of `keys.txt` the resources and the database of a server that has run once.
+//! and those of `keys.txt` and `import.txt` the resources and the database of a server that has run once.
 
 use std::{
     fs,
@@ -58,7 +58,7 @@ pub(crate) fn run(file: &Path, fixtures: &Path) -> Report {
     }
     match file.file_stem().and_then(|name| name.to_str()) {
         Some("audit") => audit_log::write(sandbox.path()),
-        Some("keys") => crate::signing_keys::write(sandbox.path()),
+        Some("keys" | "import") => crate::signing_keys::write(sandbox.path()),
         _ => {}
     }
     let (cases, after) = parse(&text);
