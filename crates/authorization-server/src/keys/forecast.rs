@@ -63,8 +63,8 @@ fn upcoming(plan: &Plan, ledger: &Ledger, key: &KeyRecord, now: Timestamp) -> Fo
     let planned = decide::planned_activation(plan, ledger, key.alg);
     let publish = key
         .published_at
-        .unwrap_or_else(|| planned.map_or(now, |planned| planned.minus(plan.publish_lead).max(now)));
-    let announced = publish.plus(plan.publish_lead);
+        .unwrap_or_else(|| planned.map_or(now, |planned| planned.minus(plan.lead()).max(now)));
+    let announced = publish.plus(plan.lead());
     let by_plan = planned.map_or(announced, |planned| planned.max(announced));
     let wanted = key.wanted_at.unwrap_or(by_plan).max(now.plus(plan.fence()));
     let begin = key.activate_at.unwrap_or(wanted);

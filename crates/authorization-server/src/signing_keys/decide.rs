@@ -123,14 +123,14 @@ fn announce(plan: &Plan, ledger: &Ledger, alg: Alg, replicas: &[Replica], now: T
     let (planned, urgent) = (planned_activation(plan, ledger, alg), is_urgent(plan, ledger, alg, now));
     match (next.state, next.activate_at) {
         (KeyState::Staged, _) => {
-            let announced = planned.is_none_or(|at| at.minus(plan.publish_lead) <= now);
+            let announced = planned.is_none_or(|at| at.minus(plan.lead()) <= now);
             (announced || urgent).then(|| Change::Publish { kid: next.kid.clone() })
         }
         (KeyState::Published, at) if urgent => {
             at.is_none_or(|at| at > now).then(|| Change::Schedule { kid: next.kid.clone(), at: now })
         }
         (KeyState::Published, None) => {
-            let announced = next.published_at.unwrap_or(now).plus(plan.publish_lead);
+            let announced = next.published_at.unwrap_or(now).plus(plan.lead());
             let by_plan = planned.map_or(announced, |planned| planned.max(announced));
             let wanted = next.wanted_at.unwrap_or(by_plan);
             if !is_served(plan, next, replicas, now) && now < wanted.plus(plan.ack_timeout) {
@@ -176,7 +176,7 @@ fn is_orphaned(plan: &Plan, ledger: &Ledger, alg: Alg, now: Timestamp) -> bool {
         KeyState::Revoked if key.activate_at.is_some() => Some((key.gone_at, true)),
         _ => None,
     });
-    let is_recent = |at: Option<Timestamp>| at.is_some_and(|at| now < at.plus(plan.publish_lead));
+    let is_recent = |at: Option<Timestamp>| at.is_some_and(|at| now < at.plus(plan.lead()));
     ended.max().is_some_and(|(at, was_revoked)| was_revoked && is_recent(at))
 }
 

@@ -152,7 +152,7 @@ pub(crate) fn rotation<'a>(
     now: Timestamp,
 ) -> Result<Begin<'a>, Refusal> {
     let key = decide::next(ledger, alg).ok_or(Refusal::NoReserve(alg))?;
-    let wanted = if urgent { now } else { key.published_at.unwrap_or(now).plus(plan.publish_lead) };
+    let wanted = if urgent { now } else { key.published_at.unwrap_or(now).plus(plan.lead()) };
     let earliest = wanted.max(now.plus(plan.fence()));
     match key.activate_at.filter(|agreed| *agreed <= earliest) {
         Some(at) => Err(Refusal::Agreed { kid: key.kid.clone(), at }),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sealwright_jose::Alg;
+use sealwright_service::clock::Timestamp;
 
 /// What a resource may say about the plan; what it leaves out has a default.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) token_lifetime: Duration,
     /// The algorithms that clients ask for by name; after a change of the plan, some that it does not have any more.
     pub(crate) asked_for: Vec<Alg>,
+    /// How long caches may keep sets that were served by plans before this one, and until when they do.
+    pub(crate) older_sets: Vec<(Duration, Timestamp)>,
 }
 
 /// Something about a plan that is wrong or worth a look: the field, and what would be right.
@@ -94,6 +97,7 @@ impl Plan {
             ack_timeout: spec.ack_timeout.unwrap_or(HOUR),
             token_lifetime: spec.token_lifetime,
             asked_for: Vec::new(),
+            older_sets: Vec::new(),
         };
         let mut remarks = Remarks::default();
         plan.bounds(&mut remarks);
@@ -107,14 +111,28 @@ impl Plan {
         self.algorithms.iter().chain(more).copied()
     }
 
-    /// Takes over what requests that were prepared by the plan before may need.
-    pub(crate) fn keep_for_requests(&mut self, before: &Self) {
+    /// Takes over what requests that were prepared by the plan before may need, and caches that hold a set from before `now`.
+    pub(crate) fn keep_for_requests(&mut self, before: &Self, now: Timestamp) {
         self.token_lifetime = self.token_lifetime.max(before.token_lifetime);
         for alg in &before.asked_for {
             if !self.asked_for.contains(alg) {
                 self.asked_for.push(*alg);
             }
         }
+        let kept = cached_for(before.jwks_max_age);
+        let older = before.older_sets.iter().copied().chain([(kept, now.plus(kept))]);
+        let own = cached_for(self.jwks_max_age);
+        self.older_sets = older.filter(|(kept, until)| *kept > own && *until > now).collect();
+    }
+
+    /// Lets go of what caches hold no longer at `now`.
+    pub(crate) fn forget_older_sets(&mut self, now: Timestamp) {
+        self.older_sets.retain(|(_, until)| *until > now);
+    }
+
+    /// How long a key is announced before it signs: what is asked for, or longer for caches that hold a set of a plan before.
+    pub(crate) fn lead(&self) -> Duration {
+        if self.older_sets.is_empty() { self.publish_lead } else { self.publish_lead.max(self.lead_floor()) }
     }
 
     /// Numbers that would be wrong in any plan.
@@ -194,10 +212,16 @@ impl Plan {
         self.evict_grace + self.cached_for()
     }
 
-    /// How long a cache may show a set: for its age, and while it fetches the next one.
+    /// How long a cache may show a set.
     pub(crate) fn cached_for(&self) -> Duration {
-        self.jwks_max_age + self.jwks_max_age / 10
+        let older = self.older_sets.iter().map(|(kept, _)| *kept).max().unwrap_or_default();
+        cached_for(self.jwks_max_age).max(older)
     }
+}
+
+/// For its age, and while the cache fetches the next one.
+fn cached_for(jwks_max_age: Duration) -> Duration {
+    jwks_max_age + jwks_max_age / 10
 }
 
 #[derive(Default)]
@@ -288,6 +312,38 @@ mod tests {
             s.rotate_every = Some(33 * SECOND);
         };
         assert_eq!(faults(impossible), ["rotateEvery"]);
+    }
+
+    #[test]
+    fn caches_that_hold_an_older_set_are_waited_for_and_then_no_longer() {
+        let plan = |max_age, lead| {
+            let checked = check(|s| (s.jwks_max_age, s.publish_lead) = (Some(max_age), Some(lead)));
+            assert!(checked.faults.is_empty(), "{checked:?}");
+            checked.plan
+        };
+        let now = Timestamp::from_secs(1_800_000_000);
+        let (long, middle, short) = (plan(20 * HOUR, DAY), plan(10 * HOUR, DAY), plan(5 * MINUTE, HOUR));
+        let after = |mut plan: Plan, before: &Plan, now| {
+            plan.keep_for_requests(before, now);
+            plan
+        };
+        let changed = after(short.clone(), &long, now);
+        assert_eq!(changed.cached_for(), 22 * HOUR);
+        assert_eq!(changed.lead(), 22 * HOUR + 5 * SECOND + 5 * MINUTE);
+        assert_eq!(changed.memory(), 22 * HOUR + 5 * MINUTE);
+
+        // Each for its own length, however often the plan changes meanwhile.
+        let again = after(short.clone(), &after(middle, &long, now), now.plus(15 * HOUR));
+        for (passed, kept) in [(21, 22 * HOUR), (22, 11 * HOUR), (25, 11 * HOUR), (26, short.cached_for())] {
+            let mut plan = again.clone();
+            plan.forget_older_sets(now.plus(passed * HOUR));
+            assert_eq!(plan.cached_for(), kept, "after {passed} hours");
+        }
+        let same = after(short.clone(), &short, now);
+        assert_eq!((same.lead(), same), (HOUR, short.clone()), "nothing is older");
+        let mut changed = changed;
+        changed.forget_older_sets(now.plus(22 * HOUR));
+        assert_eq!((changed.lead(), changed), (HOUR, short));
     }
 
     #[test]

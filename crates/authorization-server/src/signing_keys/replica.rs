@@ -62,6 +62,7 @@ pub(crate) enum KeysError {
 
 /// Where a server's keys come from.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a server has two of them, and plans are the usual case")]
 pub(crate) enum Source {
     /// They are made and changed by plan.
     Planned { plan: Plan, provider: KeyProvider },
@@ -271,7 +272,7 @@ impl ReplicaLoop {
     /// tried again at the next turn, as always.
     pub(crate) async fn replace(&mut self, mut source: Source, audit: &AuditLog) -> Result<(), KeysError> {
         // Requests go by the old lifetimes and the old clients until the next start.
-        source.plan_mut().keep_for_requests(self.source.plan());
+        source.plan_mut().keep_for_requests(self.source.plan(), self.now());
         self.opens_what_is_open(&source).await?;
         self.adopt(&source).await?;
         if let Source::Planned { provider, .. } = std::mem::replace(&mut self.source, source) {
@@ -363,6 +364,8 @@ impl ReplicaLoop {
         let asked = Instant::now();
         self.me.wants = self.source.wants();
         self.correct_clock().await?;
+        let now = self.now();
+        self.source.plan_mut().forget_older_sets(now);
         let (mut ledger, mut replicas) = self.read().await?;
         let watching_since = self.watching_since(self.source.plan(), self.now());
         let named = self.named_elsewhere(&self.source, &replicas, self.now());

@@ -373,3 +373,28 @@ async fn shorter_lifetimes_in_changed_settings_do_not_end_signing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn after_a_change_keys_are_announced_for_as_long_as_caches_hold_the_sets_of_the_plan_before() {
+    on_both(&[&MIGRATOR, &sealwright_audit::MIGRATOR], async |database| {
+        let (mut fleet, provider) = (Fleet::new(database, &[Alg::Es256]).await, provider());
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        (fleet.plan.jwks_max_age, fleet.plan.publish_lead) = (hours(20), hours(24));
+        let mut member = fleet.replica(&provider).await;
+        let lasts = hours(22) + fleet.plan.poll + fleet.plan.evict_grace;
+        (fleet.plan.jwks_max_age, fleet.plan.publish_lead) = (hours(0) + LIFETIME, hours(1));
+        for (alg, lead) in [(Alg::Ed25519, lasts), (Alg::Rs256, hours(1))] {
+            fleet.plan.algorithms.push(alg);
+            let source = Source::Planned { plan: fleet.plan.clone(), provider: provider.clone() };
+            member.go_by(&fleet, source).await.unwrap();
+            member.turn(&fleet).await;
+            assert!(member.keys.snapshot().set.cache_control.to_str().unwrap().contains("max-age=300"));
+            let announced = |kid| member.keys.snapshot().ledger.key(kid).and_then(|key| key.activate_at);
+            let kid = member.set().pop().unwrap();
+            assert_eq!(announced(&kid), Some(fleet.clock.now().plus(lead)), "{}", alg.name());
+            fleet.clock.advance(lasts);
+            member.turn(&fleet).await;
+        }
+    })
+    .await;
+}
