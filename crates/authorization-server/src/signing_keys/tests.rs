@@ -11,6 +11,7 @@ mod operators;
 mod resealed;
 mod rolling;
 mod served;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -138,6 +138,21 @@ async fn health_is_told() {
 }
 
 #[tokio::test]
+async fn who_has_not_looked_at_the_keys_for_too_long_is_not_ready_whether_the_database_answers_or_not() {
+    let storage = sealwright_testkit::database::sqlite_storage();
+    let own = "tokenSignature: {algorithms: [ES256], ";
+    let yaml = crate::world::resources(&storage.yaml(), "")
+        .replace(own, &format!("{own}maxStale: 1s, poll: 100ms, "));
+    // Nothing looks at them after the start, as in a process whose loop hangs.
+    let world = World::of(&yaml, storage).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(
+        world.get("/readyz").await.short(),
+        r#"503 {"checks":{"database":"ok","signing-keys":"failed"},"status":"unready"}"#
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_there() {
     let world = World::new().await;
     let answer = world.get("/admin").await;
