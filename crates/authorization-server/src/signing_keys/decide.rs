@@ -171,9 +171,11 @@ fn is_urgent(plan: &Plan, ledger: &Ledger, alg: Alg, now: Timestamp) -> bool {
 /// Whether the last key that signed with `alg` was revoked while it did, and not so long ago that its successor could have been
 /// announced since: after that nobody has been signing with `alg`, as when it had left the plan.
 fn is_orphaned(plan: &Plan, ledger: &Ledger, alg: Alg, now: Timestamp) -> bool {
+    // One that was to sign next, and had not begun, leaves nobody without.
+    let had_begun = |key: &KeyRecord| key.activate_at.is_some() && key.activate_at <= key.gone_at;
     let ended = planned(ledger).filter(|key| key.alg == alg).filter_map(|key| match key.state {
         _ if key.retired_at.is_some() => Some((key.retired_at, false)),
-        KeyState::Revoked if key.activate_at.is_some() => Some((key.gone_at, true)),
+        KeyState::Revoked if had_begun(key) => Some((key.gone_at, true)),
         _ => None,
     });
     let is_recent = |at: Option<Timestamp>| at.is_some_and(|at| now < at.plus(plan.lead()));

@@ -466,6 +466,26 @@ proptest! {
     }
 }
 
+/// The active key is revoked, and all replicas are away until nobody can rely on the algorithm any more. So its next key is
+/// announced; that one is revoked, too, before it began, and the one after it must be announced as well.
+#[test]
+fn what_is_revoked_before_it_signed_has_a_successor_that_is_announced() {
+    let es256 = 1;
+    play(
+        [0; REPLICAS],
+        &[
+            Op::Reach(0, false),
+            Op::Reach(1, false),
+            Op::Poll(2),
+            Op::Reach(2, false),
+            Op::Revoke(es256, false),
+            Op::Reach(1, true),
+            Op::ToNextMoment(6_619),
+            Op::Revoke(es256, true),
+        ],
+    );
+}
+
 #[test]
 fn a_quiet_year_has_twelve_rotations_and_forgets_what_is_over() {
     let world = play([0; REPLICAS], &[]);
