@@ -33,6 +33,9 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("xtask", &[]),
 ];
 
+/// What else the tests of a crate may use. Those of the program play an API that accepts its tokens.
+const IN_TESTS: [(&str, &str); 1] = [("sealwright", RESOURCE_SERVER)];
+
 /// What cargo knows of the workspace.
 pub(super) fn metadata(places: &Places) -> Result<Value> {
     let output = places
@@ -60,7 +63,8 @@ pub(super) fn check(metadata: &Value) -> Result<Vec<String>> {
             let used = dependency["name"].as_str().unwrap_or_default();
             let ours = ALLOWED.iter().any(|(known, _)| *known == used);
             let for_tests = dependency["kind"] == "dev";
-            let fine = allowed.contains(&used) || (for_tests && used == TESTKIT);
+            let in_tests = for_tests && (used == TESTKIT || IN_TESTS.contains(&(name, used)));
+            let fine = allowed.contains(&used) || in_tests;
             if ours && !fine {
                 let purpose = if for_tests { " in its tests" } else { "" };
                 problems.push(format!("{name} may not use {used}{purpose}"));
@@ -105,6 +109,13 @@ mod tests {
         assert_eq!(check(&package("sealwright-audit", "sealwright-testkit", Some("dev"))), Ok(vec![]));
         let problems = check(&package("sealwright-audit", "sealwright-testkit", None));
         assert_eq!(problems, Ok(vec!["sealwright-audit may not use sealwright-testkit".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_for_the_tests_of_the_program_is_for_nothing_else() {
+        let of = |kind| check(&package("sealwright", "sealwright-resource-server", kind));
+        assert_eq!(of(Some("dev")), Ok(vec![]));
+        assert_eq!(of(None), Ok(vec!["sealwright may not use sealwright-resource-server".to_owned()]));
     }
 
     #[test]
