@@ -2,8 +2,6 @@
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
-use sealwright_authorization_server::{PasswordCost, hash_password_at};
-use sealwright_service::secret::Secret;
 use sealwright_testkit::database::sqlite_storage;
 use serde_json::{Value, json};
 
@@ -229,42 +227,9 @@ async fn a_person_without_the_role_sees_nothing() {
 
 /// A server of AppSSO's manifests with one user for each role.
 async fn appsso(annotation: &str) -> World {
-    let key = include_str!("keys/rsa.pem").replace('\n', "\n    ");
-    let cost = PasswordCost::new(8, 1, 1).unwrap();
-    let hash = hash_password_at(&Secret::new(PASSWORD), cost).unwrap();
-    let yaml = format!(
-        r#"
-apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
-kind: AuthServer
-metadata:
-  name: main
-  labels: {{env: test}}
-  annotations:
-    sso.apps.tanzu.vmware.com/allow-unsafe-issuer-uri: ""
-    sso.apps.tanzu.vmware.com/allow-unsafe-identity-provider: ""
-    sealwright.dev/state-dir: state
-    sealwright.dev/kek-file: kek
-    {annotation}
-spec:
-  issuerURI: {ISSUER}
-  tls: {{deactivated: true}}
-  tokenSignature: {{signAndVerifyKeyRef: {{name: signing}}}}
-  identityProviders:
-    - name: internal
-      internalUnsafe:
-        users:
-          - {{username: shopkeeper, password: "{hash}", roles: [admin]}}
-          - {{username: root, password: "{hash}", roles: [user, sealwright-operators]}}
----
-apiVersion: v1
-kind: Secret
-metadata: {{name: signing}}
-stringData:
-  key.pem: |
-    {key}
-"#
-    );
-    World::of(&yaml, sqlite_storage()).await
+    let users = r#"{username: shopkeeper, password: "HASH", roles: [admin]},
+                {username: root, password: "HASH", roles: [user, sealwright-operators]}"#;
+    World::of_appsso(annotation, "", users, "").await
 }
 
 #[tokio::test]

@@ -8,6 +8,16 @@ use url::Url;
 
 use crate::world::{Answer, CHALLENGE, ISSUER, PASSWORD, REDIRECT, World, encode, form, with};
 
+/// What the portal asks of the authorization endpoint.
+pub(crate) const ASKED: [(&str, &str); 6] = [
+    ("response_type", "code"),
+    ("client_id", "default_portal"),
+    ("redirect_uri", REDIRECT),
+    ("state", "st-1"),
+    ("code_challenge", CHALLENGE),
+    ("code_challenge_method", "S256"),
+];
+
 #[derive(Clone)]
 pub(crate) struct Browser<'w> {
     pub(crate) world: &'w World,
@@ -60,15 +70,7 @@ impl<'w> Browser<'w> {
 
     /// Opens the authorization endpoint as the portal asks, with some parameters other than usual.
     pub(crate) async fn authorize(&mut self, others: &[(&str, &str)]) -> Answer {
-        let usual = [
-            ("response_type", "code"),
-            ("client_id", "default_portal"),
-            ("redirect_uri", REDIRECT),
-            ("state", "st-1"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        self.get(&format!("/oauth2/authorize?{}", encode(&with(&usual, others)))).await
+        self.get(&format!("/oauth2/authorize?{}", encode(&with(&ASKED, others)))).await
     }
 
     /// Follows a 303 to the next page and reads its form.

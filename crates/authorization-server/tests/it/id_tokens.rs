@@ -1,17 +1,15 @@
 //! ID tokens: who gets one, what it says, and who signs it.
 
 use http::{StatusCode, header};
-use sealwright_authorization_server::{PasswordCost, hash_password_at};
 use sealwright_jose::jws::{Scratch, Verifier};
 use sealwright_jose::{Alg, Digest, Hash, JwkSet, base64url};
 use sealwright_service::clock::Timestamp;
-use sealwright_service::secret::Secret;
 use sealwright_testkit::database::{on_both_storages, sqlite_storage};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, code, error};
 use crate::world::{
-    BACKEND_SECRET, CHALLENGE, ISSUER, PASSWORD, REDIRECT, START, World, basic, claims, encode, json_request,
+    BACKEND_SECRET, CHALLENGE, ISSUER, REDIRECT, START, World, basic, claims, encode, json_request,
     resources, totp,
 };
 
@@ -318,30 +316,8 @@ async fn a_server_of_which_nobody_may_ask_says_nothing_of_id_tokens() {
 
 /// A server of AppSSO's manifests, with Bob and the portal.
 async fn appsso(lifetimes: &str) -> World {
-    let key = include_str!("keys/rsa.pem").replace('\n', "\n    ");
-    let cost = PasswordCost::new(8, 1, 1).unwrap();
-    let hash = hash_password_at(&Secret::new(PASSWORD), cost).unwrap();
-    let yaml = format!(
+    let portal = format!(
         r#"
-apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
-kind: AuthServer
-metadata:
-  name: main
-  labels: {{env: test}}
-  annotations:
-    sso.apps.tanzu.vmware.com/allow-unsafe-issuer-uri: ""
-    sso.apps.tanzu.vmware.com/allow-unsafe-identity-provider: ""
-    sealwright.dev/state-dir: state
-    sealwright.dev/kek-file: kek
-spec:
-  issuerURI: {ISSUER}
-  tls: {{deactivated: true}}
-  token: {lifetimes}
-  tokenSignature: {{signAndVerifyKeyRef: {{name: signing}}}}
-  identityProviders:
-    - name: internal
-      internalUnsafe:
-        users: [{{username: bob, password: "{hash}"}}]
 ---
 apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
 kind: ClientRegistration
@@ -352,16 +328,10 @@ spec:
   authorizationGrantTypes: [authorization_code]
   clientAuthenticationMethod: none
   scopes: [{{name: openid}}]
----
-apiVersion: v1
-kind: Secret
-metadata: {{name: signing}}
-stringData:
-  key.pem: |
-    {key}
 "#
     );
-    World::of(&yaml, sqlite_storage()).await
+    let lifetimes = format!("token: {lifetimes}");
+    World::of_appsso("", &lifetimes, r#"{username: bob, password: "HASH"}"#, &portal).await
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use serde_json::json;
 
-use crate::browser::{Browser, code, error};
-use crate::world::{CHALLENGE, ISSUER, REDIRECT, World, encode, form, with};
+use crate::browser::{ASKED, Browser, code, error};
+use crate::world::{ISSUER, World, encode, form, with};
 
 /// Refused on a page, without any redirect.
 async fn on_a_page(others: &[(&str, &str)]) -> String {
@@ -137,15 +137,6 @@ async fn who_asks_for_consent_gets_it() {
         assert_eq!(world.redeem(&code).await.status, StatusCode::OK, "{prompt}");
     }
 }
-
-const ASKED: [(&str, &str); 6] = [
-    ("response_type", "code"),
-    ("client_id", "default_portal"),
-    ("redirect_uri", REDIRECT),
-    ("state", "st-1"),
-    ("code_challenge", CHALLENGE),
-    ("code_challenge_method", "S256"),
-];
 
 #[tokio::test]
 async fn a_request_may_come_as_a_form() {

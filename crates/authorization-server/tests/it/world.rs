@@ -189,6 +189,46 @@ impl World {
         Self::of(&resources(&storage.yaml(), extra), storage).await
     }
 
+    /// A server of AppSSO's manifests: with one more annotation, one more line of its `spec`, these users, whose password is
+    /// [`PASSWORD`] wherever `HASH` stands, and these documents.
+    pub(crate) async fn of_appsso(annotation: &str, spec: &str, users: &str, documents: &str) -> Self {
+        let key = include_str!("keys/rsa.pem").replace('\n', "\n    ");
+        let cost = PasswordCost::new(8, 1, 1).unwrap();
+        let users = users.replace("HASH", &hash_password_at(&Secret::new(PASSWORD), cost).unwrap());
+        let yaml = format!(
+            r#"
+apiVersion: sso.apps.tanzu.vmware.com/v1alpha1
+kind: AuthServer
+metadata:
+  name: main
+  labels: {{env: test}}
+  annotations:
+    sso.apps.tanzu.vmware.com/allow-unsafe-issuer-uri: ""
+    sso.apps.tanzu.vmware.com/allow-unsafe-identity-provider: ""
+    sealwright.dev/state-dir: state
+    sealwright.dev/kek-file: kek
+    {annotation}
+spec:
+  issuerURI: {ISSUER}
+  tls: {{deactivated: true}}
+  tokenSignature: {{signAndVerifyKeyRef: {{name: signing}}}}
+  {spec}
+  identityProviders:
+    - name: internal
+      internalUnsafe: {{users: [{users}]}}
+{documents}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: signing}}
+stringData:
+  key.pem: |
+    {key}
+"#
+        );
+        Self::of(&yaml, sqlite_storage()).await
+    }
+
     pub(crate) async fn of(yaml: &str, storage: Storage) -> Self {
         Self::at(START, yaml, storage).await
     }

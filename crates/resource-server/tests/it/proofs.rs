@@ -2,6 +2,7 @@
 
 use crate::{
     explain,
+    refusals::{INVALID, MALFORMED_REQUEST, MISSING},
     sender::{decide, *},
     support::*,
 };
@@ -28,34 +29,12 @@ use serde_json::json;
 use std::time::Duration;
 use tower::ServiceExt;
 
-const MISSING: &str = r#"401
-www-authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
-www-authenticate: DPoP algs="ES256 Ed25519 PS256 EdDSA", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
-content-type: application/problem+json
-cache-control: no-store
-
-{"code":"token_missing","status":401,"title":"Unauthorized","type":"about:blank"}"#;
-
 const MISSING_WHERE_DPOP_IS_REQUIRED: &str = r#"401
 www-authenticate: DPoP algs="ES256 Ed25519 PS256 EdDSA", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
 content-type: application/problem+json
 cache-control: no-store
 
 {"code":"token_missing","status":401,"title":"Unauthorized","type":"about:blank"}"#;
-
-const MALFORMED_REQUEST: &str = r#"400
-www-authenticate: Bearer error="invalid_request", error_description="The request is malformed", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
-content-type: application/problem+json
-cache-control: no-store
-
-{"code":"request_malformed","status":400,"title":"Bad Request","type":"about:blank"}"#;
-
-const INVALID_BEARER: &str = r#"401
-www-authenticate: Bearer error="invalid_token", error_description="The access token is not valid", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
-content-type: application/problem+json
-cache-control: no-store
-
-{"code":"token_invalid","status":401,"title":"Unauthorized","type":"about:blank"}"#;
 
 const INVALID_DPOP: &str = r#"401
 www-authenticate: DPoP error="invalid_token", error_description="The access token is not valid", algs="ES256 Ed25519 PS256 EdDSA", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
@@ -300,9 +279,9 @@ async fn a_certificate_is_that_of_the_token() {
         assert_eq!(decided.map(drop), Ok(()), "{name}");
     }
     for (name, authenticator, headers, certificate, error, answer) in [
-        ("none", &lenient, bearer(&bound), None, CertificateMissing, INVALID_BEARER),
-        ("another one", &lenient, bearer(&bound), shown(b"another"), CertificateMismatch, INVALID_BEARER),
-        ("an empty one", &strict, bearer(&bound), shown(b""), CertificateMismatch, INVALID_BEARER),
+        ("none", &lenient, bearer(&bound), None, CertificateMissing, INVALID),
+        ("another one", &lenient, bearer(&bound), shown(b"another"), CertificateMismatch, INVALID),
+        ("an empty one", &strict, bearer(&bound), shown(b""), CertificateMismatch, INVALID),
         ("not bound, required", &strict, bearer(&unbound), shown(CERTIFICATE), SenderUnbound, WRONGLY_BEARER),
         ("bound to a key, required", &strict, self::proven(json!({})), None, SenderUnbound, WRONGLY_DPOP),
         ("key required", &dpop_only, bearer(&bound), shown(CERTIFICATE), SenderUnbound, INVALID_DPOP),

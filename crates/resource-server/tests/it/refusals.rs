@@ -12,7 +12,7 @@ use sealwright_resource_server::{
 use serde_json::json;
 use std::time::Duration;
 
-const MISSING: &str = r#"401
+pub(crate) const MISSING: &str = r#"401
 www-authenticate: Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
 www-authenticate: DPoP algs="ES256 Ed25519 PS256 EdDSA", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
 content-type: application/problem+json
@@ -20,14 +20,14 @@ cache-control: no-store
 
 {"code":"token_missing","status":401,"title":"Unauthorized","type":"about:blank"}"#;
 
-const MALFORMED_REQUEST: &str = r#"400
+pub(crate) const MALFORMED_REQUEST: &str = r#"400
 www-authenticate: Bearer error="invalid_request", error_description="The request is malformed", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
 content-type: application/problem+json
 cache-control: no-store
 
 {"code":"request_malformed","status":400,"title":"Bad Request","type":"about:blank"}"#;
 
-const INVALID: &str = r#"401
+pub(crate) const INVALID: &str = r#"401
 www-authenticate: Bearer error="invalid_token", error_description="The access token is not valid", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"
 content-type: application/problem+json
 cache-control: no-store
