@@ -118,10 +118,10 @@ fn missing_for_peers() -> Result<Vec<&'static str>> {
         && capture(Command::new("pkg-config").args(["--exists", "openssl"]))?.success;
     let clang = ["/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib"];
     let libclang = std::env::var_os("LIBCLANG_PATH").is_some()
-        || clang.iter().any(|folder| has_file(Path::new(folder), "libclang"))
+        || clang.iter().any(|folder| has_libclang(Path::new(folder)))
         || entries(Path::new("/usr/lib"))
             .iter()
-            .any(|folder| starts_with(folder, "llvm-") && has_file(&folder.join("lib"), "libclang"));
+            .any(|folder| starts_with(folder, "llvm-") && has_libclang(&folder.join("lib")));
     Ok([
         (openssl, "libssl-dev"),
         (openssl, "pkg-config"),
@@ -328,8 +328,9 @@ fn starts_with(path: &Path, prefix: &str) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
 
-fn has_file(folder: &Path, prefix: &str) -> bool {
-    entries(folder).iter().any(|path| starts_with(path, prefix))
+/// Whether the library is there that speaks C; `libclang-cpp`, which comes with other packages, is another one.
+fn has_libclang(folder: &Path) -> bool {
+    entries(folder).iter().any(|path| starts_with(path, "libclang") && !starts_with(path, "libclang-cpp"))
 }
 
 #[cfg(test)]
