@@ -38,12 +38,22 @@ use crate::{
 pub struct PossessionVerifier(Rules);
 
 impl PossessionVerifier {
-    /// A verifier of proofs of this `typ`, made with one of these algorithms.
+    /// A verifier of proofs of this `typ`, compared as RFC 8725bis §3.11 says, made with one of these
+    /// algorithms.
     ///
     /// # Errors
     ///
     /// [`BuildError::NoAlgorithm`] for an empty list, and [`BuildError::MacProvesNothing`] for a
     /// symmetric algorithm: a key that the token shows is no secret.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::{BuildError, PossessionVerifier}};
+    ///
+    /// let error = PossessionVerifier::new(&[Alg::Es256, Alg::Hs256], "dpop+jwt").unwrap_err();
+    /// assert_eq!(error, BuildError::MacProvesNothing);
+    /// ```
     pub fn new(algs: &[Alg], typ: &str) -> Result<Self, BuildError> {
         if algs.is_empty() {
             return Err(BuildError::NoAlgorithm);
@@ -66,7 +76,18 @@ impl PossessionVerifier {
         }))
     }
 
-    /// Replaces the default limits.
+    /// Replaces the [default limits](Limits::default).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::{Limit, Limits, PossessionError, PossessionVerifier, Scratch}};
+    ///
+    /// let limits = Limits::default().token_bytes(2048);
+    /// let verifier = PossessionVerifier::new(&[Alg::Es256], "dpop+jwt")?.limits(limits);
+    /// let mut scratch = Scratch::new();
+    /// let refused = verifier.verify_compact(&"A".repeat(2049), &mut scratch).map(drop);
+    /// assert!(matches!(refused, Err(PossessionError::Token(error)) if error.limit() == Some(Limit::Token)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.0.header.nesting = limits.nesting;
@@ -81,7 +102,26 @@ impl PossessionVerifier {
     ///
     /// # Errors
     ///
-    /// [`PossessionError`]; nothing of the token is returned unless the signature matches.
+    /// [`KeyMissing`](PossessionError::KeyMissing) without a `jwk`, [`KeySecret`](PossessionError::KeySecret) for
+    /// one that is private or symmetric, [`Key`](PossessionError::Key) for one that cannot be used, and
+    /// [`Token`](PossessionError::Token) for all else, also a signature by another key. Nothing of the token is
+    /// returned unless the signature matches.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind};
+    /// use sealwright_jose::jws::{PossessionError, PossessionVerifier, Scratch, Signer};
+    ///
+    /// let (thief, victim) = (SigningKey::generate(Alg::Ed25519)?, SigningKey::generate(Alg::Ed25519)?);
+    /// let jwk = serde_json::from_str(&victim.verifying_key().to_jwk())?;
+    /// let forged = Signer::new(&thief).typ("dpop+jwt").param("jwk", jwk).sign_compact(b"{}")?;
+    ///
+    /// let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+    /// let error = verifier.verify_compact(&forged, &mut Scratch::new()).unwrap_err();
+    /// assert!(matches!(error, PossessionError::Token(error) if error.kind() == VerifyErrorKind::Signature));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn verify_compact<'t>(
         &'t self,
         jws: &'t str,
@@ -132,6 +172,18 @@ fn decode<'t>(
 }
 
 /// A token that was signed with the key that it carries. Only a [`PossessionVerifier`] can make one.
+///
+/// ```
+/// # use sealwright_jose::{Alg, SigningKey, jws::{PossessionVerifier, Scratch, Signer}};
+/// # let key = SigningKey::generate(Alg::Ed25519)?;
+/// # let jwk: serde_json::Value = serde_json::from_str(&key.verifying_key().to_jwk())?;
+/// # let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+/// # let mut scratch = Scratch::new();
+/// let token = Signer::new(&key).typ("dpop+jwt").param("jwk", jwk).sign_compact(br#"{"htm":"GET"}"#)?;
+/// let proof = verifier.verify_compact(&token, &mut scratch)?;
+/// assert_eq!((proof.key(), proof.payload()), (&key.verifying_key(), &br#"{"htm":"GET"}"#[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Possession<'t> {
     key: VerifyingKey,
     payload: &'t [u8],
@@ -140,27 +192,91 @@ pub struct Possession<'t> {
 }
 
 impl<'t> Possession<'t> {
-    /// The key that the sender has.
+    /// The key that the sender has, which proves nothing until it is compared with one that is known.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, jws::{PossessionVerifier, Scratch}};
+    /// # let verifier = PossessionVerifier::new(&[Alg::Es256], "dpop+jwt")?;
+    /// # let token = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
+    /// // The proof of RFC 9449 §7.1, and what the access token beside it says of the key (§6.1).
+    /// let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    /// let mut scratch = Scratch::new();
+    /// let proof = verifier.verify_compact(token, &mut scratch)?;
+    /// assert_eq!(proof.key().thumbprint_base64url(), jkt);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn key(&self) -> &VerifyingKey {
         &self.key
     }
 
-    /// The bytes that were signed as payload.
+    /// The bytes that were signed as payload, decoded.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::{PossessionVerifier, Scratch, Signer}};
+    /// # let key = SigningKey::generate(Alg::Ed25519)?;
+    /// # let jwk: serde_json::Value = serde_json::from_str(&key.verifying_key().to_jwk())?;
+    /// # let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+    /// # let mut scratch = Scratch::new();
+    /// let signer = Signer::new(&key).typ("dpop+jwt").param("jwk", jwk);
+    /// let token = signer.sign_compact(br#"{"htm":"POST","htu":"https://api.example/pay"}"#)?;
+    /// let proof = verifier.verify_compact(&token, &mut scratch)?;
+    /// let claims: serde_json::Value = serde_json::from_slice(proof.payload())?;
+    /// assert_eq!(claims["htu"], "https://api.example/pay", "the caller knows which it is");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn payload(&self) -> &'t [u8] {
         self.payload
     }
 
-    /// The protected header's JSON.
+    /// The protected header's JSON, byte for byte as it was signed; the key stands in it as it was sent.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::{PossessionVerifier, Scratch, Signer}};
+    /// # let key = SigningKey::generate(Alg::Ed25519)?;
+    /// # let jwk: serde_json::Value = serde_json::from_str(&key.verifying_key().to_jwk())?;
+    /// # let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+    /// # let mut scratch = Scratch::new();
+    /// let signer = Signer::new(&key).typ("dpop+jwt").param("jwk", jwk.clone());
+    /// let token = signer.sign_compact(b"{}")?;
+    /// let proof = verifier.verify_compact(&token, &mut scratch)?;
+    /// let header: serde_json::Value = serde_json::from_str(proof.protected_header())?;
+    /// assert_eq!(header, serde_json::json!({"alg": "Ed25519", "typ": "dpop+jwt", "jwk": jwk}));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn protected_header(&self) -> &'t str {
         self.header
     }
 
-    /// A parameter of the protected header as JSON.
+    /// A parameter of the protected header as JSON, if it is there.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::{PossessionVerifier, Scratch, Signer}};
+    /// # let key = SigningKey::generate(Alg::Ed25519)?;
+    /// # let jwk: serde_json::Value = serde_json::from_str(&key.verifying_key().to_jwk())?;
+    /// # let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+    /// # let mut scratch = Scratch::new();
+    /// let signer = Signer::new(&key).typ("dpop+jwt").param("jwk", jwk).param("nonce", "n-1".into());
+    /// let token = signer.sign_compact(b"{}")?;
+    /// let proof = verifier.verify_compact(&token, &mut scratch)?;
+    /// assert_eq!((proof.header("nonce"), proof.header("kid")), (Some("n-1".into()), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn header(&self, name: &str) -> Option<serde_json::Value> {
         header::parameter(self.header, name)
     }
 
-    /// The `typ` of the protected header, as it is spelt there.
+    /// The `typ` of the protected header, as it is spelt there. It is the one that the verifier was made for.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::{PossessionVerifier, Scratch, Signer}};
+    /// # let key = SigningKey::generate(Alg::Ed25519)?;
+    /// # let jwk: serde_json::Value = serde_json::from_str(&key.verifying_key().to_jwk())?;
+    /// # let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+    /// # let mut scratch = Scratch::new();
+    /// let token = Signer::new(&key).typ("application/DPoP+jwt").param("jwk", jwk).sign_compact(b"{}")?;
+    /// assert_eq!(verifier.verify_compact(&token, &mut scratch)?.typ(), Some("application/DPoP+jwt"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn typ(&self) -> Option<&str> {
         self.typ.as_deref()
     }
@@ -173,6 +289,18 @@ impl fmt::Debug for Possession<'_> {
 }
 
 /// Why a token proves nothing.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::{PossessionError, PossessionVerifier, Scratch, Signer}};
+///
+/// let key = SigningKey::generate(Alg::Ed25519)?;
+/// let token = Signer::new(&key).typ("dpop+jwt").sign_compact(b"{}")?;
+/// let verifier = PossessionVerifier::new(&[Alg::Ed25519], "dpop+jwt")?;
+/// let error = verifier.verify_compact(&token, &mut Scratch::new()).unwrap_err();
+/// assert_eq!(error, PossessionError::KeyMissing);
+/// assert_eq!(error.to_string(), "the token brings no key");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PossessionError {

@@ -32,6 +32,17 @@ impl Unverified {
     /// Parses a compact JWS within the default [`Limits`], by the rules of a strict verifier except those about
     /// algorithm, key, signature, and what is critical.
     ///
+    /// ```
+    /// use sealwright_jose::{VerifyErrorKind, jws::Unverified};
+    ///
+    /// let token = Unverified::peek_compact("eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0.aGVsbG8.AAAA")?;
+    /// assert_eq!(token.header("kid"), Some("k1".into()), "which key to ask for");
+    ///
+    /// let jwe = Unverified::peek_compact("eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AAAA.AAAA.AAAA");
+    /// assert_eq!(jwe.unwrap_err().kind(), VerifyErrorKind::Encrypted);
+    /// # Ok::<(), sealwright_jose::VerifyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`VerifyErrorKind::Malformed`], [`TooLarge`](VerifyErrorKind::TooLarge) or, for a JWE,
@@ -41,6 +52,15 @@ impl Unverified {
     }
 
     /// As [`peek_compact`](Self::peek_compact), by another policy and within other limits.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::{Limit, Limits, Policy, Unverified};
+    ///
+    /// let token = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0.aGVsbG8.AAAA";
+    /// let limits = Limits::default().payload_bytes(4);
+    /// let error = Unverified::peek_compact_with(token, Policy::Strict, &limits).unwrap_err();
+    /// assert_eq!(error.limit(), Some(Limit::Payload));
+    /// ```
     ///
     /// # Errors
     ///
@@ -53,7 +73,20 @@ impl Unverified {
         Self::decode(&entry, parts.payload, policy, limits)
     }
 
-    /// Parses a flattened JSON JWS; otherwise as [`peek_compact`](Self::peek_compact).
+    /// Parses a flattened JSON JWS (RFC 7515 §7.2.2) with its payload; otherwise as
+    /// [`peek_compact`](Self::peek_compact). For the general form and detached payloads there is
+    /// [`UnverifiedJson`].
+    ///
+    /// ```
+    /// use sealwright_jose::{VerifyErrorKind, jws::Unverified};
+    ///
+    /// let token = r#"{"payload":"aGVsbG8","protected":"eyJhbGciOiJIUzI1NiJ9","signature":"AAAA"}"#;
+    /// assert_eq!(Unverified::peek_flattened(token)?.dangerous_payload(), b"hello");
+    ///
+    /// let detached = r#"{"protected":"eyJhbGciOiJIUzI1NiJ9","signature":"AAAA"}"#;
+    /// assert_eq!(Unverified::peek_flattened(detached).unwrap_err().kind(), VerifyErrorKind::Malformed);
+    /// # Ok::<(), sealwright_jose::VerifyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -63,6 +96,15 @@ impl Unverified {
     }
 
     /// As [`peek_flattened`](Self::peek_flattened), by another policy and within other limits.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::{Limits, Policy, Unverified};
+    ///
+    /// // A byte order mark, as some editors write one.
+    /// let token = "\u{feff}{\"payload\":\"aGVsbG8\",\"protected\":\"eyJhbGciOiJIUzI1NiJ9\",\"signature\":\"AAAA\"}";
+    /// assert!(Unverified::peek_flattened(token).is_err());
+    /// assert!(Unverified::peek_flattened_with(token, Policy::Rfc, &Limits::default()).is_ok());
+    /// ```
     ///
     /// # Errors
     ///
@@ -87,21 +129,60 @@ impl Unverified {
 
     /// The protected header's JSON: one object, under [`Policy::Strict`] no name in it twice. `{}` if there is none,
     /// which not every policy allows.
+    ///
+    /// ```
+    /// use sealwright_jose::{base64url, jws::Unverified};
+    ///
+    /// let header = r#"{ "kid": "k1", "alg": "ES256" }"#;
+    /// let token = Unverified::peek_compact(&format!("{}.aGVsbG8.AAAA", base64url::encode(header)))?;
+    /// assert_eq!(token.protected_header(), header, "in the order and with the spaces of the token");
+    /// # Ok::<(), sealwright_jose::VerifyError>(())
+    /// ```
     pub fn protected_header(&self) -> &str {
         &self.headers.protected
     }
 
     /// The JSON of the header that is not signed (RFC 7515 §7.2.1), if there is one.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, Unverified}};
+    /// let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// assert_eq!(Unverified::peek_compact(&signer.sign_compact(b"hello")?)?.unprotected_header(), None);
+    /// let token = signer.unprotected("kid", "k1".into()).sign_flattened(b"hello")?;
+    /// assert_eq!(Unverified::peek_flattened(&token)?.unprotected_header(), Some(r#"{"kid":"k1"}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn unprotected_header(&self) -> Option<&str> {
         self.headers.unprotected.as_deref()
     }
 
-    /// A parameter of the protected header as JSON.
+    /// A parameter of the protected header as JSON, if it is there; the last one of its name, where the policy takes
+    /// several.
+    ///
+    /// ```
+    /// use sealwright_jose::{base64url, jws::{Limits, Policy, Unverified}};
+    ///
+    /// let header = base64url::encode(r#"{"alg":"none","alg":"ES256"}"#);
+    /// let token = format!("{header}.aGVsbG8.AAAA");
+    /// let token = Unverified::peek_compact_with(&token, Policy::Rfc, &Limits::default())?;
+    /// assert_eq!((token.header("alg"), token.header("kid")), (Some("ES256".into()), None));
+    /// # Ok::<(), sealwright_jose::VerifyError>(())
+    /// ```
     pub fn header(&self, name: &str) -> Option<serde_json::Value> {
         header::parameter(&self.headers.protected, name)
     }
 
-    /// The payload, which anybody can have written.
+    /// The payload, decoded, which anybody can have written.
+    ///
+    /// ```
+    /// # use sealwright_jose::jws::Unverified;
+    /// // RFC 7515 A.1. What it says of its issuer is whose keys to verify it with, and no more.
+    /// let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    /// let token = Unverified::peek_compact(token)?;
+    /// let claims: serde_json::Value = serde_json::from_slice(token.dangerous_payload())?;
+    /// assert_eq!(claims["iss"], "joe");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dangerous_payload(&self) -> &[u8] {
         &self.payload
     }
@@ -187,7 +268,17 @@ pub struct UnverifiedJson {
 }
 
 impl UnverifiedJson {
-    /// Parses a JWS in the flattened or the general form, otherwise as [`Unverified::peek_compact`].
+    /// Parses a JWS in the flattened or the general form, with its payload or without; otherwise as
+    /// [`Unverified::peek_compact`].
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, UnverifiedJson}};
+    /// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let flattened = UnverifiedJson::peek(&signer.sign_flattened(b"hello")?)?;
+    /// assert_eq!(flattened.protected_headers().count(), 1);
+    /// assert!(UnverifiedJson::peek(&signer.sign_compact(b"hello")?).is_err(), "it is no JSON");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -233,16 +324,47 @@ impl UnverifiedJson {
 
     /// The JSON of each protected header, in the order of the signatures; `{}` for one that is not there, which not
     /// every policy allows.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, UnverifiedJson, sign_general}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let (alice, bob) = (key.clone().with_kid("alice"), key.with_kid("bob"));
+    /// let json = sign_general(&[&Signer::mac(&alice), &Signer::mac(&bob)], b"hello")?;
+    /// let token = UnverifiedJson::peek(&json)?;
+    /// let headers: Vec<_> = token.protected_headers().collect();
+    /// assert_eq!(headers, [r#"{"alg":"HS256","kid":"alice"}"#, r#"{"alg":"HS256","kid":"bob"}"#]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn protected_headers(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().map(|headers| &*headers.protected)
     }
 
-    /// The JSON of the header of the n-th signature, from 0, that is not signed (RFC 7515 §7.2.1), if there is one.
+    /// The JSON of the header of the n-th signature, from 0, that is not signed (RFC 7515 §7.2.1); `None` if that
+    /// signature has none, or there are not so many.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, UnverifiedJson, sign_general}};
+    /// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let (plain, noted) = (signer.clone(), signer.unprotected("note", "for the archive".into()));
+    /// let token = UnverifiedJson::peek(&sign_general(&[&plain, &noted], b"hello")?)?;
+    /// assert_eq!(token.unprotected_header(0), None);
+    /// assert_eq!(token.unprotected_header(1), Some(r#"{"note":"for the archive"}"#));
+    /// assert_eq!(token.unprotected_header(2), None, "there is no such signature");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn unprotected_header(&self, n: usize) -> Option<&str> {
         self.headers.get(n)?.unprotected.as_deref()
     }
 
-    /// The payload, which anybody can have written; `None` if it is detached.
+    /// The payload, decoded, which anybody can have written; `None` if it is detached.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, UnverifiedJson}};
+    /// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let token = UnverifiedJson::peek(&signer.sign_flattened_detached(b"hello")?)?;
+    /// assert_eq!(token.dangerous_payload(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dangerous_payload(&self) -> Option<&[u8]> {
         self.payload.as_deref()
     }
