@@ -66,6 +66,21 @@ impl VerifierBuilder {
     }
 
     /// Adds a public key, lent or given. It must be for one of the verifier's algorithms.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let old = SigningKey::generate(Alg::Ed25519)?.with_kid("2026-10");
+    /// let new = SigningKey::generate(Alg::Ed25519)?.with_kid("2026-11");
+    /// let verifier =
+    ///     Verifier::builder([Alg::Ed25519]).key(old.verifying_key()).key(&new.verifying_key()).build()?;
+    /// let mut scratch = Scratch::new();
+    /// for key in [old, new] {
+    ///     let token = Signer::new(&key).sign_compact(b"hello")?;
+    ///     assert_eq!(verifier.verify_compact(&token, &mut scratch)?.key_kid(), key.kid());
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn key(mut self, key: impl Borrow<VerifyingKey>) -> Self {
         self.keys.push(AnyKey::Public(key.borrow().clone()));
@@ -76,6 +91,22 @@ impl VerifierBuilder {
     /// then no token verifies. It may have several keys under one `kid`: a token that names it is
     /// [ambiguous](crate::VerifyErrorKind::KeyAmbiguous), unless [`try_all`](Self::try_all) says
     /// otherwise.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, SigningKey, VerifyErrorKind, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// // What an issuer publishes may have keys that are not wanted here.
+    /// let (ours, other) = (SigningKey::generate(Alg::Ed25519)?, SigningKey::generate(Alg::Es256)?);
+    /// let set = JwkSet::from_keys([ours.verifying_key(), other.verifying_key()])?;
+    /// let verifier = Verifier::builder([Alg::Ed25519]).keys(&set).build()?;
+    /// let verify = |key: &SigningKey| {
+    ///     let token = Signer::new(key).sign_compact(b"hello").unwrap();
+    ///     verifier.verify_compact(&token, &mut Scratch::new()).map(drop).map_err(|error| error.kind())
+    /// };
+    /// assert_eq!(verify(&ours), Ok(()));
+    /// assert_eq!(verify(&other), Err(VerifyErrorKind::AlgNotAllowed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn keys(mut self, set: &JwkSet) -> Self {
         let usable = set.keys().iter().filter(|key| self.algs.contains(&key.alg()));
@@ -85,6 +116,25 @@ impl VerifierBuilder {
     }
 
     /// Adds a symmetric key, lent or given. It must be for one of the verifier's algorithms.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, base64url, jws::{BuildError, Scratch, Signer, Verifier}};
+    /// # use sealwright_jose::VerifyingKey;
+    ///
+    /// let secret = MacKey::generate(Alg::Hs256)?;
+    /// let token = Signer::mac(&secret).sign_compact(b"hello")?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(secret).build()?;
+    /// assert!(verifier.verify_compact(&token, &mut Scratch::new()).is_ok());
+    ///
+    /// // A secret that is one of the public keys is none: with it everybody could make tokens.
+    /// # let public = VerifyingKey::from_jwk_as(Alg::Ed25519, r#"{"kty":"OKP","crv":"Ed25519",
+    /// #     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)?;
+    /// let x = base64url::decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")?;
+    /// let secret = MacKey::from_bytes(Alg::Hs256, &x)?;
+    /// let verifier = Verifier::builder([Alg::Ed25519, Alg::Hs256]).key(public).mac_key(secret).build();
+    /// assert_eq!(verifier.unwrap_err(), BuildError::SecretIsPublic);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn mac_key(mut self, key: impl Borrow<MacKey>) -> Self {
         self.keys.push(AnyKey::Mac(key.borrow().clone()));
@@ -93,6 +143,22 @@ impl VerifierBuilder {
 
     /// Adds the symmetric keys of a set that are for one of the verifier's algorithms. As with
     /// [`keys`](Self::keys), there may be none, and several may have one `kid`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, VerifyErrorKind, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let of_clients =
+    ///     [MacKey::generate(Alg::Hs256)?.with_kid("shop"), MacKey::generate(Alg::Hs512)?.with_kid("bank")];
+    /// let verifier = Verifier::builder([Alg::Hs512]).mac_keys(&of_clients).build()?;
+    /// let mut scratch = Scratch::new();
+    ///
+    /// let token = Signer::mac(&of_clients[1]).sign_compact(b"hello")?;
+    /// assert_eq!(verifier.verify_compact(&token, &mut scratch)?.key_kid(), Some("bank"));
+    /// let token = Signer::mac(&of_clients[0]).sign_compact(b"hello")?;
+    /// let error = verifier.verify_compact(&token, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::AlgNotAllowed, "a key for HS256 was left out");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn mac_keys(mut self, keys: impl IntoIterator<Item = impl Borrow<MacKey>>) -> Self {
         for key in keys {
@@ -129,6 +195,19 @@ impl VerifierBuilder {
     }
 
     /// Whether a token may leave `typ` out although types are named. Default: no.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).typ("JWT").typ_optional(true).build()?;
+    /// let takes = |signer: Signer| {
+    ///     let token = signer.sign_compact(b"{}").unwrap();
+    ///     verifier.verify_compact(&token, &mut Scratch::new()).is_ok()
+    /// };
+    /// assert!(takes(Signer::mac(&key)));
+    /// assert!(!takes(Signer::mac(&key).typ("at+jwt")), "where there is one, it must be right");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn typ_optional(mut self, optional: bool) -> Self {
         self.typ_optional = optional;
@@ -169,6 +248,23 @@ impl VerifierBuilder {
 
     /// As [`parameter`](Self::parameter), and each token must have it, in its protected header;
     /// [`Policy::Joserfc`] also takes it from the unprotected one.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, VerifyErrorKind};
+    /// # use sealwright_jose::jws::{ParameterType, Scratch, Signer, Verifier};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let verifier = Verifier::builder([Alg::Hs256])
+    ///     .mac_key(&key)
+    ///     .required_parameter("nonce", ParameterType::String)
+    ///     .build()?;
+    /// let mut scratch = Scratch::new();
+    /// let signed = Signer::mac(&key).param("nonce", "n-1".into()).sign_flattened(b"hello")?;
+    /// assert!(verifier.verify_flattened(&signed, &mut scratch).is_ok());
+    /// let added = Signer::mac(&key).unprotected("nonce", "n-1".into()).sign_flattened(b"hello")?;
+    /// let error = verifier.verify_flattened(&added, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::ParameterMissing);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn required_parameter(self, name: &str, of: ParameterType) -> Self {
         self.declare(name, of, true)
@@ -181,8 +277,26 @@ impl VerifierBuilder {
         self
     }
 
-    /// Names a critical parameter that the application understands and will process itself. Of what type it is, and
+    /// Names a parameter that the application understands and will process itself, so that a token may call it
+    /// critical (RFC 7515 §4.1.11). Of what type it is, and
     /// whether it must be there, [`parameter`](Self::parameter) says.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, VerifyErrorKind, jws::{Scratch, Signer, Verifier}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).param("until", 1764550800.into()).critical("until");
+    /// let token = signer.sign_compact(b"hello")?;
+    /// let (builder, mut scratch) = (|| Verifier::builder([Alg::Hs256]).mac_key(&key), Scratch::new());
+    /// let verifier = builder().build()?;
+    /// let error = verifier.verify_compact(&token, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::Critical);
+    ///
+    /// let verifier = builder().understands("until").build()?;
+    /// let verified = verifier.verify_compact(&token, &mut scratch)?;
+    /// assert_eq!(verified.header("until"), Some(1764550800.into()), "to be obeyed by the caller");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn understands(mut self, name: &str) -> Self {
         self.understood.push(name.to_owned());
@@ -262,17 +376,43 @@ impl VerifierBuilder {
     }
 
     /// Replaces the [default limits](Policy::limits).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Limit, Limits, Scratch, Signer, Verifier}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let limits = Limits::default().payload_bytes(4);
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).limits(limits).build()?;
+    /// let token = Signer::mac(&key).sign_compact(b"hello")?;
+    /// let error = verifier.verify_compact(&token, &mut Scratch::new()).unwrap_err();
+    /// assert_eq!(error.limit(), Some(Limit::Payload));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
     }
 
-    /// The verifier.
+    /// The verifier, if what was collected makes sense and is safe.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] if what was collected makes no sense or is unsafe.
+    /// [`NoAlgorithm`](BuildError::NoAlgorithm) and [`NoKey`](BuildError::NoKey) if nothing was named;
+    /// [`KeyNotAllowed`](BuildError::KeyNotAllowed), [`WeakKey`](BuildError::WeakKey),
+    /// [`KeyUse`](BuildError::KeyUse), [`DuplicateKid`](BuildError::DuplicateKid) and
+    /// [`SecretIsPublic`](BuildError::SecretIsPublic) for keys that cannot be used, or not together; and
+    /// [`NotAnExtension`](BuildError::NotAnExtension) for a parameter that is none of the application's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, jws::{BuildError, Verifier}};
+    ///
+    /// assert_eq!(Verifier::builder([Alg::Es256]).build().unwrap_err(), BuildError::NoKey);
+    /// let not_fetched_yet = JwkSet::parse(r#"{"keys":[]}"#, &[Alg::Es256])?;
+    /// assert!(Verifier::builder([Alg::Es256]).keys(&not_fetched_yet).build().is_ok(), "so that no token verifies");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn build(mut self) -> Result<Verifier, BuildError> {
         if self.algs.is_empty() {
             return Err(BuildError::NoAlgorithm);
@@ -356,6 +496,17 @@ fn check_mac(key: &AnyKey, others: &[AnyKey]) -> Result<(), BuildError> {
 }
 
 /// Why there is no verifier of that kind.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{BuildError, Verifier}};
+///
+/// let keys = [MacKey::generate(Alg::Hs256)?, MacKey::generate(Alg::Hs256)?].map(|key| key.with_kid("k1"));
+/// let [one, other] = &keys;
+/// let error = Verifier::builder([Alg::Hs256]).mac_key(one).mac_key(other).build().unwrap_err();
+/// assert_eq!(error, BuildError::DuplicateKid);
+/// assert_eq!(error.to_string(), "two different keys have the same `kid`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -4,6 +4,22 @@ use crate::{header::is_url, json::Value};
 
 /// What the value of a header parameter must be; see
 /// [`VerifierBuilder::parameter`](super::VerifierBuilder::parameter).
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{ParameterType, Scratch, Signer, Verifier}};
+///
+/// let key = MacKey::generate(Alg::Hs256)?;
+/// let verifier =
+///     Verifier::builder([Alg::Hs256]).mac_key(&key).parameter("iat", ParameterType::Integer).build()?;
+/// let takes = |iat: serde_json::Value| {
+///     let token = Signer::mac(&key).param("iat", iat).sign_compact(b"hello").unwrap();
+///     verifier.verify_compact(&token, &mut Scratch::new()).is_ok()
+/// };
+/// assert!(takes(1764547200.into()));
+/// assert!(!takes(1764547200.5.into()), "that would be `Number`");
+/// assert!(!takes("2025-12-01".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParameterType {

@@ -50,6 +50,13 @@ impl Policy {
     /// The limits of a verifier of this policy that is given no others. Those of
     /// [`Joserfc`](Self::Joserfc) are compared with the encoded text, as joserfc does: 512 bytes of
     /// header, 128,000 of payload, 1,024 of signature.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::{Limit, Limits, Policy};
+    ///
+    /// assert_eq!(Policy::Rfc.limits(), Limits::default());
+    /// assert_eq!(Policy::Joserfc.limits().get(Limit::Header), 512);
+    /// ```
     pub fn limits(self) -> Limits {
         match self {
             Self::Strict | Self::Rfc => Limits::default(),

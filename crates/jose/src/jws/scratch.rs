@@ -8,11 +8,39 @@ use crate::{VerifyErrorKind, base64url};
 ///
 /// It grows to the largest token seen, which the verifier's limits bound, and holds what was last
 /// decoded.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
+///
+/// let key = MacKey::generate(Alg::Hs256)?;
+/// let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+/// let mut scratch = Scratch::new(); // one for each thread, whatever it verifies
+/// let mut kept = Vec::new();
+/// for payload in ["one", "two"] {
+///     let token = Signer::mac(&key).sign_compact(payload.as_bytes())?;
+///     // The next token overwrites it, so what is to stay is copied. The borrow checker sees to that.
+///     kept.push(verifier.verify_compact(&token, &mut scratch)?.payload().to_vec());
+/// }
+/// assert_eq!(kept, [b"one", b"two"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Default)]
 pub struct Scratch(Vec<u8>);
 
 impl Scratch {
-    /// An empty buffer.
+    /// An empty buffer. It allocates with the first token.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+    /// let mut scratch = Scratch::new();
+    /// assert_eq!(format!("{scratch:?}"), "Scratch { bytes: 0 }");
+    /// let token = Signer::mac(&key).sign_compact(b"hello")?;
+    /// verifier.verify_compact(&token, &mut scratch)?;
+    /// assert_ne!(format!("{scratch:?}"), "Scratch { bytes: 0 }");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }

@@ -35,6 +35,14 @@ pub struct UnsecuredJws {
 
 impl UnsecuredJws {
     /// The compact text of `payload`, whose last part is empty.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::UnsecuredJws;
+    ///
+    /// // RFC 7515 A.5.
+    /// let payload = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
+    /// assert_eq!(UnsecuredJws::encode(payload.as_bytes()), "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.");
+    /// ```
     pub fn encode(payload: &[u8]) -> String {
         let mut text = base64url::encode(r#"{"alg":"none"}"#);
         text.push('.');
@@ -57,6 +65,17 @@ impl UnsecuredJws {
     /// [`Malformed`]: VerifyErrorKind::Malformed
     /// [`TooLarge`]: VerifyErrorKind::TooLarge
     /// [`Encrypted`]: VerifyErrorKind::Encrypted
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sealwright_jose::{VerifyErrorKind, jws::UnsecuredJws};
+    ///
+    /// let refused = |text| UnsecuredJws::decode(text).map_err(|error| error.kind()).err();
+    /// assert_eq!(refused("eyJhbGciOiJub25lIn0.aGVsbG8."), None);
+    /// assert_eq!(refused("eyJhbGciOiJub25lIn0.aGVsbG8.AAAA"), Some(VerifyErrorKind::Signature));
+    /// assert_eq!(refused("eyJhbGciOiJIUzI1NiJ9.aGVsbG8."), Some(VerifyErrorKind::AlgNotAllowed));
+    /// ```
     pub fn decode(text: &str) -> Result<Self, VerifyError> {
         let limits = Limits::default();
         Limit::Token.check(text.len(), limits.token_bytes)?;
@@ -79,11 +98,28 @@ impl UnsecuredJws {
     }
 
     /// The header's JSON, which anybody can have written.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::UnsecuredJws;
+    ///
+    /// let text = UnsecuredJws::decode("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.aGVsbG8.")?;
+    /// assert_eq!(text.protected_header(), r#"{"typ":"JWT","alg":"none"}"#);
+    /// # Ok::<(), sealwright_jose::VerifyError>(())
+    /// ```
     pub fn protected_header(&self) -> &str {
         &self.header
     }
 
-    /// The payload, which anybody can have written.
+    /// The payload, decoded, which anybody can have written.
+    ///
+    /// ```
+    /// use sealwright_jose::jws::UnsecuredJws;
+    ///
+    /// let text = UnsecuredJws::decode(&UnsecuredJws::encode(br#"{"sub":"alice"}"#))?;
+    /// let claims: serde_json::Value = serde_json::from_slice(text.dangerous_payload())?;
+    /// assert_eq!(claims["sub"], "alice", "or so somebody wrote");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dangerous_payload(&self) -> &[u8] {
         &self.payload
     }

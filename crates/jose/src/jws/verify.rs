@@ -18,6 +18,20 @@ use crate::{
 /// It remembers the first few protected headers that it found validly signed, by their exact text,
 /// and does not decode and parse them again. That changes how long a token takes, never what is
 /// decided about it.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
+///
+/// let key = MacKey::generate(Alg::Hs256)?;
+/// let tokens = [Signer::mac(&key).sign_compact(b"one")?, Signer::mac(&key).sign_compact(b"two")?];
+/// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+/// let workers = tokens.map(|token| {
+///     let verifier = verifier.clone(); // not a copy: what it knows is shared
+///     std::thread::spawn(move || verifier.verify_compact(&token, &mut Scratch::new()).is_ok())
+/// });
+/// assert_eq!(workers.map(|worker| worker.join().unwrap_or(false)), [true, true]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verifier(pub(super) Arc<Rules>);
 
@@ -34,6 +48,17 @@ impl Verifier {
 
     /// As [`builder`](Self::builder), for a list that is known only at run time;
     /// [`VerifierBuilder::build`] refuses an empty one.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{BuildError, Verifier}};
+    ///
+    /// let from_config = ["HS256", "HS512"].map(Alg::from_name);
+    /// let algs: Vec<Alg> = from_config.into_iter().flatten().collect();
+    /// let key = MacKey::generate(Alg::Hs512)?;
+    /// assert!(Verifier::builder_from(&algs).mac_key(&key).build().is_ok());
+    /// assert_eq!(Verifier::builder_from(&[]).mac_key(&key).build().unwrap_err(), BuildError::NoAlgorithm);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder_from(algs: &[Alg]) -> VerifierBuilder {
         VerifierBuilder::new(algs)
     }
