@@ -103,7 +103,24 @@ pub struct Report<'t> {
 }
 
 impl<'t> Report<'t> {
-    /// Each signature: its verified header and key, or why it was refused.
+    /// Each signature, in the order of the token: its verified header and key, or why it was refused.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier, sign_general};
+    /// # let alice = MacKey::generate(Alg::Hs256)?.with_kid("alice");
+    /// # let bob = MacKey::generate(Alg::Hs256)?.with_kid("bob");
+    /// # let mut scratch = Scratch::new();
+    /// let json = sign_general(&[&Signer::mac(&alice), &Signer::mac(&bob)], b"hello")?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(alice).build()?;
+    /// let report = verifier.examine_json(&json, &mut scratch)?;
+    /// let lines = report.signatures().iter().map(|outcome| match outcome {
+    ///     Ok(valid) => format!("valid, by {}", valid.key_kid().unwrap_or("a key without name")),
+    ///     Err(error) => format!("refused: {}", error.kind()),
+    /// });
+    /// assert_eq!(lines.collect::<Vec<_>>(), ["valid, by alice", "refused: no key fits"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn signatures(&self) -> &[Result<VerifiedSignature<'t>, VerifyError>] {
         &self.outcomes
     }
@@ -114,6 +131,26 @@ impl<'t> Report<'t> {
     ///
     /// Of the kind of what was refused, if that decides; [`VerifyErrorKind::Threshold`] if there are
     /// several kinds, or too few keys.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, VerifyErrorKind};
+    /// # use sealwright_jose::jws::{Require, Scratch, Signer, Verifier, sign_general};
+    /// # let alice = MacKey::generate(Alg::Hs256)?.with_kid("alice");
+    /// # let bob = MacKey::generate(Alg::Hs256)?.with_kid("bob");
+    /// # let mut scratch = Scratch::new();
+    /// let json = sign_general(&[&Signer::mac(&alice), &Signer::mac(&bob)], b"hello")?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(alice).build()?;
+    /// let mut require = |require| {
+    ///     let report = verifier.examine_json(&json, &mut scratch)?;
+    ///     report.require(require).map(|verified| verified.signatures().len())
+    /// };
+    /// assert_eq!(require(Require::Any), Ok(1));
+    /// assert_eq!(require(Require::All), Err(VerifyErrorKind::KeyUnknown.into()));
+    /// assert_eq!(require(Require::AtLeast(2)), Err(VerifyErrorKind::Threshold.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn require(self, require: Require) -> Result<VerifiedGeneral<'t>, VerifyError> {
         let signatures = enough(self.outcomes, require)?;
         Ok(VerifiedGeneral { payload: self.payload, unencoded: self.unencoded, signatures })
@@ -173,6 +210,19 @@ impl Refused {
 }
 
 /// A payload with enough valid signatures. Only those are shown.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Require, Scratch, Signer, Verifier, sign_general}};
+///
+/// let keys = [MacKey::generate(Alg::Hs256)?, MacKey::generate(Alg::Hs384)?];
+/// let json = sign_general(&[&Signer::mac(&keys[0]), &Signer::mac(&keys[1])], b"hello")?;
+/// let verifier = Verifier::builder([Alg::Hs256, Alg::Hs384]).mac_keys(&keys).build()?;
+/// let mut scratch = Scratch::new();
+/// let verified = verifier.verify_general(&json, Require::Any, &mut scratch)?;
+/// assert_eq!(verified.payload(), b"hello");
+/// assert_eq!(verified.signatures().len(), 1, "the second was not needed, and not looked at");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct VerifiedGeneral<'t> {
     payload: &'t [u8],
     unencoded: bool,
@@ -180,17 +230,53 @@ pub struct VerifiedGeneral<'t> {
 }
 
 impl<'t> VerifiedGeneral<'t> {
-    /// The bytes that were signed as payload.
+    /// The bytes that were signed as payload, decoded. There may be none.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Require, Scratch, Signer, Verifier, sign_general}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let mut scratch = Scratch::new();
+    /// let json = sign_general(&[&Signer::mac(&key)], b"")?;
+    /// assert!(json.starts_with(r#"{"payload":"","#));
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// assert_eq!(verifier.verify_general(&json, Require::All, &mut scratch)?.payload(), b"");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn payload(&self) -> &'t [u8] {
         self.payload
     }
 
     /// The signatures that were verified, in the order of the token; never none.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey};
+    /// # use sealwright_jose::jws::{Require, Scratch, Signer, Verifier, sign_general};
+    /// # let alice = MacKey::generate(Alg::Hs256)?.with_kid("alice");
+    /// # let bob = MacKey::generate(Alg::Hs256)?.with_kid("bob");
+    /// # let mut scratch = Scratch::new();
+    /// let json = sign_general(&[&Signer::mac(&alice), &Signer::mac(&bob)], b"a contract")?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(bob).mac_key(alice).build()?;
+    /// let verified = verifier.verify_general(&json, Require::All, &mut scratch)?;
+    /// let is_by = |kid| verified.signatures().iter().any(|signature| signature.key_kid() == Some(kid));
+    /// assert!(is_by("alice") && is_by("bob") && !is_by("carol"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn signatures(&self) -> &[VerifiedSignature<'t>] {
         &self.signatures
     }
 
     /// Whether the payload was signed as it is, not in base64url (RFC 7797, `"b64":false`).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Require, Scratch, Signer, Verifier, sign_general}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let mut scratch = Scratch::new();
+    /// let json = sign_general(&[&Signer::mac(&key).unencoded()], "5 €".as_bytes())?;
+    /// assert!(json.starts_with(r#"{"payload":"5 €","#), "for people to read");
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).unencoded().build()?;
+    /// assert!(verifier.verify_general(&json, Require::All, &mut scratch)?.is_unencoded());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_unencoded(&self) -> bool {
         self.unencoded
     }

@@ -77,6 +77,19 @@ impl Rules {
 /// A payload of which some pieces have come, and each signature over it.
 ///
 /// Made by [`Verifier::start_examining_json`].
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Signer, Verifier, sign_general_detached}};
+///
+/// let (alice, bob) = (MacKey::generate(Alg::Hs256)?, MacKey::generate(Alg::Hs512)?);
+/// let token = sign_general_detached(&[&Signer::mac(&alice), &Signer::mac(&bob)], b"a document")?;
+/// let verifier = Verifier::builder([Alg::Hs256, Alg::Hs512]).mac_key(alice).mac_key(bob).build()?;
+/// let mut stream = verifier.start_examining_json(&token)?;
+/// stream.update(b"a document"); // read once, for both
+/// let report = stream.finish();
+/// assert!(report.signatures().iter().all(|outcome| outcome.is_ok()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct DetachedExaminer<'v> {
     unencoded: bool,
     encoder: StreamEncoder,
@@ -88,16 +101,54 @@ pub struct DetachedExaminer<'v> {
 impl<'v> DetachedExaminer<'v> {
     /// Whether there is a signature that nothing but the payload as a whole can decide, which
     /// [`examine_detached_json`](Verifier::examine_detached_json) takes.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, SigningKey, jws::{Require, Scratch, Signer, Verifier}};
+    /// let key = SigningKey::generate(Alg::Ed25519)?;
+    /// let token = Signer::new(&key).sign_flattened_detached(b"a document")?;
+    /// let verifier = Verifier::builder([Alg::Ed25519]).key(key.verifying_key()).build()?;
+    /// assert!(verifier.start_examining_json(&token)?.needs_whole_message());
+    ///
+    /// let mut scratch = Scratch::new();
+    /// let report = verifier.examine_detached_json(&token, b"a document", &mut scratch)?;
+    /// assert!(report.require(Require::All).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn needs_whole_message(&self) -> bool {
         self.refused().any(|error| error.kind() == NeedsWholeMessage)
     }
 
-    /// Whether each signature is refused, whatever the payload is.
+    /// Whether each signature is refused, whatever the payload is, so that nobody need send or read it.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, Verifier}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+    /// let by_stranger = Signer::mac(&MacKey::generate(Alg::Hs512)?).sign_flattened_detached(b"a document")?;
+    /// assert!(verifier.start_examining_json(&by_stranger)?.is_hopeless());
+    /// let by_us = Signer::mac(&key).sign_flattened_detached(b"a document")?;
+    /// assert!(!verifier.start_examining_json(&by_us)?.is_hopeless());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_hopeless(&self) -> bool {
         self.pending().next().is_none() && !self.needs_whole_message()
     }
 
-    /// Adds the next piece of the payload.
+    /// Adds the next piece of the payload, of any length.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, Verifier}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+    /// let token = Signer::mac(&key).sign_flattened_detached(b"one\ntwo\n")?;
+    /// let mut stream = verifier.start_examining_json(&token)?;
+    /// for line in ["one", "two"] {
+    ///     stream.update(line.as_bytes());
+    ///     stream.update(b"\n");
+    /// }
+    /// assert!(stream.finish().signatures()[0].is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&mut self, piece: &[u8]) {
         self.payload_bytes += piece.len() as u64;
         let outcomes = &mut self.outcomes;
@@ -110,7 +161,20 @@ impl<'v> DetachedExaminer<'v> {
         }
     }
 
-    /// The outcome of each signature, now that the payload is complete.
+    /// The outcome of each signature, now that the payload is complete. It never fails as a whole.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, VerifyErrorKind, jws::{Signer, Verifier}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+    /// let token = Signer::mac(&key).sign_flattened_detached(b"a document")?;
+    /// let mut stream = verifier.start_examining_json(&token)?;
+    /// stream.update(b"another document");
+    /// let report = stream.finish();
+    /// let refused = report.signatures()[0].as_ref().map_err(|error| error.kind());
+    /// assert_eq!(refused.err(), Some(VerifyErrorKind::Signature));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn finish(mut self) -> DetachedReport<'v> {
         let outcomes = &mut self.outcomes;
         if !self.unencoded {
@@ -154,6 +218,20 @@ impl fmt::Debug for DetachedExaminer<'_> {
 /// [`Report`](super::super::Report) of one that is there.
 ///
 /// Made by [`DetachedExaminer::finish`].
+///
+/// ```
+/// # use sealwright_jose::{Alg, MacKey, jws::{Require, Signer, Verifier}};
+/// # let key = MacKey::generate(Alg::Hs256)?;
+/// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+/// let token = Signer::mac(&key).sign_flattened_detached(b"a document")?;
+/// let mut stream = verifier.start_examining_json(&token)?;
+/// stream.update(b"a document");
+/// let report = stream.finish();
+/// let valid = report.signatures().iter().filter(|outcome| outcome.is_ok()).count();
+/// assert_eq!(valid, 1);
+/// assert_eq!(report.require(Require::AtLeast(1))?.payload_bytes(), 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct DetachedReport<'v> {
     outcomes: Vec<Result<VerifiedSignature<'v>, VerifyError>>,
     unencoded: bool,
@@ -161,7 +239,21 @@ pub struct DetachedReport<'v> {
 }
 
 impl<'v> DetachedReport<'v> {
-    /// Each signature: its verified header and key, or why it was refused.
+    /// Each signature, in the order of the token: its verified header and key, or why it was refused.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, Verifier, sign_general_detached}};
+    /// # let alice = MacKey::generate(Alg::Hs256)?.with_kid("alice");
+    /// # let bob = MacKey::generate(Alg::Hs256)?.with_kid("bob");
+    /// let token = sign_general_detached(&[&Signer::mac(&alice), &Signer::mac(&bob)], b"a document")?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(bob).build()?;
+    /// let mut stream = verifier.start_examining_json(&token)?;
+    /// stream.update(b"a document");
+    /// let report = stream.finish();
+    /// let valid: Vec<_> = report.signatures().iter().flatten().map(|valid| valid.key_kid()).collect();
+    /// assert_eq!((report.signatures().len(), valid), (2, vec![Some("bob")]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn signatures(&self) -> &[Result<VerifiedSignature<'v>, VerifyError>] {
         &self.outcomes
     }
@@ -172,6 +264,25 @@ impl<'v> DetachedReport<'v> {
     ///
     /// As [`Report::require`](super::super::Report::require);
     /// [`NeedsWholeMessage`] if those of which only the whole payload tells could decide.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, SigningKey, VerifyErrorKind};
+    /// # use sealwright_jose::jws::{Require, Signer, Verifier, sign_general_detached};
+    /// let (pair, secret) = (SigningKey::generate(Alg::Ed25519)?, MacKey::generate(Alg::Hs256)?);
+    /// let token = sign_general_detached(&[&Signer::new(&pair), &Signer::mac(&secret)], b"a document")?;
+    /// let verifier = Verifier::builder([Alg::Ed25519, Alg::Hs256]).key(pair.verifying_key());
+    /// let verifier = verifier.mac_key(secret).build()?;
+    /// let require = |require| {
+    ///     let mut stream = verifier.start_examining_json(&token)?;
+    ///     stream.update(b"a document");
+    ///     stream.finish().require(require).map(|verified| verified.signatures()[0].alg())
+    /// };
+    /// assert_eq!(require(Require::Any), Ok(Alg::Hs256));
+    /// assert_eq!(require(Require::All), Err(VerifyErrorKind::NeedsWholeMessage.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn require(self, require: Require) -> Result<VerifiedDetached<'v>, VerifyError> {
         let signatures = enough(self.outcomes, require)?;
         let (unencoded, payload_bytes) = (self.unencoded, self.payload_bytes);
