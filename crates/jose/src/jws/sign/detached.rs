@@ -35,6 +35,22 @@ pub struct DetachedSigner<'s> {
 
 /// Signs a detached payload that comes in pieces with several keys, in one pass and in constant memory:
 /// what [`start_general_detached`] gives.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Require, Scratch, Signer, Verifier, start_general_detached}};
+///
+/// let keys = [MacKey::generate(Alg::Hs256)?, MacKey::generate(Alg::Hs512)?];
+/// let [one, other] = keys.each_ref().map(Signer::mac);
+/// let mut signing = start_general_detached(&[&one, &other])?;
+/// signing.update(b"a large file"); // read once, for both
+/// let json = signing.finish()?;
+///
+/// let verifier = Verifier::builder([Alg::Hs256, Alg::Hs512]).mac_keys(&keys).build()?;
+/// let mut scratch = Scratch::new();
+/// let verified = verifier.verify_detached_json(&json, b"a large file", Require::All, &mut scratch)?;
+/// assert_eq!(verified.signatures().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct GeneralDetachedSigner<'s> {
     pending: Vec<Pending<'s>>,
     payload: Payload,
@@ -197,14 +213,38 @@ pub fn start_general_detached<'s>(signers: &[&'s Signer]) -> Result<GeneralDetac
 }
 
 impl GeneralDetachedSigner<'_> {
-    /// Adds the next piece of the payload.
+    /// Adds the next piece of the payload, of any length.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, sign_general_detached, start_general_detached}};
+    /// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let mut signing = start_general_detached(&[&signer, &signer])?;
+    /// for piece in [&b"a "[..], b"", b"docu", b"ment"] {
+    ///     signing.update(piece);
+    /// }
+    /// // The same as of the whole, since MACs are: where it was cut does not matter.
+    /// assert_eq!(signing.finish()?, sign_general_detached(&[&signer, &signer], b"a document")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&mut self, piece: &[u8]) {
         let Self { pending, payload } = self;
         payload.update(piece, |text| pending.iter_mut().for_each(|one| one.message.update(text)));
     }
 
-    /// The general JSON serialization without the payload; the signatures stand in the order of their
+    /// The general JSON serialization (RFC 7515 §7.2.1) without the payload; the signatures stand in the order of their
     /// signers.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, UnverifiedJson, start_general_detached}};
+    /// # let (one, two) = (MacKey::generate(Alg::Hs256)?, MacKey::generate(Alg::Hs512)?);
+    /// let (one, two) = (Signer::mac(&one), Signer::mac(&two));
+    /// let mut signing = start_general_detached(&[&two, &one])?;
+    /// signing.update(b"a document");
+    /// let json = UnverifiedJson::peek(&signing.finish()?)?;
+    /// let headers: Vec<_> = json.protected_headers().collect();
+    /// assert_eq!(headers, [r#"{"alg":"HS512"}"#, r#"{"alg":"HS256"}"#]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -229,13 +269,41 @@ impl fmt::Debug for GeneralDetachedSigner<'_> {
 }
 
 impl DetachedSigner<'_> {
-    /// Adds the next piece of the payload.
+    /// Adds the next piece of the payload, of any length.
+    ///
+    /// ```
+    /// # use std::io::Read;
+    /// # use sealwright_jose::{Alg, MacKey, jws::Signer};
+    /// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let mut file = std::io::repeat(b'x').take(100_000); // or a `File`
+    /// let (mut signing, mut buffer) = (signer.start_detached()?, [0; 8192]);
+    /// loop {
+    ///     match file.read(&mut buffer)? {
+    ///         0 => break,
+    ///         len => signing.update(&buffer[..len]),
+    ///     }
+    /// }
+    /// assert_eq!(signing.finish_compact()?, signer.sign_detached(&[b'x'; 100_000])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&mut self, piece: &[u8]) {
         let Self { pending, payload } = self;
         payload.update(piece, |text| pending.message.update(text));
     }
 
-    /// The compact serialization without the payload.
+    /// The compact serialization without the payload (RFC 7515 appendix F).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, SignError, jws::Signer};
+    /// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// let mut signing = signer.start_detached()?;
+    /// signing.update(b"a document");
+    /// assert!(signing.finish_compact()?.starts_with("eyJhbGciOiJIUzI1NiJ9.."));
+    ///
+    /// let signer = signer.unprotected("note", "archive".into());
+    /// assert_eq!(signer.start_detached()?.finish_compact(), Err(SignError::UnprotectedHeader));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -250,7 +318,18 @@ impl DetachedSigner<'_> {
         Ok(text::compact_detached(&header.protected, signature.as_ref()))
     }
 
-    /// The flattened JSON serialization without the payload.
+    /// The flattened JSON serialization (RFC 7515 §7.2.2) without the payload.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::Signer};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).unprotected("note", "archive".into());
+    /// let mut signing = signer.start_detached()?;
+    /// signing.update(b"a document");
+    /// let json = signing.finish_flattened()?;
+    /// assert!(json.starts_with(r#"{"protected":"eyJhbGciOiJIUzI1NiJ9","header":{"note":"archive"},"signature":""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

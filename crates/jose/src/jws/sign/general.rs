@@ -39,6 +39,17 @@ pub fn sign_general(signers: &[&Signer], payload: &[u8]) -> Result<String, SignE
 
 /// As [`sign_general`], with the payload detached (RFC 7515 appendix F).
 ///
+/// ```
+/// # use sealwright_jose::{Alg, MacKey, SignError, jws::{Signer, sign_general_detached}};
+/// # let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+/// let json = sign_general_detached(&[&signer, &signer.clone().typ("JWT")], b"hello")?;
+/// assert!(json.starts_with(r#"{"signatures":[{"protected":"eyJhbGciOiJIUzI1NiJ9","#));
+/// let mixed = sign_general_detached(&[&signer, &signer.clone().unencoded()], b"hello");
+/// assert_eq!(mixed, Err(SignError::MixedEncoding));
+/// assert_eq!(sign_general_detached(&[], b"hello"), Err(SignError::Signatures(16)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// As [`sign_general`].

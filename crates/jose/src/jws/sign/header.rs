@@ -42,15 +42,36 @@ pub struct Header {
 
 impl Header {
     /// A header of this algorithm and nothing else.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::Header};
+    ///
+    /// assert_eq!(Header::new(Alg::Es256).to_json()?, r#"{"alg":"ES256"}"#);
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     pub fn new(alg: Alg) -> Self {
         Self { alg, members: Vec::new(), critical: Vec::new(), refused: None }
     }
 
     /// The header of these members in this order, by the rules of [`param`](Self::param).
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, jws::Header};
+    ///
+    /// let header = Header::from_members(Alg::Es256, [("typ", "JWT".into()), ("iat", 1764547200.into())])?;
+    /// assert_eq!(header.to_json()?, r#"{"alg":"ES256","typ":"JWT","iat":1764547200}"#);
+    ///
+    /// let twice = Header::from_members(Alg::Es256, [("typ", "JWT".into()), ("typ", "at+jwt".into())]);
+    /// assert_eq!(twice.unwrap_err(), SignError::HeaderParameter("typ".to_owned()));
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// A [`SignError`] that names the first member that cannot stand there.
+    /// For the first member that cannot stand there, [`SignError::HeaderParameter`],
+    /// [`HeaderValue`](SignError::HeaderValue), [`AlgMismatch`](SignError::AlgMismatch) or
+    /// [`Critical`](SignError::Critical); [`HeaderJson`](SignError::HeaderJson) for more than 16 levels and
+    /// [`HeaderTooLarge`](SignError::HeaderTooLarge) for more than 16 KiB.
     pub fn from_members<N: AsRef<str>>(
         alg: Alg,
         members: impl IntoIterator<Item = (N, Value)>,
@@ -62,9 +83,20 @@ impl Header {
     /// The header of a JSON text that is one object: its members in their order, numbers and
     /// escapes as they are spelt there, without the whitespace between them.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, jws::Header};
+    ///
+    /// let header = Header::from_json(Alg::Es256, r#"{"x": {"b": 1.50, "a": "\u00e9"}}"#)?;
+    /// assert_eq!(header.to_json()?, r#"{"alg":"ES256","x":{"b":1.50,"a":"\u00e9"}}"#);
+    /// let twice = Header::from_json(Alg::Es256, r#"{"x":{"a":1,"a":2}}"#);
+    /// assert_eq!(twice.unwrap_err(), SignError::HeaderJson);
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`SignError::HeaderJson`] if it is no object or has a name twice at any depth, otherwise as
+    /// [`SignError::HeaderJson`] if it is no object or has a name twice at any depth,
+    /// [`SignError::HeaderTooLarge`] for a text of more than 16 KiB, otherwise as
     /// [`from_members`](Self::from_members).
     pub fn from_json(alg: Alg, json: &str) -> Result<Self, SignError> {
         let limits = Limits::default();
@@ -79,30 +111,69 @@ impl Header {
     }
 
     /// The key identifier (RFC 7515 §4.1.4).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, SigningKey, jws::{Header, Signer}};
+    ///
+    /// let signer = Signer::new(&SigningKey::generate(Alg::Es256)?.with_kid("k1"));
+    /// assert!(signer.clone().header(Header::new(Alg::Es256).kid("k1")).sign_compact(b"hello").is_ok());
+    /// // It would lead whoever verifies to another key than the one that signed.
+    /// let error = signer.header(Header::new(Alg::Es256).kid("k2")).sign_compact(b"hello").unwrap_err();
+    /// assert_eq!(error, SignError::HeaderParameter("kid".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn kid(self, kid: &str) -> Self {
         self.param("kid", kid.into())
     }
 
     /// The type of the whole object (RFC 7515 §4.1.9), such as `at+jwt`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::Header};
+    ///
+    /// assert_eq!(Header::new(Alg::Es256).typ("at+jwt").to_json()?, r#"{"alg":"ES256","typ":"at+jwt"}"#);
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     #[must_use]
     pub fn typ(self, typ: &str) -> Self {
         self.param("typ", typ.into())
     }
 
     /// The media type of the payload (RFC 7515 §4.1.10).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::Header};
+    ///
+    /// let header = Header::new(Alg::Es256).typ("jose+json").cty("application/pdf");
+    /// assert!(header.to_json()?.ends_with(r#""typ":"jose+json","cty":"application/pdf"}"#));
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     #[must_use]
     pub fn cty(self, cty: &str) -> Self {
         self.param("cty", cty.into())
     }
 
-    /// Any parameter, here in the order.
+    /// Any parameter, here in the order. What cannot stand there is reported when the header is used.
     ///
     /// Refused are a name that stood before, a value that is not of its parameter's type (so `jku`
     /// and `x5u` are http URLs, `jwk` has no private member, `x5c` is base64), the parameters of
     /// encryption, and an `alg` that is not the key's. `alg` may be `EdDSA`, the older name
     /// (RFC 9864 §2.2), where the key is on one of its curves. `crit` lists names as
     /// [`critical`](Self::critical) does; `b64` may be `false`, which `crit` must list.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, jws::Header};
+    ///
+    /// let header = Header::new(Alg::Ed25519).param("iat", 1764547200.into()).param("alg", "EdDSA".into());
+    /// assert_eq!(header.to_json()?, r#"{"iat":1764547200,"alg":"EdDSA"}"#);
+    ///
+    /// let error = Header::new(Alg::Ed25519).param("alg", "ES256".into()).to_json();
+    /// assert_eq!(error, Err(SignError::AlgMismatch { key: Alg::Ed25519 }));
+    /// let error = Header::new(Alg::Ed25519).param("kid", 7.into()).to_json();
+    /// assert_eq!(error, Err(SignError::HeaderValue { name: "kid".to_owned(), wanted: "a string" }));
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     #[must_use]
     pub fn param(self, name: &str, value: Value) -> Self {
         let member = Member::new(name, &value);
@@ -114,6 +185,17 @@ impl Header {
     ///
     /// Refused are names that stand twice, that are not in this header, and those that RFC 7515 and
     /// RFC 7518 define themselves.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, jws::Header};
+    ///
+    /// let header = Header::new(Alg::Es256).param("until", 1764550800.into());
+    /// let json = header.clone().critical("until").to_json()?;
+    /// assert_eq!(json, r#"{"alg":"ES256","until":1764550800,"crit":["until"]}"#);
+    /// let absent = header.critical("from").to_json();
+    /// assert_eq!(absent, Err(SignError::Critical("from".to_owned())));
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     #[must_use]
     pub fn critical(mut self, name: &str) -> Self {
         if !member::may_be_critical(name) || self.critical.iter().any(|known| known == name) {
@@ -128,6 +210,16 @@ impl Header {
 
     /// The payload is signed as it is and not in base64url (RFC 7797): `"b64":false`, which is
     /// critical.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::{Header, prepare}};
+    ///
+    /// let header = Header::new(Alg::Es256).unencoded();
+    /// assert_eq!(header.to_json()?, r#"{"alg":"ES256","b64":false,"crit":["b64"]}"#);
+    /// let prepared = prepare(header, b"$.02")?;
+    /// assert!(prepared.message().ends_with(b".$.02"), "signed as it is");
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     #[must_use]
     pub fn unencoded(self) -> Self {
         self.param("b64", false.into()).critical("b64")
@@ -135,10 +227,23 @@ impl Header {
 
     /// The JSON text of the header, as it is signed.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, base64url, jws::{Header, prepare}};
+    ///
+    /// let header = Header::new(Alg::Es256).typ("JWT");
+    /// let signed = format!("{}.{}", base64url::encode(header.to_json()?), base64url::encode("hello"));
+    /// assert_eq!(prepare(header, b"hello")?.message(), signed.as_bytes());
+    ///
+    /// let large = Header::new(Alg::Es256).param("note", "x".repeat(16 * 1024).into());
+    /// assert_eq!(large.to_json(), Err(SignError::HeaderTooLarge(16 * 1024)));
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// The [`SignError`] of the first call that could not be followed; [`SignError::Critical`] for
-    /// a critical name that is not there, and [`SignError::HeaderTooLarge`].
+    /// The [`SignError`] of the first call that could not be followed, as
+    /// [`from_members`](Self::from_members) says them; [`SignError::Critical`] also for a critical name that
+    /// is not there, and [`SignError::HeaderTooLarge`] for more than 16 KiB.
     pub fn to_json(&self) -> Result<String, SignError> {
         self.write(true)
     }

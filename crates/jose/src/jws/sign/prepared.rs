@@ -18,6 +18,27 @@ use crate::{
 };
 
 /// What is to be signed, by a key that may live elsewhere.
+///
+/// ```
+/// use sealwright_jose::{Alg, Digest, SignError, SigningKey, jws::{Header, SigningInput, prepare}};
+///
+/// // What a signer elsewhere does with either.
+/// # let key = SigningKey::generate(Alg::Es256)?;
+/// let sign = |input: SigningInput<'_>| match input {
+///     SigningInput::Message(message) => key.sign(message),
+///     SigningInput::Digest(hash, digest) => {
+///         key.sign_digest(&Digest::from_bytes(hash, digest).ok_or(SignError::Backend)?)
+///     }
+///     _ => Err(SignError::Backend),
+/// };
+/// let prepared = prepare(Header::new(Alg::Es256), b"hello")?;
+/// let digest = prepared.digest().ok_or("ES256 signs a digest")?;
+/// for input in [prepared.signing_input(), SigningInput::Digest(digest.hash(), digest.as_bytes())] {
+///     let signature = sign(input)?;
+///     assert!(prepared.clone().signed_by(&key.verifying_key(), signature).is_ok());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum SigningInput<'a> {
@@ -41,6 +62,20 @@ impl fmt::Debug for SigningInput<'_> {
 ///
 /// With [`signed_by`](Self::signed_by) or [`signed`](Self::signed) it becomes a [`Signed`], which is
 /// written in any of the serializations.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, jws::{Header, Prepared, prepare}};
+///
+/// // It is kept while the key, which may be a person with a card, takes its time.
+/// let waiting = [b"one", b"two"].map(|payload| prepare(Header::new(Alg::Ed25519), payload));
+/// # let key = SigningKey::generate(Alg::Ed25519)?;
+/// for prepared in waiting {
+///     let prepared: Prepared = prepared?;
+///     let signature = key.sign(prepared.message())?;
+///     assert!(prepared.signed_by(&key.verifying_key(), signature)?.compact().is_ok());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Prepared {
     header: Header,
@@ -98,12 +133,32 @@ pub fn prepare(header: Header, payload: &[u8]) -> Result<Prepared, SignError> {
 
 impl Prepared {
     /// The algorithm that the header names, and that the key must have.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::{Header, prepare}};
+    ///
+    /// let prepared = prepare(Header::from_json(Alg::Ed25519, r#"{"alg":"EdDSA"}"#)?, b"hello")?;
+    /// assert_eq!(prepared.alg(), Alg::Ed25519, "`EdDSA` is an older name for it");
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     pub fn alg(&self) -> Alg {
         self.header.alg()
     }
 
     /// Adds a parameter to the unprotected header, which is not signed and which anybody can change; only
     /// the JSON forms have one (RFC 7515 §7.2.1). `alg`, `crit` and `b64` must be protected.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, SigningKey, jws::{Header, prepare}};
+    ///
+    /// let prepared = prepare(Header::new(Alg::Ed25519).typ("JWT"), b"{}")?.unprotected("kid", "k1".into())?;
+    /// let twice = prepared.clone().unprotected("typ", "JWT".into()).unwrap_err();
+    /// assert_eq!(twice, SignError::HeaderParameter("typ".to_owned()));
+    /// # let key = SigningKey::generate(Alg::Ed25519)?;
+    /// let signature = key.sign(prepared.message())?;
+    /// assert!(prepared.signed(signature)?.flattened()?.contains(r#""header":{"kid":"k1"}"#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -117,12 +172,29 @@ impl Prepared {
         Ok(self)
     }
 
-    /// The bytes that the key signs.
+    /// The bytes that the key signs: the protected header in base64url, a dot, and the payload (RFC 7515 §5.1),
+    /// which is in base64url too unless the header says otherwise (RFC 7797 §3).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::{Header, prepare}};
+    ///
+    /// let prepared = prepare(Header::new(Alg::Es256), b"hello")?;
+    /// assert_eq!(prepared.message(), b"eyJhbGciOiJFUzI1NiJ9.aGVsbG8");
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     pub fn message(&self) -> &[u8] {
         self.input()
     }
 
     /// As [`message`](Self::message), for whoever takes either that or a digest.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, jws::{Header, SigningInput, prepare}};
+    ///
+    /// let prepared = prepare(Header::new(Alg::Ed25519), b"hello")?;
+    /// assert!(matches!(prepared.signing_input(), SigningInput::Message(m) if m == prepared.message()));
+    /// # Ok::<(), sealwright_jose::SignError>(())
+    /// ```
     pub fn signing_input(&self) -> SigningInput<'_> {
         SigningInput::Message(self.input())
     }
@@ -153,6 +225,19 @@ impl Prepared {
     /// The signature is in its JWS form; what a device returns for ECDSA is mostly DER, for which there is
     /// [`ecdsa::der_to_fixed`](crate::ecdsa::der_to_fixed).
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, SigningKey, ecdsa, jws::{Header, prepare}};
+    ///
+    /// let (key, other) = (SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Es256)?);
+    /// let prepared = prepare(Header::new(Alg::Es256), b"hello")?;
+    /// let der = ecdsa::fixed_to_der(&key.sign(prepared.message())?)?; // as a device returns it
+    /// let signature = ecdsa::der_to_fixed(Alg::Es256, &der)?;
+    /// let mistaken = prepared.clone().signed_by(&other.verifying_key(), signature.clone());
+    /// assert_eq!(mistaken.unwrap_err(), SignError::Unverified);
+    /// assert!(prepared.signed_by(&key.verifying_key(), signature).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SignError::Unverified`], [`SignError::AlgMismatch`] if the key is for another algorithm than the
@@ -166,7 +251,20 @@ impl Prepared {
         verified.map_err(|_| SignError::Unverified).map(|()| signed)
     }
 
-    /// The JWS with this signature, of which nothing but the length is checked.
+    /// The JWS with this signature, of which nothing but the length is checked: for a MAC, or a public key that
+    /// is not at hand.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, SignError, jws::{Header, prepare}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// let prepared = prepare(Header::new(Alg::Hs256), b"hello")?;
+    /// let tag = key.sign(prepared.message())?;
+    /// let short = prepared.clone().signed(&tag[..16]).unwrap_err();
+    /// assert_eq!(short, SignError::SignatureLength { alg: Alg::Hs256, len: 16 });
+    /// assert!(prepared.signed(tag)?.compact()?.starts_with("eyJhbGciOiJIUzI1NiJ9.aGVsbG8."));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -211,6 +309,18 @@ impl Prepared {
 
 /// A payload and one signature over it, made elsewhere: what [`Prepared::signed_by`] and
 /// [`Prepared::signed`] give. Several of one payload become a general JWS by [`general`].
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Header, Signed, prepare}};
+///
+/// # let key = MacKey::generate(Alg::Hs256)?;
+/// let prepared = prepare(Header::new(Alg::Hs256), b"hello")?;
+/// let tag = key.sign(prepared.message())?;
+/// let signed: Signed = prepared.signed(tag)?;
+/// assert!(signed.flattened()?.starts_with(r#"{"payload":"aGVsbG8","protected":"#));
+/// assert!(signed.detached()?.starts_with("eyJhbGciOiJIUzI1NiJ9.."), "of one signature");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Signed {
     prepared: Prepared,
@@ -220,7 +330,18 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// The compact serialization.
+    /// The compact serialization (RFC 7515 §7.1).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, SignError, jws::{Header, prepare}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let prepared = prepare(Header::new(Alg::Hs256).unencoded(), b"$.02")?;
+    /// let tag = key.sign(prepared.message())?;
+    /// let signed = prepared.signed(tag)?;
+    /// assert!(matches!(signed.clone().compact(), Err(SignError::Unencoded(_))), "a dot between the dots");
+    /// assert!(signed.flattened()?.contains(r#""payload":"$.02""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -244,6 +365,18 @@ impl Signed {
 
     /// The compact serialization without the payload (RFC 7515 appendix F).
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Header, prepare}};
+    ///
+    /// // RFC 7797 §4.2, with the key of RFC 7515 A.1.
+    /// # let key = MacKey::from_jwk_as(Alg::Hs256, r#"{"kty":"oct",
+    /// # "k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#)?;
+    /// let prepared = prepare(Header::new(Alg::Hs256).unencoded(), b"$.02")?;
+    /// let tag = key.sign(prepared.message())?;
+    /// assert_eq!(prepared.signed(tag)?.detached()?, "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`SignError::UnprotectedHeader`] if there is one.
@@ -252,7 +385,21 @@ impl Signed {
         Ok(text::compact_detached(&self.prepared.protected, &self.signature))
     }
 
-    /// The flattened JSON serialization.
+    /// The flattened JSON serialization (RFC 7515 §7.2.2).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, SignError, jws::{Header, prepare}};
+    ///
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let flattened = |payload: &[u8]| {
+    ///     let prepared = prepare(Header::new(Alg::Hs256).unencoded(), payload)?;
+    ///     let tag = key.sign(prepared.message())?;
+    ///     prepared.signed(tag)?.flattened()
+    /// };
+    /// assert!(flattened("5 €".as_bytes())?.starts_with(r#"{"payload":"5 €","protected":"#));
+    /// assert!(matches!(flattened(b"\xff"), Err(SignError::Unencoded(_))), "no text");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -261,7 +408,17 @@ impl Signed {
         Ok(text::flattened(Some(&self.prepared.payload_member()?), &self.part()))
     }
 
-    /// The flattened JSON serialization without the payload.
+    /// The flattened JSON serialization without the payload (RFC 7515 appendix F). It cannot fail.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Header, prepare}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let prepared = prepare(Header::new(Alg::Hs256), b"hello")?.unprotected("note", "archive".into())?;
+    /// let tag = key.sign(prepared.message())?;
+    /// let json = prepared.signed(tag)?.flattened_detached();
+    /// assert!(json.starts_with(r#"{"protected":"eyJhbGciOiJIUzI1NiJ9","header":{"note":"archive"},"signature":""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flattened_detached(&self) -> String {
         text::flattened(None, &self.part())
     }
@@ -311,6 +468,22 @@ pub fn general(signed: &[Signed]) -> Result<String, SignError> {
 }
 
 /// As [`general`], with the payload detached (RFC 7515 appendix F).
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, SignError, jws::{Header, general_detached, prepare}};
+///
+/// # let key = MacKey::generate(Alg::Hs256)?;
+/// let sign = |payload| {
+///     let prepared = prepare(Header::new(Alg::Hs256), payload)?;
+///     let tag = key.sign(prepared.message())?;
+///     prepared.signed(tag)
+/// };
+/// let json = general_detached(&[sign(b"a contract")?, sign(b"a contract")?])?;
+/// assert!(json.starts_with(r#"{"signatures":[{"#));
+/// let mixed = general_detached(&[sign(b"a contract")?, sign(b"another")?]);
+/// assert_eq!(mixed, Err(SignError::Payloads));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///
