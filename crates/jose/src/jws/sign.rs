@@ -8,6 +8,7 @@ mod header;
 mod member;
 mod payload;
 mod prepared;
+mod secret;
 mod signer;
 mod text;
 

@@ -7,7 +7,8 @@ use crate::{
     base64url::StreamEncoder,
     jws::sign::{
         general,
-        signer::{Encoded, Secret, Signature, Signer},
+        secret::{Secret, Signature},
+        signer::{Encoded, Signer},
         text,
     },
     provider::MacContext,

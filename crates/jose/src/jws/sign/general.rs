@@ -6,7 +6,8 @@ use crate::{
         Limits,
         sign::{
             payload,
-            signer::{Encoded, Signature, Signer},
+            secret::Signature,
+            signer::{Encoded, Signer},
             text::{self, Part},
         },
     },
