@@ -216,6 +216,7 @@ impl VerifierBuilder {
 
     /// Declares a header parameter of the application's own. Where it stands it must be of this type: a token in which
     /// it is not is malformed. Under [`Policy::Joserfc`], which refuses parameters that nobody declared, it may stand.
+    /// What is said last of a name counts.
     ///
     /// That alone does not [understand](Self::understands) it: a token that calls it critical is still refused.
     ///
@@ -270,7 +271,6 @@ impl VerifierBuilder {
         self.declare(name, of, true)
     }
 
-    /// What was said last of a parameter counts.
     fn declare(mut self, name: &str, of: ParameterType, is_required: bool) -> Self {
         self.declared.retain(|declared| declared.name != name);
         self.declared.push(Declared { name: name.to_owned(), of, is_required });
@@ -330,7 +330,7 @@ impl VerifierBuilder {
     }
 
     /// Tries up to `max` keys where several fit a token, in the order in which they were added.
-    /// Default: 1, so that a token must say which key it means.
+    /// Default: 1, so that a token must say which key it means; 0 is taken for that.
     ///
     /// Each try costs as much as a verification, and a stranger can ask for all of them.
     ///

@@ -36,7 +36,19 @@ use crate::{
 pub struct Verifier(pub(super) Arc<Rules>);
 
 impl Verifier {
-    /// A verifier for these algorithms and no other. An empty list does not compile.
+    /// A verifier for these algorithms and no other.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, VerifyErrorKind, jws::{Scratch, Verifier}};
+    ///
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(MacKey::generate(Alg::Hs256)?).build()?;
+    /// let unsigned = "eyJhbGciOiJub25lIn0.aGVsbG8.";
+    /// let error = verifier.verify_compact(unsigned, &mut Scratch::new()).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::AlgNotAllowed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// An empty list does not compile.
     ///
     /// ```compile_fail
     /// sealwright_jose::jws::Verifier::builder([]);
@@ -67,9 +79,12 @@ impl Verifier {
     /// [`Alg::RECOMMENDED`], the algorithms that joserfc allows where the caller names none.
     ///
     /// ```
-    /// use sealwright_jose::{Alg, MacKey, jws::Verifier};
+    /// use sealwright_jose::{Alg, MacKey, jws::{BuildError, Verifier}};
     ///
-    /// let verifier = Verifier::joserfc().mac_key(MacKey::generate(Alg::Hs256)?).build()?;
+    /// let short = MacKey::insecure_from_short_bytes(Alg::Hs256, b"secret")?;
+    /// assert!(Verifier::joserfc().mac_key(&short).build().is_ok());
+    /// let error = Verifier::builder([Alg::Hs256]).mac_key(&short).build().unwrap_err();
+    /// assert_eq!(error, BuildError::WeakKey);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn joserfc() -> VerifierBuilder {

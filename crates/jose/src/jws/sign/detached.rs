@@ -180,7 +180,8 @@ impl Signer {
     /// # Errors
     ///
     /// [`SignError::NeedsWholeMessage`] for Ed25519, Ed448 and ML-DSA, which read the message twice
-    /// or mix the key in first; otherwise the [`SignError`] of a header or key that cannot be used.
+    /// or mix the key in first; otherwise as [`sign_flattened`](Self::sign_flattened) for a header or key
+    /// that cannot be used.
     pub fn start_detached(&self) -> Result<DetachedSigner<'_>, SignError> {
         let pending = Pending::start(self)?;
         let payload = Payload::new(pending.header.unencoded);

@@ -120,7 +120,7 @@ enum Input {
 ///
 /// # Errors
 ///
-/// The [`SignError`] of a header that cannot be written.
+/// As [`Header::to_json`], if the header cannot be written.
 pub fn prepare(header: Header, payload: &[u8]) -> Result<Prepared, SignError> {
     let protected = base64url::encode(header.to_json()?);
     let input = if header.is_unencoded() {

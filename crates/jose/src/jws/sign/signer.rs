@@ -52,12 +52,33 @@ pub(super) struct Encoded {
 }
 
 impl Signer {
-    /// Signs with a private key.
+    /// Signs with a private key. The protected header has its `alg` and, if the key has one, its `kid`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::Signer};
+    ///
+    /// // RFC 8037 A.4, with the key of A.1. The RFC is older than the name `Ed25519`.
+    /// let key = SigningKey::from_jwk_as(Alg::Ed25519, r#"{"kty":"OKP","crv":"Ed25519",
+    ///     "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+    ///     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)?;
+    /// let signer = Signer::new(&key).param("alg", "EdDSA".into());
+    /// assert_eq!(signer.sign_compact(b"Example of Ed25519 signing")?, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(key: &SigningKey) -> Self {
         Self::with_secret(Secret::Signing(key.clone()))
     }
 
-    /// Signs with a symmetric key.
+    /// Signs with a symmetric key; otherwise as [`new`](Self::new).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Signer, Unverified}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs384)?.with_kid("shop");
+    /// let token = Unverified::peek_compact(&Signer::mac(&key).sign_compact(b"hello")?)?;
+    /// assert_eq!(token.protected_header(), r#"{"alg":"HS384","kid":"shop"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn mac(key: &MacKey) -> Self {
         Self::with_secret(Secret::Mac(key.clone()))
     }
@@ -99,25 +120,63 @@ impl Signer {
         Self { header, ..self }.encode()
     }
 
-    /// The type of the whole object, such as `at+jwt`.
+    /// The type of the whole object (RFC 7515 §4.1.9), such as `at+jwt`.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, Unverified}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let token = Signer::mac(&key).typ("logout+jwt").sign_compact(b"{}")?;
+    /// assert_eq!(Unverified::peek_compact(&token)?.header("typ"), Some("logout+jwt".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn typ(self, typ: &str) -> Self {
         self.param("typ", typ.into())
     }
 
-    /// The media type of the payload.
+    /// The media type of the payload (RFC 7515 §4.1.10).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Signer, Unverified}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let token = Signer::mac(&key).typ("jose").cty("text/plain").sign_compact(b"hello")?;
+    /// let header = r#"{"alg":"HS256","typ":"jose","cty":"text/plain"}"#;
+    /// assert_eq!(Unverified::peek_compact(&token)?.protected_header(), header, "in the order of the calls");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn cty(self, cty: &str) -> Self {
         self.param("cty", cty.into())
     }
 
     /// Any other parameter; see [`Header::param`].
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, SignError, jws::Signer};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).param("x5t", "not a digest".into()).typ("JWT");
+    /// // It is said when something is signed.
+    /// let (name, wanted) = ("x5t".to_owned(), "the base64url text of 20 bytes");
+    /// assert_eq!(signer.sign_compact(b"{}"), Err(SignError::HeaderValue { name, wanted }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn param(self, name: &str, value: Value) -> Self {
         Self { header: self.header.param(name, value), ..self }.encode()
     }
 
     /// Calls a parameter critical; see [`Header::critical`].
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, SignError, jws::Signer};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).param("until", 1764550800.into()).critical("until");
+    /// assert!(signer.sign_compact(b"hello").is_ok());
+    /// // Every reader knows `kid`, so it cannot be critical.
+    /// let error = signer.critical("kid").sign_compact(b"hello").unwrap_err();
+    /// assert_eq!(error, SignError::Critical("kid".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn critical(self, name: &str) -> Self {
         Self { header: self.header.critical(name), ..self }.encode()
@@ -128,6 +187,17 @@ impl Signer {
     /// Attached, the compact form carries it only if it can do so unchanged: under
     /// [`Policy::Strict`] letters, digits, `-`, `_` and `~`, under [`Policy::Rfc`] printable ASCII
     /// without `.`. The JSON forms carry UTF-8. Detached, every payload will do.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, SignError, jws::{Policy, Signer}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).unencoded();
+    /// assert!(signer.sign_compact(b"hello")?.contains(".hello."));
+    /// assert!(matches!(signer.sign_compact(b"$02"), Err(SignError::Unencoded(_))));
+    /// assert!(signer.clone().policy(Policy::Rfc).sign_compact(b"$02")?.contains(".$02."));
+    /// assert!(signer.sign_flattened("5 €".as_bytes())?.starts_with(r#"{"payload":"5 €","#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn unencoded(self) -> Self {
         Self { header: self.header.unencoded(), ..self }.encode()
@@ -197,29 +267,70 @@ impl Signer {
     ///
     /// Under [`Policy::Joserfc`] headers have an escape for each character outside ASCII, as Python
     /// writes it.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::{Policy, Signer, Unverified}};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).policy(Policy::Joserfc).param("name", "Zoë".into());
+    /// let token = Unverified::peek_compact(&signer.sign_compact(b"hello")?)?;
+    /// assert_eq!(token.protected_header(), r#"{"alg":"HS256","name":"Zo\u00eb"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn policy(self, policy: Policy) -> Self {
         Self { policy, ..self }.encode()
     }
 
     /// Verifies each signature before giving it out, against faults of the machine: a wrong RSA
-    /// signature can betray the private key. A MAC is computed twice.
+    /// signature can betray the private key. A MAC is computed twice. Default: no; it adds a verification to
+    /// each signature, and [`SignError::Unverified`] to what can go wrong.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, jws::Signer};
+    ///
+    /// let key = SigningKey::generate(Alg::Ed25519)?;
+    /// let (signer, careful) = (Signer::new(&key), Signer::new(&key).verify_after_signing());
+    /// assert_eq!(careful.sign_compact(b"hello")?, signer.sign_compact(b"hello")?, "the token is the same");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn verify_after_signing(self) -> Self {
         Self { verify_after_signing: true, ..self }
     }
 
     /// The algorithm of its key.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::Signer};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let signer = Signer::mac(&key).typ("JWT");
+    /// assert_eq!(signer.alg(), Alg::Hs256);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn alg(&self) -> Alg {
         self.key.alg()
     }
 
-    /// The compact serialization of `payload`, signed.
+    /// The compact serialization (RFC 7515 §7.1) of `payload`, signed.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, SignError, jws::Signer};
+    ///
+    /// let signer = Signer::mac(&MacKey::generate(Alg::Hs256)?);
+    /// assert!(signer.sign_compact(b"hello")?.starts_with("eyJhbGciOiJIUzI1NiJ9.aGVsbG8."));
+    /// // A header that could not be built fails here, whichever call it was.
+    /// let error = signer.typ("JWT").typ("at+jwt").sign_compact(b"hello");
+    /// assert_eq!(error, Err(SignError::HeaderParameter("typ".to_owned())));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// A [`SignError`], also for a header that could not be built;
-    /// [`UnprotectedHeader`](SignError::UnprotectedHeader) if there is one.
+    /// [`SignError::UnprotectedHeader`] if there is one, [`Unencoded`](SignError::Unencoded) for a payload that
+    /// this form cannot carry as it is, [`WeakKey`](SignError::WeakKey) and [`KeyUse`](SignError::KeyUse) for a MAC
+    /// key that may not sign, [`Unverified`](SignError::Unverified) after
+    /// [`verify_after_signing`](Self::verify_after_signing), [`Backend`](SignError::Backend), and for a header that
+    /// could not be built as [`Header::to_json`].
     pub fn sign_compact(&self, payload: &[u8]) -> Result<String, SignError> {
         let mut jws = String::new();
         self.sign_compact_into(payload, &mut jws)?;
@@ -279,20 +390,42 @@ impl Signer {
 
     /// The compact serialization without its payload (RFC 7515 appendix F), over `payload`.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::Signer};
+    ///
+    /// // RFC 7797 §4.2, with the key of RFC 7515 A.1.
+    /// let key = MacKey::from_jwk_as(Alg::Hs256, r#"{"kty":"oct",
+    ///     "k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#)?;
+    /// let token = Signer::mac(&key).unencoded().sign_detached(b"$.02")?;
+    /// assert_eq!(token, "eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`sign_compact`](Self::sign_compact).
+    /// As [`sign_compact`](Self::sign_compact), except that every payload will do.
     pub fn sign_detached(&self, payload: &[u8]) -> Result<String, SignError> {
         let encoded = self.compact_header()?;
         let signature = self.sign_payload(encoded, payload)?;
         Ok(text::compact_detached(&encoded.protected, signature.as_ref()))
     }
 
-    /// The flattened JSON serialization of `payload`, signed.
+    /// The flattened JSON serialization (RFC 7515 §7.2.2) of `payload`, signed.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::Signer};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let json = Signer::mac(&key).unprotected("kid", "k1".into()).sign_flattened(b"hello")?;
+    /// let jws: serde_json::Value = serde_json::from_str(&json)?;
+    /// assert_eq!((&jws["payload"], &jws["header"]["kid"]), (&"aGVsbG8".into(), &"k1".into()));
+    /// assert_eq!(jws["signature"].as_str().map(str::len), Some(43), "32 bytes in base64url");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// A [`SignError`], also for a header that could not be built.
+    /// As [`sign_compact`](Self::sign_compact), except that an unprotected header is no error, and
+    /// [`SignError::Unencoded`] is for an unencoded payload that is not UTF-8.
     pub fn sign_flattened(&self, payload: &[u8]) -> Result<String, SignError> {
         let encoded = self.encoded()?;
         let member = payload::json_member(payload, encoded.unencoded)?;
@@ -300,11 +433,19 @@ impl Signer {
         Ok(text::flattened(Some(&member), &encoded.part(signature.as_ref())))
     }
 
-    /// The flattened JSON serialization without its payload, over `payload`.
+    /// The flattened JSON serialization without its payload (RFC 7515 appendix F), over `payload`.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jws::Signer};
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// let json = Signer::mac(&key).unencoded().sign_flattened_detached(b"\xff\xfe")?;
+    /// assert!(json.starts_with(r#"{"protected":""#), "there is no member `payload`");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`sign_flattened`](Self::sign_flattened).
+    /// As [`sign_flattened`](Self::sign_flattened), except that every payload will do.
     pub fn sign_flattened_detached(&self, payload: &[u8]) -> Result<String, SignError> {
         let encoded = self.encoded()?;
         let signature = self.sign_payload(encoded, payload)?;
