@@ -79,11 +79,10 @@ impl Limits {
     /// ```
     /// use sealwright_jose::{Alg, MacKey, jws::{Limit, Limits, Scratch, Signer, Verifier}};
     ///
-    /// // Who takes nothing but HS256 needs no more than 32.
-    /// let key = MacKey::generate(Alg::Hs512)?;
+    /// let key = MacKey::generate(Alg::Hs512)?; // its tags have 64 bytes
     /// let token = Signer::mac(&key).sign_compact(b"hello")?;
-    /// let limits = Limits::default().signature_bytes(32);
-    /// let verifier = Verifier::builder([Alg::Hs256, Alg::Hs512]).mac_key(key).limits(limits).build()?;
+    /// let limits = Limits::default().signature_bytes(63);
+    /// let verifier = Verifier::builder([Alg::Hs512]).mac_key(key).limits(limits).build()?;
     /// let error = verifier.verify_compact(&token, &mut Scratch::new()).unwrap_err();
     /// assert_eq!(error.limit(), Some(Limit::Signature));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -251,8 +251,8 @@ impl Prepared {
         verified.map_err(|_| SignError::Unverified).map(|()| signed)
     }
 
-    /// The JWS with this signature, of which nothing but the length is checked: for a MAC, or a public key that
-    /// is not at hand.
+    /// The JWS with this signature, of which nothing but the length is checked: for a MAC, or
+    /// where the public key is not at hand.
     ///
     /// ```
     /// use sealwright_jose::{Alg, MacKey, SignError, jws::{Header, prepare}};
