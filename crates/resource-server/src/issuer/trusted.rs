@@ -12,7 +12,6 @@ use sealwright_jose::{
 };
 use std::{
     cell::Cell,
-    ptr,
     sync::{Arc, Weak},
 };
 
@@ -137,9 +136,7 @@ impl Trusted {
     pub(crate) fn has_still(&self, keys: Option<&Weak<PublishedKeys>>) -> bool {
         match (&self.keys, keys) {
             (Keys::Fixed(_), None) => true,
-            (Keys::Remote(remote), Some(keys)) => {
-                remote.at_hand().is_some_and(|now| ptr::eq(keys.as_ptr(), Arc::as_ptr(now.keys())))
-            }
+            (Keys::Remote(remote), Some(keys)) => remote.are_still(keys),
             _ => false,
         }
     }

@@ -52,14 +52,21 @@ impl Discovered {
         Self { sets, metadata, place: ArcSwapOption::empty(), moving: Mutex::default() }
     }
 
-    pub(super) fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let metadata = self.metadata.at_hand();
-        let place = self.place(metadata.as_ref()?, terms);
-        place.view.at_hand(terms).or_else(|| {
-            let before = place.before()?;
-            place.view.remote.ask();
-            Some(before)
-        })
+    pub(super) fn with_set_at_hand<T>(
+        &self,
+        now: Instant,
+        terms: &IssuerConfig,
+        look: impl Fn(&Arc<KeySet>) -> T,
+    ) -> Option<T> {
+        let metadata = self.metadata.at_hand(now);
+        let metadata = metadata.as_ref()?;
+        let place = self.place.load();
+        // What this very document named is where it says, whatever that is.
+        let is_named = |place: &&Arc<Place>| place.named_by.load(Ordering::Relaxed) == metadata.generation;
+        match place.as_ref().filter(is_named) {
+            Some(place) => place.with_set_at_hand(now, terms, look),
+            None => self.place(metadata, terms).with_set_at_hand(now, terms, look),
+        }
     }
 
     pub(super) async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
@@ -162,6 +169,19 @@ impl Discovered {
 }
 
 impl Place {
+    fn with_set_at_hand<T>(
+        &self,
+        now: Instant,
+        terms: &IssuerConfig,
+        look: impl Fn(&Arc<KeySet>) -> T,
+    ) -> Option<T> {
+        self.view.with_set_at_hand(now, terms, &look).or_else(|| {
+            let before = self.waiting()?;
+            self.view.remote.ask();
+            Some(look(&before.set))
+        })
+    }
+
     /// The set may be shared with others, who know of another address: they are overruled only by news.
     fn listen_at(&self, named: Option<&Url>) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,9 +12,10 @@ use sealwright_jose::{
     jws::{BuildError, Verifier},
 };
 use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    fmt, ptr,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
+use tokio::time::Instant;
 use url::Url;
 
 /// A set, ready to verify with on the terms of one issuer.
@@ -126,9 +127,21 @@ impl RemoteKeys {
 
     /// The set to verify with, if one is at hand that may be used without waiting.
     pub(crate) fn at_hand(&self) -> Option<Arc<KeySet>> {
+        self.with_set_at_hand(Arc::clone)
+    }
+
+    /// Whether the keys of the set at hand are these.
+    pub(crate) fn are_still(&self, keys: &Weak<PublishedKeys>) -> bool {
+        self.with_set_at_hand(|set| ptr::eq(keys.as_ptr(), Arc::as_ptr(&set.keys))).unwrap_or(false)
+    }
+
+    /// Shows the set at hand, if there is one. Every request with a token that was seen before comes here, so the clock is
+    /// asked once, and no count is changed that processors would have to agree about.
+    fn with_set_at_hand<T>(&self, look: impl Fn(&Arc<KeySet>) -> T) -> Option<T> {
+        let now = Instant::now();
         match &self.source {
-            Source::Published(view) => view.at_hand(&self.terms),
-            Source::Discovered(discovered) => discovered.at_hand(&self.terms),
+            Source::Published(view) => view.with_set_at_hand(now, &self.terms, look),
+            Source::Discovered(discovered) => discovered.with_set_at_hand(now, &self.terms, look),
         }
     }
 
@@ -163,10 +176,19 @@ impl View {
         Self { remote, set: ArcSwapOption::empty(), making: Mutex::default() }
     }
 
-    pub(super) fn at_hand(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {
-        let document = self.remote.at_hand();
+    pub(super) fn with_set_at_hand<T>(
+        &self,
+        now: Instant,
+        terms: &IssuerConfig,
+        look: impl Fn(&Arc<KeySet>) -> T,
+    ) -> Option<T> {
+        let document = self.remote.at_hand(now);
         let document = document.as_ref()?;
-        self.set_of(document, terms)
+        let set = self.set.load();
+        match set.as_ref().filter(|set| Arc::ptr_eq(&set.document, document)) {
+            Some(set) => Some(look(set)),
+            None => self.make(document, terms).as_ref().map(look),
+        }
     }
 
     pub(super) async fn obtain(&self, terms: &IssuerConfig) -> Option<Arc<KeySet>> {

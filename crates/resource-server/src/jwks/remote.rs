@@ -165,9 +165,10 @@ impl<T: PartialEq + Send + Sync + 'static> Remote<T> {
     }
 
     /// The document, if one is at hand that may be used without waiting. The first fetch is not begun here.
-    pub(crate) fn at_hand(self: &Arc<Self>) -> Guard<Option<Arc<Document<T>>>> {
+    pub(crate) fn at_hand(self: &Arc<Self>, now: Instant) -> Guard<Option<Arc<Document<T>>>> {
         let document = self.current.load();
-        if document.is_none() || self.now() < Duration::from_nanos(self.ask_at.load(Ordering::Acquire)) {
+        let ask_at = Duration::from_nanos(self.ask_at.load(Ordering::Acquire));
+        if document.is_none() || now.duration_since(self.origin) < ask_at {
             return document;
         }
         if self.ask().may_use() { document } else { Guard::from_inner(None) }
