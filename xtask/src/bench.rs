@@ -59,7 +59,10 @@ pub(crate) fn run(quick: bool, part: Option<&str>) -> Result<bool> {
         if plan.has("library") {
             scripts.extend(runner.step("bench: Python", |step| python_peers(step, quick)));
         }
-        if plan.has_fixture() {
+        if plan.has("layer") {
+            runner.step("bench: Node's packages", |step| node_packages(step).map(drop));
+        }
+        if plan.has("library") {
             scripts.extend(runner.step("bench: Node", |step| node_peers(step, quick)));
         }
         for part in PARTS.into_iter().filter(|part| plan.has(part)) {
@@ -186,9 +189,13 @@ fn python_peers(step: &mut Step<'_>, quick: bool) -> Result<PathBuf> {
     times_of(step, "python", Command::new(programs.join("python")).arg(script), quick)
 }
 
-fn node_peers(step: &mut Step<'_>, quick: bool) -> Result<PathBuf> {
+fn node_packages(step: &mut Step<'_>) -> Result<PathBuf> {
     let source = step.places().root().join("bench").join("node");
-    let folder = node::packages(step, "bench-node", &source)?;
+    node::packages(step, "bench-node", &source)
+}
+
+fn node_peers(step: &mut Step<'_>, quick: bool) -> Result<PathBuf> {
+    let folder = node_packages(step)?;
     let node = on_path("node").ok_or("node is missing")?;
     times_of(step, "node", Command::new(node).current_dir(&folder).arg("measure.mjs"), quick)
 }
@@ -228,6 +235,7 @@ fn measure(step: &mut Step<'_>, quick: bool, part: &str, scripts: &[PathBuf]) ->
         command.arg("--wrk").arg(on_path("wrk").ok_or("wrk is missing")?);
         command.arg("--load").arg(places.root().join("bench").join("wrk").join("load.lua"));
         command.arg("--node-server").arg(places.tool("bench-node").join("server.mjs"));
+        command.arg("--node-cache").arg(places.tool("bench-node").join("cached.mjs"));
     }
     if quick {
         command.arg("--quick");

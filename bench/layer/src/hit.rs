@@ -21,15 +21,28 @@ pub(crate) fn operations(name: &str, fixture: &Fixture) -> Vec<Operation> {
         })
     };
     let bare = {
-        let (endpoint, mut kept) = (Endpoint::default(), Some(request(&token)));
-        let mut service = endpoint.clone();
-        Operation::new(format!("hit/{name}/bare"), move || {
-            let request = kept.take().expect("it is given back");
-            kept = Some(send(&mut service, &endpoint, black_box(request)));
-        })
+        let mut send = without_layer(&token);
+        Operation::new(format!("hit/{name}/bare"), move || send())
     };
     let layer = behind("layer", name, &token, authenticator(name, fixture, VerifiedTokens::default()));
-    vec![digest, bare, layer]
+    let floor = {
+        let mut send = without_layer(&token);
+        Operation::new(format!("hit/{name}/floor"), move || {
+            black_box(Digest::of(Hash::Sha256, black_box(token.as_bytes())));
+            send();
+        })
+    };
+    vec![digest, bare, layer, floor]
+}
+
+/// The same request to the service alone.
+fn without_layer(token: &str) -> impl FnMut() + use<> {
+    let (endpoint, mut kept) = (Endpoint::default(), Some(request(token)));
+    let mut service = endpoint.clone();
+    move || {
+        let request = kept.take().expect("it is given back");
+        kept = Some(send(&mut service, &endpoint, black_box(request)));
+    }
 }
 
 /// The same with keys that were fetched, by their address and by that of their issuer.

@@ -79,6 +79,15 @@ impl Issuer {
         Self { key: key.with_kid(KID), claims: fixture.claims.clone() }
     }
 
+    /// The same with claims that are longer by this many bytes, or a few more.
+    pub(crate) fn padded(mut self, bytes: usize) -> Self {
+        if bytes > 0 {
+            let (claims, _) = self.claims.rsplit_once('}').expect("the claims are an object");
+            self.claims = format!(r#"{claims},"note":"{}"}}"#, "x".repeat(bytes));
+        }
+        self
+    }
+
     /// One that is bound to the key of that thumbprint.
     pub(crate) fn bound_token(&self, jkt: &str) -> String {
         let (claims, _) = self.claims.rsplit_once('}').expect("the claims are an object");

@@ -23,16 +23,32 @@ const REMEMBERED: usize = 4;
 pub(crate) fn operations(name: &str, fixture: &Fixture) -> Vec<Operation> {
     let issuer = Issuer::new(name, fixture);
     let tokens: Vec<String> = (0..TOKENS).map(|n| issuer.token(n)).collect();
+    let jwt = {
+        let mut verify = verify_jwt(name, fixture, tokens.clone());
+        Operation::new(format!("miss/{name}/jwt"), move || verify())
+    };
+    let bare = {
+        let mut send = without_layer(&tokens);
+        Operation::new(format!("miss/{name}/bare"), move || send())
+    };
+    let floor = {
+        let (mut verify, mut send) = (verify_jwt(name, fixture, tokens.clone()), without_layer(&tokens));
+        Operation::new(format!("miss/{name}/floor"), move || {
+            verify();
+            send();
+        })
+    };
     vec![
-        jwt(name, fixture, tokens.clone()),
-        bare(name, &tokens),
+        jwt,
+        bare,
         layer(name, fixture, &tokens, "layer", VerifiedTokens::entries(REMEMBERED)),
         layer(name, fixture, &tokens, "layer-off", VerifiedTokens::off()),
+        floor,
     ]
 }
 
 /// What the library needs: signature, header, and all claims that the layer looks at.
-fn jwt(name: &str, fixture: &Fixture, tokens: Vec<String>) -> Operation {
+fn verify_jwt(name: &str, fixture: &Fixture, tokens: Vec<String>) -> impl FnMut() + use<> {
     let now = i64::try_from(fixture.issued_at).expect("a time of this age") + 60;
     let verifier = Verifier::builder([alg(name)]).key(verifying_key(name, fixture)).typ("JWT").build();
     let verifier = verifier.expect("a policy that makes sense");
@@ -46,21 +62,22 @@ fn jwt(name: &str, fixture: &Fixture, tokens: Vec<String>) -> Operation {
         .build()
         .expect("each check is expected or waived");
     let (mut next, mut scratch) = (0, Scratch::new());
-    Operation::new(format!("miss/{name}/jwt"), move || {
+    move || {
         next = (next + 1) % tokens.len();
         let token = verifier.verify_jwt(black_box(&tokens[next]), &validator, now, &mut scratch);
         black_box(token.expect("it is good").claims().sub());
-    })
+    }
 }
 
-fn bare(name: &str, tokens: &[String]) -> Operation {
+/// The same requests to the service alone.
+fn without_layer(tokens: &[String]) -> impl FnMut() + use<> {
     let (endpoint, mut requests, mut next) = (Endpoint::default(), requests(tokens), 0);
     let mut service = endpoint.clone();
-    Operation::new(format!("miss/{name}/bare"), move || {
+    move || {
         next = (next + 1) % requests.len();
         let request = requests[next].take().expect("it is given back");
         requests[next] = Some(send(&mut service, &endpoint, black_box(request)));
-    })
+    }
 }
 
 fn layer(

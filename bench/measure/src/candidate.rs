@@ -16,6 +16,9 @@ pub(crate) const NAMES: [&str; 5] =
 /// The resource server's layer, which is measured against itself only and has no column.
 pub(crate) const LAYER: &str = "layer";
 
+/// What remembers verified tokens in Node; beside the layer only.
+pub(crate) const FAST_JWT: &str = "fast-jwt";
+
 /// A running candidate; it ends when it is dropped.
 pub(crate) struct Candidate {
     pub(crate) name: &'static str,
@@ -27,8 +30,16 @@ pub(crate) struct Candidate {
 
 impl Candidate {
     pub(crate) fn start(name: &'static str, programs: &Path, fixture: &Path) -> Result<Self> {
-        let mut process = Command::new(programs.join(name))
-            .arg(fixture)
+        Self::of(name, Command::new(programs.join(name)).arg(fixture))
+    }
+
+    /// The script that plays [`FAST_JWT`].
+    pub(crate) fn start_node(script: &Path, fixture: &Path) -> Result<Self> {
+        Self::of(FAST_JWT, Command::new("node").arg(script).arg(fixture))
+    }
+
+    fn of(name: &'static str, command: &mut Command) -> Result<Self> {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

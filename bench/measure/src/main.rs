@@ -1,5 +1,5 @@
 //! The driver: `measure --programs FOLDER --fixture FILE [--part library|layer] [--quick] [--without CANDIDATE]...
-//! [--scripts FILE]... [--wrk FILE --load FILE [--node-server FILE]] [--head FILE] [--out FILE]`.
+//! [--scripts FILE]... [--wrk FILE --load FILE [--node-server FILE]] [--node-cache FILE] [--head FILE] [--out FILE]`.
 //!
 //! Prints the targets, and writes all tables to `--out` below the text of `--head`.
 
@@ -23,6 +23,9 @@ use results::{Results, Script};
 /// What went wrong, as a sentence.
 type Result<T, E = String> = std::result::Result<T, E>;
 
+/// More than that, and a token is no longer one that a server's limit for headers lets through.
+const LONG_CLAIMS: usize = 8 * 1024;
+
 #[derive(Default)]
 struct Arguments {
     programs: PathBuf,
@@ -34,6 +37,7 @@ struct Arguments {
     wrk: Option<PathBuf>,
     load: Option<PathBuf>,
     node_server: Option<PathBuf>,
+    node_cache: Option<PathBuf>,
     head: Option<PathBuf>,
     out: Option<PathBuf>,
 }
@@ -66,6 +70,7 @@ fn arguments() -> Result<Arguments> {
             "--wrk" => arguments.wrk = Some(value),
             "--load" => arguments.load = Some(value),
             "--node-server" => arguments.node_server = Some(value),
+            "--node-cache" => arguments.node_cache = Some(value),
             "--head" => arguments.head = Some(value),
             "--out" => arguments.out = Some(value),
             _ => return Err(format!("there is no option `{word}`")),
@@ -104,15 +109,19 @@ fn run(arguments: &Arguments) -> Result<()> {
             .allocations
             .extend(counted.into_iter().map(|(operation, n)| ((name.to_owned(), operation), n)));
     }
+    for (_, name) in
+        [(library, candidate::NAMES[0]), (layer, candidate::LAYER)].iter().filter(|(is_in, _)| *is_in)
+    {
+        let mut ours = Candidate::start(name, programs, fixture)?;
+        results.over.extend(pairs::run(&mut ours, if *quick { 3 } else { 15 })?);
+    }
     if library {
-        let mut ours = Candidate::start(candidate::NAMES[0], programs, fixture)?;
-        results.over = pairs::run(&mut ours, if *quick { 3 } else { 15 })?;
         results.large = large::run(programs, 1024, large_rounds)?;
     }
     if layer {
         let flood = if *quick { 200_000 } else { 1_000_000 };
-        for tokens in [100_000, flood] {
-            results.memory.push(memory::run(programs, fixture, tokens)?);
+        for (tokens, padding) in [(100_000, 0), (flood, 0), (flood / 10, LONG_CLAIMS)] {
+            results.memory.push(memory::run(programs, fixture, tokens, padding)?);
         }
     }
     if let (true, Some(wrk), Some(load)) = (layer, &arguments.wrk, &arguments.load) {
@@ -137,6 +146,9 @@ fn times(names: &[&'static str], arguments: &Arguments, plan: rounds::Plan) -> R
         .iter()
         .map(|name| Candidate::start(name, &arguments.programs, &arguments.fixture))
         .collect::<Result<Vec<_>>>()?;
+    if let (true, Some(script)) = (names.contains(&candidate::LAYER), &arguments.node_cache) {
+        candidates.push(Candidate::start_node(script, &arguments.fixture)?);
+    }
     rounds::run(&mut candidates, plan)
 }
 

@@ -9,6 +9,8 @@ use crate::Result;
 pub(crate) struct Memory {
     /// How many different tokens were verified.
     pub(crate) verified: usize,
+    /// By how many bytes the claims of each are longer than the fixture's.
+    pub(crate) padding: usize,
     /// How many of them are remembered.
     pub(crate) remembered: u64,
     /// What the layer counts for them, in bytes.
@@ -19,18 +21,19 @@ pub(crate) struct Memory {
     pub(crate) resident: u64,
 }
 
-pub(crate) fn run(programs: &Path, fixture: &Path, verified: usize) -> Result<Memory> {
-    let [remembered, counted, allocated] = once(programs, "layer-allocations", fixture, verified)?;
-    let [_, _, resident] = once(programs, "layer", fixture, verified)?;
-    Ok(Memory { verified, remembered, counted, allocated, resident })
+pub(crate) fn run(programs: &Path, fixture: &Path, verified: usize, padding: usize) -> Result<Memory> {
+    let once = |name| once(programs, name, fixture, [verified, padding]);
+    let [remembered, counted, allocated] = once("layer-allocations")?;
+    let [_, _, resident] = once("layer")?;
+    Ok(Memory { verified, padding, remembered, counted, allocated, resident })
 }
 
-fn once(programs: &Path, name: &str, fixture: &Path, tokens: usize) -> Result<[u64; 3]> {
-    eprintln!("  {name}: memory of {tokens} tokens");
+fn once(programs: &Path, name: &str, fixture: &Path, [tokens, padding]: [usize; 2]) -> Result<[u64; 3]> {
+    eprintln!("  {name}: memory of {tokens} tokens, claims longer by {padding} bytes");
     let output = Command::new(programs.join(name))
         .arg("memory")
         .arg(fixture)
-        .arg(tokens.to_string())
+        .args([tokens.to_string(), padding.to_string()])
         .output()
         .map_err(|error| format!("cannot start {name}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{candidate::LAYER, http::Http, large::Large, memory::Memory, rounds::Times, statistics::Summary};
+use crate::{
+    candidate::LAYER, http::Http, large::Large, memory::Memory, pairs::Over, rounds::Times,
+    statistics::Summary,
+};
 
 #[derive(Default)]
 pub(crate) struct Results {
     pub(crate) times: Times,
-    /// Of our operations, nanoseconds over the primitive, as [`pairs`](crate::pairs) finds them.
-    pub(crate) over: BTreeMap<String, f64>,
+    /// Of our operations, as [`pairs`](crate::pairs) finds them.
+    pub(crate) over: Over,
     /// By candidate and operation.
     pub(crate) allocations: BTreeMap<(String, String), f64>,
     pub(crate) large: BTreeMap<&'static str, Large>,
@@ -51,6 +54,11 @@ impl Results {
 
     pub(crate) fn allocations(&self, candidate: &str, operation: &str) -> Option<f64> {
         self.allocations.get(&(candidate.to_owned(), operation.to_owned())).copied()
+    }
+
+    /// Nanoseconds of `subject/what` over `subject/floor`.
+    pub(crate) fn over(&self, subject: &str, what: &str, floor: &str) -> Option<f64> {
+        self.over.get(&(format!("{subject}/{what}"), format!("{subject}/{floor}"))).copied()
     }
 
     /// How often Sealwright's `operation` fits into that of `candidate`.

@@ -88,6 +88,7 @@ fn resource_server(out: &mut String, results: &Results) {
         "The resource server's layer (ns that it adds to a service; its allocations in parentheses)",
     );
     layer::table(out, results);
+    layer::remembering_line(out, results);
     layer::dpop_line(out, results);
     section(out, "The resource server's memory of verified tokens");
     layer::memory_table(out, &results.memory);
