@@ -100,7 +100,14 @@ impl Alg {
         Self::Ed448,
     ];
 
-    /// The IANA name, as in the `alg` header parameter.
+    /// The IANA name, as in the `alg` header parameter (RFC 7515 §4.1.1).
+    ///
+    /// ```
+    /// use sealwright_jose::Alg;
+    ///
+    /// assert_eq!(Alg::MlDsa44.name(), "ML-DSA-44");
+    /// assert_eq!(format!("{:<8}|", Alg::Es256k), "ES256K  |", "what is displayed is the name, too");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",
@@ -127,17 +134,39 @@ impl Alg {
 
     /// The algorithm of that name, in exactly that spelling. `EdDSA` is none: it does not say which
     /// curve (RFC 9864 §1).
+    ///
+    /// ```
+    /// use sealwright_jose::Alg;
+    ///
+    /// assert_eq!(Alg::from_name("Ed25519"), Some(Alg::Ed25519));
+    /// assert_eq!(Alg::from_name("EdDSA"), None);
+    /// ```
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|alg| alg.name() == name)
     }
 
     /// Whether whoever can verify can also sign, since both need the same secret.
+    ///
+    /// ```
+    /// use sealwright_jose::Alg;
+    ///
+    /// // What may be verified with keys that anybody can read.
+    /// let public: Vec<_> = ["HS256", "ES256"].into_iter().filter_map(Alg::from_name).filter(|alg| !alg.is_mac()).collect();
+    /// assert_eq!(public, [Alg::Es256]);
+    /// ```
     pub const fn is_mac(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
     /// Whether its keys are RSA keys. They take a long time to make, and about a millisecond to
     /// sign.
+    ///
+    /// ```
+    /// use sealwright_jose::Alg;
+    ///
+    /// assert_eq!(Alg::ALL.iter().filter(|alg| alg.is_rsa()).count(), 6, "RS and PS, three of each");
+    /// assert!(!Alg::Es256.is_rsa());
+    /// ```
     pub const fn is_rsa(self) -> bool {
         matches!(self, Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
@@ -214,6 +243,13 @@ impl fmt::Display for Alg {
 }
 
 /// The name is not that of an [`Alg`].
+///
+/// ```
+/// use sealwright_jose::{Alg, UnknownAlg};
+///
+/// assert_eq!("HS1".parse::<Alg>(), Err(UnknownAlg));
+/// assert!(UnknownAlg.to_string().starts_with("unknown algorithm; known are HS256, HS384, HS512, RS256, "));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownAlg;
 

@@ -19,16 +19,38 @@ use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 pub(crate) use stream::StreamEncoder;
 
 /// The text is not canonical base64url. It says nothing more, because the text may be a secret.
+///
+/// ```
+/// use sealwright_jose::base64url::{self, DecodeError};
+///
+/// assert_eq!(base64url::decode("secret?"), Err(DecodeError));
+/// assert_eq!(DecodeError.to_string(), "not base64url");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not base64url")]
 pub struct DecodeError;
 
-/// The base64url text of `bytes`.
+/// The base64url text of `bytes`: four characters for every three, and two or three for what is left.
+///
+/// ```
+/// use sealwright_jose::base64url;
+///
+/// assert_eq!(base64url::encode([0xFB, 0xFF]), "-_8");
+/// assert_eq!(base64url::encode(""), "");
+/// ```
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
 /// The bytes that `text` stands for.
+///
+/// ```
+/// use sealwright_jose::base64url;
+///
+/// assert_eq!(base64url::decode("-_8"), Ok(vec![0xFB, 0xFF]));
+/// assert!(base64url::decode("+/8").is_err(), "the alphabet of base64");
+/// assert!(base64url::decode("-_8\n").is_err(), "whitespace");
+/// ```
 ///
 /// # Errors
 ///
@@ -37,7 +59,18 @@ pub fn decode(text: &str) -> Result<Vec<u8>, DecodeError> {
     URL_SAFE_NO_PAD.decode_to_vec(text).map_err(|_| DecodeError)
 }
 
-/// The `N` bytes that `text` stands for, such as a digest or a challenge.
+/// The `N` bytes that `text` stands for, such as a digest or a challenge (RFC 7636 §4.2).
+///
+/// ```
+/// use sealwright_jose::{Digest, Hash, base64url};
+///
+/// // The verifier and the challenge of RFC 7636 appendix B.
+/// let verifier = Digest::of(Hash::Sha256, b"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+/// let challenge: [u8; 32] = base64url::decode_exact("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")?;
+/// assert_eq!(challenge, verifier.as_bytes());
+/// assert!(base64url::decode_exact::<32>("E9Melhoa").is_err(), "six bytes");
+/// # Ok::<(), base64url::DecodeError>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -5,6 +5,14 @@ use std::fmt;
 use crate::provider;
 
 /// A hash function of the SHA-2 family (FIPS 180-4).
+///
+/// ```
+/// use sealwright_jose::{Alg, Hash};
+///
+/// assert_eq!(Hash::Sha512.to_string(), "SHA-512");
+/// // The curve of ES256K is another than that of ES256, its hash is not.
+/// assert_eq!(Alg::Es256k.digest(), Some(Hash::Sha256));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hash {
@@ -18,6 +26,12 @@ pub enum Hash {
 
 impl Hash {
     /// How long its digests are, in bytes.
+    ///
+    /// ```
+    /// use sealwright_jose::Hash;
+    ///
+    /// assert_eq!([Hash::Sha256, Hash::Sha384, Hash::Sha512].map(Hash::digest_len), [32, 48, 64]);
+    /// ```
     pub const fn digest_len(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -56,17 +70,42 @@ impl fmt::Display for Hash {
 pub struct Hasher(provider::Hasher);
 
 impl Hasher {
-    /// A hasher that has seen nothing yet.
+    /// A hasher that has seen nothing yet, whose digest would be that of no bytes.
+    ///
+    /// ```
+    /// use sealwright_jose::{Digest, Hash, Hasher};
+    ///
+    /// assert_eq!(Hasher::new(Hash::Sha384).finish(), Digest::of(Hash::Sha384, b""));
+    /// ```
     pub fn new(hash: Hash) -> Self {
         Self(provider::Hasher::new(hash))
     }
 
-    /// Adds the next piece.
+    /// Adds the next piece, of any length: only their order matters, not where one ends.
+    ///
+    /// ```
+    /// use sealwright_jose::{Digest, Hash, Hasher};
+    ///
+    /// let mut hasher = Hasher::new(Hash::Sha256);
+    /// b"one message".chunks(4).for_each(|piece| hasher.update(piece));
+    /// assert_eq!(hasher.finish(), Digest::of(Hash::Sha256, b"one message"));
+    /// ```
     pub fn update(&mut self, data: &[u8]) {
         self.0.update(data);
     }
 
-    /// The digest of all pieces.
+    /// The digest of all pieces. Who wants to go on after it takes that of a clone.
+    ///
+    /// ```
+    /// use sealwright_jose::{Digest, Hash, Hasher};
+    ///
+    /// let mut log = Hasher::new(Hash::Sha256);
+    /// log.update(b"first line\n");
+    /// let so_far = log.clone().finish();
+    /// log.update(b"second line\n");
+    /// assert_eq!(so_far, Digest::of(Hash::Sha256, b"first line\n"));
+    /// assert_eq!(log.finish(), Digest::of(Hash::Sha256, b"first line\nsecond line\n"));
+    /// ```
     pub fn finish(self) -> Digest {
         Digest(self.0.finish())
     }
@@ -79,11 +118,27 @@ impl fmt::Debug for Hasher {
 }
 
 /// A digest and the function that made it.
+///
+/// ```
+/// use sealwright_jose::{Digest, Hash};
+///
+/// let digest = Digest::of(Hash::Sha256, b"abc");
+/// assert_eq!(format!("{digest:?}"), r#"Digest(Sha256, "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0")"#);
+/// assert_ne!(digest, Digest::of(Hash::Sha384, b"abc"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Digest(provider::Digest);
 
 impl Digest {
     /// The digest of `data`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Digest, Hash, base64url};
+    ///
+    /// // The `ath` of a DPoP proof (RFC 9449 §4.2).
+    /// let ath = base64url::encode(Digest::of(Hash::Sha256, b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"));
+    /// assert_eq!(ath, "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
+    /// ```
     pub fn of(hash: Hash, data: &[u8]) -> Self {
         Self(provider::Digest::of(hash, data))
     }
@@ -102,11 +157,28 @@ impl Digest {
     }
 
     /// The function that made it.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Digest, Hash};
+    ///
+    /// let digest = Digest::of(Hash::Sha384, b"contract");
+    /// let fitting = Alg::ALL.iter().filter(|alg| alg.digest() == Some(digest.hash()));
+    /// assert!(fitting.eq(&[Alg::Rs384, Alg::Ps384, Alg::Es384]));
+    /// ```
     pub fn hash(&self) -> Hash {
         self.0.hash()
     }
 
     /// Its bytes, as many as [`Hash::digest_len`] says.
+    ///
+    /// ```
+    /// use sealwright_jose::{Digest, Hash};
+    ///
+    /// // FIPS 180-2 appendix B.1.
+    /// let digest = Digest::of(Hash::Sha256, b"abc");
+    /// assert_eq!(digest.as_bytes()[..4], [0xBA, 0x78, 0x16, 0xBF]);
+    /// assert_eq!(digest.as_bytes().len(), digest.hash().digest_len());
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

@@ -32,11 +32,35 @@ pub struct VerifyError {
 
 impl VerifyError {
     /// What was wrong. Not to be shown to whoever sent the token.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, VerifyErrorKind};
+    ///
+    /// let error = MacKey::generate(Alg::Hs256)?.verify(b"message", &[0; 32]).unwrap_err();
+    /// match error.kind() {
+    ///     VerifyErrorKind::Signature => eprintln!("somebody sends forged messages"),
+    ///     kind => unreachable!("a bare tag is right or wrong, but it was {kind}"),
+    /// }
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn kind(&self) -> VerifyErrorKind {
         self.kind
     }
 
     /// Which limit was exceeded, if the kind is [`TooLarge`](VerifyErrorKind::TooLarge).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Limit, Limits, Scratch, Signer, Verifier}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// let token = Signer::mac(&key).sign_compact(b"hello")?;
+    /// let limits = Limits::default().payload_bytes(4);
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).limits(limits).build()?;
+    /// let limit = |token| verifier.verify_compact(token, &mut Scratch::new()).unwrap_err().limit();
+    /// assert_eq!(limit(&token), Some(Limit::Payload), "it has five bytes");
+    /// assert_eq!(limit("no token at all"), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn limit(&self) -> Option<Limit> {
         self.limit
     }
@@ -64,6 +88,18 @@ impl From<JsonError> for VerifyError {
 }
 
 /// What was wrong with a token, for logs.
+///
+/// ```
+/// use sealwright_jose::{Alg, SigningKey, VerifyErrorKind, jws::{Scratch, Signer, Verifier}};
+///
+/// let (ours, theirs) = (SigningKey::generate(Alg::Ed25519)?, SigningKey::generate(Alg::Es256)?);
+/// let verifier = Verifier::builder([Alg::Ed25519]).key(ours.verifying_key()).build()?;
+/// let kind = |token: &str| verifier.verify_compact(token, &mut Scratch::new()).unwrap_err().kind();
+/// assert_eq!(kind(&Signer::new(&theirs).sign_compact(b"hello")?), VerifyErrorKind::AlgNotAllowed);
+/// assert_eq!(kind("eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AAAA.AAAA.AAAA"), VerifyErrorKind::Encrypted);
+/// assert_eq!(VerifyErrorKind::Encrypted.to_string(), "encrypted (JWE), not signed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VerifyErrorKind {
@@ -102,6 +138,14 @@ pub enum VerifyErrorKind {
 
 impl VerifyErrorKind {
     /// Its name for programs, such as `key_unknown`, which stays the same from version to version.
+    ///
+    /// ```
+    /// use sealwright_jose::VerifyErrorKind;
+    ///
+    /// // As the label of a counter, which must not change with the words for people.
+    /// let label = VerifyErrorKind::KeyUnknown.name();
+    /// assert_eq!((label, VerifyErrorKind::KeyUnknown.to_string()), ("key_unknown", "no key fits".to_owned()));
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -142,6 +186,18 @@ impl fmt::Display for VerifyErrorKind {
 }
 
 /// Why a key was not accepted. It says which format was seen and which one would be right.
+///
+/// ```
+/// use sealwright_jose::{Alg, KeyError, SigningKey};
+///
+/// let made = SigningKey::generate(Alg::Es256)?;
+/// let error = SigningKey::from_pem(Alg::Es256, &made.verifying_key().to_pem()?).unwrap_err();
+/// assert!(matches!(error, KeyError::Format { seen: "a public key (SPKI)", .. }));
+/// assert!(error.to_string().starts_with("found a public key (SPKI), but a private key (PEM "));
+/// let error = SigningKey::from_pem(Alg::Es384, &made.to_pem()?).unwrap_err();
+/// assert_eq!(error.to_string(), "ES384 cannot use a P-256 key");
+/// # Ok::<(), KeyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -252,6 +308,16 @@ pub enum KeyError {
 }
 
 /// Why nothing was signed.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, SignError, jws::Signer};
+///
+/// let key = MacKey::generate(Alg::Hs256)?;
+/// let error = Signer::mac(&key).typ("JWT").param("typ", "at+jwt".into()).sign_compact(b"{}").unwrap_err();
+/// assert_eq!(error, SignError::HeaderParameter("typ".into()));
+/// assert_eq!(error.to_string(), "the header parameter `typ` cannot be set, or not twice");
+/// # Ok::<(), sealwright_jose::KeyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {

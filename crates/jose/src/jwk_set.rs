@@ -58,34 +58,83 @@ impl Default for JwkSetLimits {
 impl JwkSetLimits {
     /// The same limits with this many bytes of the whole text. Default: 1 MiB, since keys may carry
     /// certificate chains.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, JwkSetLimits, KeyError};
+    ///
+    /// let limits = JwkSetLimits::default().bytes(16);
+    /// let error = JwkSet::parse_with(r#"{"keys":[],"x":0}"#, &[Alg::Es256], limits).unwrap_err();
+    /// assert_eq!(error, KeyError::TooLarge(16), "there are 17");
+    /// ```
     #[must_use]
     pub fn bytes(self, bytes: usize) -> Self {
         Self { bytes, ..self }
     }
 
     /// The same limits with this many keys, usable or not. Default: 256.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, JwkSetLimits};
+    ///
+    /// let limits = JwkSetLimits::default().keys(2);
+    /// let set = JwkSet::parse_with(r#"{"keys":[{},7]}"#, &[Alg::Es256], limits)?;
+    /// assert_eq!(set.skipped().len(), 2, "what is no key counts, too");
+    /// assert!(JwkSet::parse_with(r#"{"keys":[{},7,{}]}"#, &[Alg::Es256], limits).is_err());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     #[must_use]
     pub fn keys(self, keys: usize) -> Self {
         Self { keys, ..self }
     }
 
     /// The same limits with this depth of objects and arrays in each other, at most 64. Default: 16.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, JwkSetLimits};
+    ///
+    /// let json = r#"{"keys":[{"x5c":[]}]}"#;
+    /// let parse = |limits| JwkSet::parse_with(json, &[Alg::Es256], limits);
+    /// assert!(parse(JwkSetLimits::default().nesting(4)).is_ok());
+    /// let error = parse(JwkSetLimits::default().nesting(3)).unwrap_err();
+    /// assert_eq!(error.to_string(), "malformed JWK set: nested too deeply");
+    /// ```
     #[must_use]
     pub fn nesting(self, nesting: usize) -> Self {
         Self { nesting: nesting.min(MAX_NESTING), ..self }
     }
 
-    /// How many bytes are read.
+    /// How many bytes are read at most.
+    ///
+    /// ```
+    /// use sealwright_jose::JwkSetLimits;
+    ///
+    /// // For the buffer that a set is fetched into.
+    /// assert_eq!(JwkSetLimits::default().max_bytes(), 1024 * 1024);
+    /// ```
     pub fn max_bytes(&self) -> usize {
         self.bytes
     }
 
-    /// How many keys are read.
+    /// How many keys are read at most.
+    ///
+    /// ```
+    /// use sealwright_jose::JwkSetLimits;
+    ///
+    /// assert_eq!(JwkSetLimits::default().max_keys(), 256);
+    /// assert_eq!(JwkSetLimits::default().bytes(4096).max_keys(), 256, "each limit is set alone");
+    /// ```
     pub fn max_keys(&self) -> usize {
         self.keys
     }
 
-    /// How deep objects and arrays may stand in each other.
+    /// How deep objects and arrays may stand in each other; the set itself is the first.
+    ///
+    /// ```
+    /// use sealwright_jose::JwkSetLimits;
+    ///
+    /// assert_eq!(JwkSetLimits::default().max_nesting(), 16);
+    /// assert_eq!(JwkSetLimits::default().nesting(1000).max_nesting(), 64, "no more can be asked for");
+    /// ```
     pub fn max_nesting(&self) -> usize {
         self.nesting
     }
@@ -102,7 +151,10 @@ impl JwkSet {
     ///
     /// # Errors
     ///
-    /// If the text as a whole is no JWK set, or exceeds the default [`JwkSetLimits`].
+    /// If the text as a whole is no JWK set: [`KeyError::Format`] for another format, also for a single JWK,
+    /// [`KeyError::Malformed`] for JSON that is not strict or nested too deeply, [`KeyError::MemberMissing`]
+    /// and [`KeyError::Member`] without an array `keys`; [`KeyError::TooLarge`] and
+    /// [`KeyError::TooManyKeys`] if it exceeds the default [`JwkSetLimits`].
     ///
     /// # Examples
     ///
@@ -122,9 +174,19 @@ impl JwkSet {
 
     /// As [`parse`](Self::parse), with other limits.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, JwkSetLimits, SigningKey};
+    ///
+    /// // An issuer of our own has two keys at a time, and they are small.
+    /// let limits = JwkSetLimits::default().bytes(2048).keys(2);
+    /// let json = JwkSet::from_keys([SigningKey::generate(Alg::Ed25519)?.verifying_key()])?.to_json();
+    /// assert_eq!(JwkSet::parse_with(&json, &[Alg::Ed25519], limits)?.keys().len(), 1);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// If the text as a whole is no JWK set, or exceeds the limits.
+    /// As [`parse`](Self::parse), by these limits.
     pub fn parse_with(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
         match scan(json, allowed, limits)? {
             Outline::Set(set) => Ok(set),
@@ -132,20 +194,40 @@ impl JwkSet {
         }
     }
 
-    /// Reads a JWK set or a single public JWK.
+    /// Reads a JWK set or a single public JWK, of which it makes a set of one key.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, KeyError, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.verifying_key();
+    /// assert_eq!(JwkSet::parse_any(&key.to_jwk(), &[Alg::Es256])?.keys(), [key]);
+    /// // In a set a private key is skipped; alone it is all that there is.
+    /// let private = SigningKey::generate(Alg::Es256)?.to_jwk()?;
+    /// assert_eq!(JwkSet::parse_any(&private, &[Alg::Es256]).unwrap_err(), KeyError::Secret);
+    /// # Ok::<(), KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse); what is wrong with a single JWK is an error too.
+    /// As [`parse`](Self::parse), but for a single JWK what would be among [`skipped`](Self::skipped) of a set.
     pub fn parse_any(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
         Self::parse_any_with(json, allowed, JwkSetLimits::default())
     }
 
     /// As [`parse_any`](Self::parse_any), with other limits. A single JWK has one of its own, 64 KiB, too.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, JwkSetLimits, KeyError, SigningKey};
+    ///
+    /// let jwk = SigningKey::generate(Alg::Es256)?.verifying_key().to_jwk();
+    /// let limits = JwkSetLimits::default().bytes(100);
+    /// assert_eq!(JwkSet::parse_any_with(&jwk, &[Alg::Es256], limits).unwrap_err(), KeyError::TooLarge(100));
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`parse_with`](Self::parse_with); what is wrong with a single JWK is an error too.
+    /// As [`parse_any`](Self::parse_any), by these limits.
     pub fn parse_any_with(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Self, KeyError> {
         match scan(json, allowed, limits)? {
             Outline::Set(set) => Ok(set),
@@ -154,6 +236,16 @@ impl JwkSet {
     }
 
     /// A set of these keys, to be published. A key that is there twice is kept once.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, KeyError, SigningKey};
+    ///
+    /// let new = || Ok::<_, KeyError>(SigningKey::generate(Alg::Ed25519)?.with_kid("2026-11").verifying_key());
+    /// let (key, other) = (new()?, new()?);
+    /// assert_eq!(JwkSet::from_keys([key.clone(), key.clone()])?.keys().len(), 1);
+    /// assert_eq!(JwkSet::from_keys([key, other]).unwrap_err(), KeyError::DuplicateKid);
+    /// # Ok::<(), KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -171,17 +263,50 @@ impl JwkSet {
         Ok(Self { keys, skipped: Vec::new() })
     }
 
-    /// The keys that can be used.
+    /// The keys that can be used, in the order in which they were given.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.with_kid("a").verifying_key();
+    /// let json = JwkSet::from_keys([key.clone(), key.with_kid("b")])?.to_json();
+    /// let set = JwkSet::parse(&json, &[Alg::Es256])?;
+    /// let kids: Vec<_> = set.keys().iter().filter_map(|key| key.kid()).collect();
+    /// assert_eq!(kids, ["a", "b"], "in the order of the text; one key can have two names");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn keys(&self) -> &[VerifyingKey] {
         &self.keys
     }
 
     /// The others: where each stood in the array, and why it is not used.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet};
+    ///
+    /// let json = r#"{"keys":[{"kty":"EC","crv":"P-256"},{"kty":"RSA","alg":"RS256"},{"kty":"EC","crv":"P-224"}]}"#;
+    /// let set = JwkSet::parse(json, &[Alg::Es256])?;
+    /// let why: Vec<_> = set.skipped().iter().map(|(at, error)| format!("{at}: {error}")).collect();
+    /// assert_eq!(why[0], "0: the JWK has no member `x`");
+    /// assert_eq!(why[1], "1: the key is for none of the allowed algorithms");
+    /// assert!(why[2].starts_with("2: a curve (`crv`) other than P-256, "));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn skipped(&self) -> &[(usize, KeyError)] {
         &self.skipped
     }
 
     /// The set as JSON, to be published. It can hold nothing secret.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, VerifyingKey};
+    ///
+    /// let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    /// let key = VerifyingKey::from_jwk_as(Alg::Ed25519, jwk)?;
+    /// assert_eq!(JwkSet::from_keys([key.clone()])?.to_json(), format!(r#"{{"keys":[{}]}}"#, key.to_jwk()));
+    /// assert_eq!(JwkSet::default().to_json(), r#"{"keys":[]}"#);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn to_json(&self) -> String {
         let keys: Vec<_> = self.keys.iter().map(VerifyingKey::to_jwk).collect();
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))

@@ -3,6 +3,17 @@
 use crate::{Alg, JwkSet, VerifyingKey};
 
 /// What is known of the key that is looked for. What is not named does not matter.
+///
+/// ```
+/// use sealwright_jose::{Alg, JwkSet, Selection, SigningKey};
+///
+/// // What is named must all fit.
+/// let key = SigningKey::generate(Alg::Es256)?.with_kid("a").verifying_key();
+/// let set = JwkSet::from_keys([key])?;
+/// assert!(set.select(&Selection::new().kid("a").alg(Alg::Es256)).is_ok());
+/// assert!(set.select(&Selection::new().kid("a").alg(Alg::Ed25519)).is_err());
+/// # Ok::<(), sealwright_jose::KeyError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Selection<'a> {
     kid: Option<&'a str>,
@@ -12,23 +23,65 @@ pub struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     /// Nothing is known.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, Selection, SigningKey};
+    ///
+    /// // Of a set of one key nothing need be known.
+    /// let key = SigningKey::generate(Alg::Ed25519)?.verifying_key();
+    /// assert_eq!(JwkSet::from_keys([key.clone()])?.select(&Selection::new()), Ok(&key));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// A token names this `kid`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, Selection, SigningKey};
+    ///
+    /// // A key without a `kid` is meant by each that no other key has.
+    /// let nameless = SigningKey::generate(Alg::Es256)?.verifying_key();
+    /// let named = SigningKey::generate(Alg::Es256)?.with_kid("a").verifying_key();
+    /// let set = JwkSet::from_keys([nameless.clone(), named.clone()])?;
+    /// assert_eq!(set.select(&Selection::new().kid("a")), Ok(&named));
+    /// assert_eq!(set.select(&Selection::new().kid("b")), Ok(&nameless));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     #[must_use]
     pub fn kid(self, kid: &'a str) -> Self {
         Self { kid: Some(kid), ..self }
     }
 
     /// The key must be for this algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, Selection, SigningKey};
+    ///
+    /// let old = SigningKey::generate(Alg::Es256)?.verifying_key();
+    /// let new = SigningKey::generate(Alg::Ed25519)?.verifying_key();
+    /// let set = JwkSet::from_keys([old, new.clone()])?;
+    /// assert_eq!(set.select(&Selection::new().alg(Alg::Ed25519)), Ok(&new));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     #[must_use]
     pub fn alg(self, alg: Alg) -> Self {
         Self { alg: Some(alg), ..self }
     }
 
-    /// The key must have this thumbprint (RFC 7638, SHA-256).
+    /// The key must have this [thumbprint](VerifyingKey::thumbprint) (RFC 7638, SHA-256).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, JwkSet, Selection, SigningKey, base64url};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.verifying_key();
+    /// let set = JwkSet::from_keys([key.clone(), SigningKey::generate(Alg::Es256)?.verifying_key()])?;
+    /// // As a token says it, in `cnf.jkt` (RFC 9449 §6.1).
+    /// let jkt = base64url::encode(key.thumbprint());
+    /// assert_eq!(set.select(&Selection::new().thumbprint(base64url::decode_exact(&jkt)?))?, &key);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn thumbprint(self, thumbprint: [u8; 32]) -> Self {
         Self { thumbprint: Some(thumbprint), ..self }
@@ -41,6 +94,18 @@ impl<'a> Selection<'a> {
 }
 
 /// Why there is not exactly one key.
+///
+/// ```
+/// use sealwright_jose::{Alg, JwkSet, SelectError, Selection, SigningKey};
+///
+/// let keys = [SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Es256)?];
+/// let set = JwkSet::from_keys(keys.each_ref().map(SigningKey::verifying_key))?;
+/// let signature = keys[1].sign(b"message")?;
+/// let Err(SelectError::Several(fitting)) = set.select(&Selection::new()) else { panic!("there are two") };
+/// let signer = fitting.iter().find(|key| key.verify(b"message", &signature).is_ok());
+/// assert_eq!(signer, Some(&keys[1].verifying_key()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SelectError {
