@@ -209,7 +209,7 @@ impl JwkSet {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse), but for a single JWK what would be among [`skipped`](Self::skipped) of a set.
+    /// As [`parse`](Self::parse); for a single JWK, what would be among a set's [`skipped`](Self::skipped).
     pub fn parse_any(json: &str, allowed: &[Alg]) -> Result<Self, KeyError> {
         Self::parse_any_with(json, allowed, JwkSetLimits::default())
     }
@@ -240,8 +240,8 @@ impl JwkSet {
     /// ```
     /// use sealwright_jose::{Alg, JwkSet, KeyError, SigningKey};
     ///
-    /// let new = || Ok::<_, KeyError>(SigningKey::generate(Alg::Ed25519)?.with_kid("2026-11").verifying_key());
-    /// let (key, other) = (new()?, new()?);
+    /// let key = SigningKey::generate(Alg::Ed25519)?.with_kid("2026-11").verifying_key();
+    /// let other = SigningKey::generate(Alg::Ed25519)?.with_kid("2026-11").verifying_key();
     /// assert_eq!(JwkSet::from_keys([key.clone(), key.clone()])?.keys().len(), 1);
     /// assert_eq!(JwkSet::from_keys([key, other]).unwrap_err(), KeyError::DuplicateKid);
     /// # Ok::<(), KeyError>(())
@@ -284,7 +284,7 @@ impl JwkSet {
     /// ```
     /// use sealwright_jose::{Alg, JwkSet};
     ///
-    /// let json = r#"{"keys":[{"kty":"EC","crv":"P-256"},{"kty":"RSA","alg":"RS256"},{"kty":"EC","crv":"P-224"}]}"#;
+    /// let json = r#"{"keys":[{"kty":"EC","crv":"P-256"},{"kty":"RSA"},{"kty":"EC","crv":"P-224"}]}"#;
     /// let set = JwkSet::parse(json, &[Alg::Es256])?;
     /// let why: Vec<_> = set.skipped().iter().map(|(at, error)| format!("{at}: {error}")).collect();
     /// assert_eq!(why[0], "0: the JWK has no member `x`");

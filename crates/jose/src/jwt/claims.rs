@@ -52,6 +52,15 @@ impl Time {
 }
 
 /// Why a payload is no claims set, or not the one that was asked for.
+///
+/// ```
+/// use sealwright_jose::jwt::{Claims, ClaimsError};
+///
+/// let error = |payload: &str| Claims::parse(payload.as_bytes()).unwrap_err();
+/// assert_eq!(error(r#"{"sub":"alice","sub":"bob"}"#), ClaimsError::NotAnObject);
+/// assert_eq!(error(r#"{"nbf":"now"}"#), ClaimsError::Type("nbf"));
+/// assert_eq!(error(r#"{"nbf":"now"}"#).to_string(), "the claim `nbf` is not of its type");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimsError {
@@ -88,10 +97,21 @@ impl<'t> Claims<'t> {
     /// and `iat` numbers from 0 to the year 9999. Objects and arrays may stand 32 deep in each
     /// other.
     ///
+    /// ```
+    /// use sealwright_jose::jwt::{Claims, ClaimsError};
+    ///
+    /// // The payload of RFC 7519 §3.1, with its line breaks.
+    /// let payload = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
+    /// assert_eq!(Claims::parse(payload)?.exp(), Some(1300819380));
+    /// // A time in milliseconds lies beyond the year 9999.
+    /// assert_eq!(Claims::parse(br#"{"exp":1300819380000}"#), Err(ClaimsError::Type("exp")));
+    /// # Ok::<(), ClaimsError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`ClaimsError::NotAnObject`], [`TooDeep`](ClaimsError::TooDeep) or
-    /// [`Type`](ClaimsError::Type), if anything of that does not hold.
+    /// [`ClaimsError::NotAnObject`] for what is no strict JSON object, [`TooDeep`](ClaimsError::TooDeep)
+    /// beyond that depth, [`Type`](ClaimsError::Type) for a registered claim of another type or range.
     pub fn parse(payload: &'t [u8]) -> Result<Self, ClaimsError> {
         Self::scan(payload, NESTING, |_, _| {})
     }
@@ -178,6 +198,16 @@ impl<'t> Claims<'t> {
     }
 
     /// The same claims, for longer than the payload lives.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::{Claims, ClaimsError};
+    ///
+    /// fn keep(payload: Vec<u8>) -> Result<Claims<'static>, ClaimsError> {
+    ///     Claims::parse(&payload).map(Claims::into_owned)
+    /// }
+    /// assert_eq!(keep(br#"{"sub":"alice"}"#.to_vec())?.sub(), Some("alice"));
+    /// # Ok::<(), ClaimsError>(())
+    /// ```
     pub fn into_owned(self) -> Claims<'static> {
         Claims {
             text: Cow::Owned(self.text.into_owned()),
@@ -194,6 +224,17 @@ impl<'t> Claims<'t> {
 
     /// The same claims for a while, with a tree of their own: what [`get`](Self::get) and [`as_map`](Self::as_map) make
     /// of these is freed with them, where the others are kept for longer.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::{Claims, ClaimsError};
+    ///
+    /// // Kept in a cache for an hour, and asked for all its claims in one request.
+    /// let cached: Claims<'static> = Claims::parse(br#"{"sub":"alice","scope":"sign"}"#)?.into_owned();
+    /// let for_this_request = cached.borrowed();
+    /// assert_eq!(for_this_request.as_map().len(), 2);
+    /// assert_eq!(for_this_request, cached);
+    /// # Ok::<(), ClaimsError>(())
+    /// ```
     pub fn borrowed(&self) -> Claims<'_> {
         Claims {
             text: Cow::Borrowed(&self.text),
@@ -208,48 +249,131 @@ impl<'t> Claims<'t> {
         }
     }
 
-    /// Who made the token.
+    /// Who made the token (RFC 7519 §4.1.1).
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"iss":"https:\/\/id.example"}"#)?;
+    /// assert_eq!(claims.iss(), Some("https://id.example"), "without the escapes of JSON");
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn iss(&self) -> Option<&str> {
         self.iss.get(&self.text)
     }
 
-    /// Whom it is about.
+    /// Whom it is about (RFC 7519 §4.1.2).
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// assert_eq!(Claims::parse(br#"{"sub":""}"#)?.sub(), Some(""), "an empty one is one");
+    /// assert_eq!(Claims::parse(br#"{"client_id":"portal"}"#)?.sub(), None);
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn sub(&self) -> Option<&str> {
         self.sub.get(&self.text)
     }
 
-    /// Its own identifier.
+    /// Its own identifier, by which a second use is known (RFC 7519 §4.1.7).
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    /// use std::collections::HashSet;
+    ///
+    /// let mut seen = HashSet::new();
+    /// let mut is_first = |claims: &Claims<'_>| claims.jti().is_some_and(|jti| seen.insert(jti.to_owned()));
+    /// let claims = Claims::parse(br#"{"jti":"e1j3V_bKic8"}"#)?;
+    /// assert!(is_first(&claims));
+    /// assert!(!is_first(&claims), "it was used before");
+    /// assert!(!is_first(&Claims::parse(b"{}")?), "nobody can tell");
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn jti(&self) -> Option<&str> {
         self.jti.get(&self.text)
     }
 
-    /// Whom it is for: one string is one audience; no claim is none.
+    /// Whom it is for (RFC 7519 §4.1.3): one string is one audience; no claim is none.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// assert!(Claims::parse(br#"{"aud":"api"}"#)?.aud().eq(["api"]));
+    /// assert!(Claims::parse(br#"{"aud":["api","files"]}"#)?.aud().eq(["api", "files"]));
+    /// assert_eq!(Claims::parse(b"{}")?.aud().count(), 0);
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn aud(&self) -> impl Iterator<Item = &str> {
         self.aud.iter(&self.text)
     }
 
-    /// When it expires, in seconds since the epoch, as are the others; a fraction is cut off.
+    /// When it expires, in seconds since the epoch (RFC 7519 §4.1.4); a fraction is cut off.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// assert_eq!(Claims::parse(br#"{"exp":1764547200.9}"#)?.exp(), Some(1764547200));
+    /// assert_eq!(Claims::parse(b"{}")?.exp(), None, "it never expires");
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn exp(&self) -> Option<i64> {
         self.exp.get()
     }
 
-    /// From when on it is valid.
+    /// From when on it is valid, in seconds since the epoch (RFC 7519 §4.1.5); a fraction is cut off.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"nbf":1764547200,"exp":1764547500}"#)?;
+    /// let lifetime_s = claims.exp().zip(claims.nbf()).map(|(exp, nbf)| exp - nbf);
+    /// assert_eq!(lifetime_s, Some(300));
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn nbf(&self) -> Option<i64> {
         self.nbf.get()
     }
 
-    /// When it was made.
+    /// When it was made, in seconds since the epoch (RFC 7519 §4.1.6); a fraction is cut off.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"iat":1764547200}"#)?;
+    /// let now = 1764547260;
+    /// assert_eq!(claims.iat().map(|iat| now - iat), Some(60), "a minute old");
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn iat(&self) -> Option<i64> {
         self.iat.get()
     }
 
-    /// Any claim, as JSON. The first call reads them all; who wants many of them in types of their
-    /// own is served faster by [`deserialize`](Self::deserialize).
+    /// Any claim, as JSON; `None` if there is none of that name. The first call reads them all; who wants
+    /// many of them in types of their own is served faster by [`deserialize`](Self::deserialize).
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"exp":1764547200,"cnf":{"jkt":"0ZcO"}}"#)?;
+    /// assert_eq!(claims.get("cnf").and_then(|cnf| cnf["jkt"].as_str()), Some("0ZcO"));
+    /// assert!(claims.get("exp").is_some_and(|exp| exp.is_i64()), "registered ones, too");
+    /// assert_eq!(claims.get("jkt"), None, "it is no claim, but a part of one");
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.as_map().get(name)
     }
 
     /// All claims, as JSON: to iterate over, for example.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"sub":"alice","role":"admin"}"#)?;
+    /// let private: Vec<_> = claims.as_map().keys().filter(|name| *name != "sub").collect();
+    /// assert_eq!(private, ["role"]);
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn as_map(&self) -> &Map<String, Value> {
         self.map.get_or_init(|| Box::new(json::to_map(&self.text)))
     }
@@ -276,6 +400,14 @@ impl<'t> Claims<'t> {
     }
 
     /// The payload, as it was signed.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::Claims;
+    ///
+    /// let claims = Claims::parse(br#"{"exp": 1764547200.50, "sub": "alice"}"#)?;
+    /// assert_eq!(claims.as_json(), r#"{"exp": 1764547200.50, "sub": "alice"}"#, "byte by byte");
+    /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
+    /// ```
     pub fn as_json(&self) -> &str {
         &self.text
     }

@@ -38,12 +38,40 @@ pub struct JwtError {
 
 impl JwtError {
     /// What was wrong. Not to be shown to whoever sent the token.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, VerifyErrorKind, jwt::JwtErrorKind};
+    /// # use sealwright_jose::{jws::{Scratch, Verifier}, jwt::Validator};
+    /// # let validator = Validator::builder().waive_typ().waive_issuer().waive_audience().expect_expiry();
+    /// # let validator = validator.waive_not_before().waive_max_age().build()?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(MacKey::generate(Alg::Hs256)?).build()?;
+    /// // The token of RFC 7515 A.1. Its time was over in 2011, but its key is not ours, which comes first.
+    /// # let token = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc7515_a1.jws"));
+    /// # let token = token.trim();
+    /// let error = verifier.verify_jwt(token, &validator, 1764547200, &mut Scratch::new()).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::Jws(VerifyErrorKind::Signature));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn kind(&self) -> JwtErrorKind {
         self.kind
     }
 
     /// Which limit was exceeded, if that was it: of the [`Limits`](crate::jws::Limits) of the verifier, or the
     /// [nesting](super::ValidatorBuilder::nesting) of the claims.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Limit, Scratch, Signer, Verifier}, jwt::Validator};
+    ///
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let validator = Validator::builder().waive_typ().waive_issuer().waive_audience().waive_expiry();
+    /// # let validator = validator.waive_not_before().waive_max_age();
+    /// let token = Signer::mac(&key).sign_compact(br#"{"cnf":{"jwk":{}}}"#)?;
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// let validator = validator.nesting(2).build()?;
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut Scratch::new()).unwrap_err();
+    /// assert_eq!(error.limit(), Some(Limit::Nesting), "the claims are three deep");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn limit(&self) -> Option<Limit> {
         self.limit
     }
@@ -63,6 +91,16 @@ impl From<VerifyError> for JwtError {
 }
 
 /// Which check a token did not pass, for logs.
+///
+/// ```
+/// use sealwright_jose::{VerifyErrorKind, jwt::JwtErrorKind};
+///
+/// // Expired tokens come every day; one from the future says that a clock is wrong.
+/// let is_alarming = |kind| matches!(kind, JwtErrorKind::NotYetValid | JwtErrorKind::IssuedInFuture);
+/// assert!(is_alarming(JwtErrorKind::IssuedInFuture) && !is_alarming(JwtErrorKind::Expired));
+/// assert_eq!(JwtErrorKind::Missing("aud").to_string(), "no `aud`");
+/// assert_eq!(JwtErrorKind::Jws(VerifyErrorKind::Signature).to_string(), "signature does not match");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JwtErrorKind {
@@ -93,6 +131,13 @@ pub enum JwtErrorKind {
 impl JwtErrorKind {
     /// Its name for programs, such as `expired`, which stays the same from version to version; for a JWS
     /// that was not accepted, that of [`VerifyErrorKind::name`].
+    ///
+    /// ```
+    /// use sealwright_jose::{VerifyErrorKind, jwt::JwtErrorKind};
+    ///
+    /// assert_eq!(JwtErrorKind::Missing("exp").name(), "claim_missing");
+    /// assert_eq!(JwtErrorKind::Jws(VerifyErrorKind::KeyUnknown).name(), "key_unknown");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Jws(kind) => kind.name(),
@@ -110,6 +155,13 @@ impl JwtErrorKind {
     }
 
     /// The claim that it is about, if it is about one.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::JwtErrorKind;
+    ///
+    /// assert_eq!(JwtErrorKind::TooOld.claim(), Some("iat"));
+    /// assert_eq!(JwtErrorKind::TypMismatch.claim(), None, "`typ` stands in the header");
+    /// ```
     pub fn claim(self) -> Option<&'static str> {
         match self {
             Self::Missing(claim) => Some(claim),

@@ -11,6 +11,24 @@ use crate::jws::MAX_NESTING;
 /// A check that nobody thought of is a hole, so each of them is either expected or waived by name:
 /// [`ValidatorBuilder::build`] refuses to guess. Whatever was waived, an `exp`, `nbf` or `iat` that
 /// stands in a token always holds.
+///
+/// ```
+/// use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}, jwt::{JwtErrorKind, Validator}};
+///
+/// # let key = MacKey::generate(Alg::Hs256)?;
+/// # let token = Signer::mac(&key).sign_compact(br#"{"aud":"files","exp":1764547200}"#)?;
+/// # let (now, mut scratch) = (1764547100, Scratch::new());
+/// // One verifier, and a validator for each service behind it.
+/// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+/// let service = |name| {
+///     let validator = Validator::builder().expect_audience(name).expect_expiry().waive_typ();
+///     validator.waive_issuer().waive_not_before().waive_max_age().build()
+/// };
+/// assert!(verifier.verify_jwt(&token, &service("files")?, now, &mut scratch).is_ok());
+/// let error = verifier.verify_jwt(&token, &service("mail")?, now, &mut scratch).unwrap_err();
+/// assert_eq!(error.kind(), JwtErrorKind::AudienceMismatch);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Validator {
     pub(super) typ: Vec<String>,
@@ -24,13 +42,31 @@ pub struct Validator {
 }
 
 impl Validator {
-    /// Nothing is decided yet. The [`jwt`](crate::jwt) module has an example.
+    /// Nothing is decided yet. The [`jwt`](crate::jwt) module shows how everything is.
+    ///
+    /// ```
+    /// use sealwright_jose::jwt::{Check, Validator, ValidatorError};
+    ///
+    /// let Err(ValidatorError::Undecided(checks)) = Validator::builder().build() else {
+    ///     panic!("nothing is decided")
+    /// };
+    /// assert_eq!((checks.len(), checks[0]), (6, Check::Typ));
+    /// ```
     pub fn builder() -> ValidatorBuilder {
         ValidatorBuilder::default()
     }
 }
 
 /// A check that is expected or waived.
+///
+/// ```
+/// use sealwright_jose::jwt::{Check, Validator, ValidatorError};
+///
+/// let five = Validator::builder().waive_typ().waive_issuer().waive_audience().waive_not_before();
+/// let error = five.waive_max_age().build().unwrap_err();
+/// assert_eq!(error, ValidatorError::Undecided(vec![Check::Expiry]));
+/// assert_eq!(Check::MaxAge.to_string(), "maximum age");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Check {
@@ -70,6 +106,18 @@ impl fmt::Display for Check {
 const MAX_LEEWAY_S: u64 = 600;
 
 /// Collects what is expected and what is waived; [`build`](Self::build) checks it as a whole.
+///
+/// ```
+/// use sealwright_jose::jwt::{Validator, ValidatorBuilder};
+///
+/// // What all services of a house agree on; each adds its audience.
+/// fn house_rules() -> ValidatorBuilder {
+///     let rules = Validator::builder().expect_typ("at+jwt").expect_issuer("https://id.example");
+///     rules.expect_expiry().waive_not_before().waive_max_age().leeway(30)
+/// }
+/// assert!(house_rules().expect_audience("files").build().is_ok());
+/// assert!(house_rules().build().is_err(), "one that forgets it does not start");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ValidatorBuilder {
     typ: Vec<String>,
@@ -86,6 +134,24 @@ pub struct ValidatorBuilder {
 impl ValidatorBuilder {
     /// The header must have this `typ`, or one of several if this is called again. They are compared
     /// as RFC 8725bis §3.11 says: without regard to letter case, and to `application/` in front.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_issuer().waive_audience().waive_expiry();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).typ("at+jwt").sign_compact(br#"{}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The header says "typ":"at+jwt".
+    /// let validator = others.clone().expect_typ("application/AT+JWT").build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).is_ok());
+    /// let validator = others.expect_typ("dpop+jwt").build()?;
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::TypMismatch);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expect_typ(mut self, typ: impl Into<String>) -> Self {
         self.typ.push(typ.into());
@@ -94,12 +160,47 @@ impl ValidatorBuilder {
 
     /// Any `typ` will do, also none. Then a token of one kind passes for another, unless the
     /// verifier looks at `typ` or the claims tell them apart.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::Validator};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_issuer().waive_audience().waive_expiry();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).typ("dpop+jwt").sign_compact(br#"{}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The header says "typ":"dpop+jwt", which is no access token.
+    /// let validator = others.waive_typ().build()?;
+    /// let token = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch)?;
+    /// assert_eq!(token.verified().typ(), Some("dpop+jwt"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waive_typ(self) -> Self {
         self.waive(Check::Typ)
     }
 
     /// `iss` must be this, character by character, or one of several if this is called again.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_audience().waive_expiry();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"iss":"https://id.example"}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "iss":"https://id.example".
+    /// let either = others.clone().expect_issuer("https://old.example").expect_issuer("https://id.example");
+    /// let validator = either.build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).is_ok());
+    /// let validator = others.expect_issuer("https://id.example/").build()?;
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::IssuerMismatch, "the slash counts");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expect_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
@@ -107,6 +208,22 @@ impl ValidatorBuilder {
     }
 
     /// `iss` is not looked at. That is safe where every key of the verifier belongs to one issuer.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::Validator};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_audience().waive_expiry();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"sub":"alice"}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "sub":"alice", and not who made it.
+    /// let validator = others.waive_issuer().build()?;
+    /// let token = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch)?;
+    /// assert_eq!(token.claims().iss(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waive_issuer(self) -> Self {
         self.waive(Check::Issuer)
@@ -114,6 +231,24 @@ impl ValidatorBuilder {
 
     /// `aud` must be or hold this, character by character, or one of several if this is called
     /// again.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_expiry();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"aud":["api","files"]}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "aud":["api","files"].
+    /// let validator = others.clone().expect_audience("files").build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).is_ok());
+    /// let validator = others.expect_audience("file").build()?;
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::AudienceMismatch);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expect_audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -121,12 +256,45 @@ impl ValidatorBuilder {
     }
 
     /// `aud` is not looked at. Then a token that was made for somebody else passes.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::Validator};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_expiry();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"aud":"https://bank.example"}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "aud":"https://bank.example", who is not us.
+    /// let validator = others.waive_audience().build()?;
+    /// let token = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch)?;
+    /// assert!(token.claims().aud().eq(["https://bank.example"]), "whoever cares must look now");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waive_audience(self) -> Self {
         self.waive(Check::Audience)
     }
 
-    /// There must be an `exp`, and it must be later than now.
+    /// There must be an `exp`, and it must be later than now (RFC 7519 §4.1.4).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"exp":1764547200}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "exp":1764547200.
+    /// let validator = others.expect_expiry().build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547199, &mut scratch).is_ok());
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::Expired, "at that second it is over");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expect_expiry(mut self) -> Self {
         self.exp = true;
@@ -134,12 +302,45 @@ impl ValidatorBuilder {
     }
 
     /// `exp` may be missing: such a token never expires. One that is there holds.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"exp":1764547200}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "exp":1764547200.
+    /// let validator = others.waive_expiry().build()?;
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::Expired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waive_expiry(self) -> Self {
         self.waive(Check::Expiry)
     }
 
-    /// There must be an `nbf`, and it must not be later than now.
+    /// There must be an `nbf`, and it must not be later than now (RFC 7519 §4.1.5).
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_expiry().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"nbf":1764547200}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "nbf":1764547200.
+    /// let validator = others.expect_not_before().build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).is_ok());
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547199, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::NotYetValid);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expect_not_before(mut self) -> Self {
         self.nbf = true;
@@ -147,12 +348,44 @@ impl ValidatorBuilder {
     }
 
     /// `nbf` may be missing. One that is there holds.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::Validator};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_expiry().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"sub":"alice"}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "sub":"alice", and not from when on.
+    /// let validator = others.waive_not_before().build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 0, &mut scratch).is_ok(), "valid ever since");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waive_not_before(self) -> Self {
         self.waive(Check::NotBefore)
     }
 
     /// There must be an `iat`, at most so many seconds ago.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_expiry().waive_not_before();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"iat":1764547200}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "iat":1764547200.
+    /// let validator = others.expect_max_age(300).build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547500, &mut scratch).is_ok());
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547501, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::TooOld);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn expect_max_age(mut self, seconds: u64) -> Self {
         self.max_age_s = Some(seconds);
@@ -161,6 +394,23 @@ impl ValidatorBuilder {
 
     /// The token may be of any age, and `iat` may be missing. One that is there must not lie in the
     /// future.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_expiry().waive_not_before();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"iat":1764547200}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "iat":1764547200.
+    /// let validator = others.waive_max_age().build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 253_402_300_799, &mut scratch).is_ok());
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547199, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::IssuedInFuture);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn waive_max_age(self) -> Self {
         self.waive(Check::MaxAge)
@@ -168,6 +418,23 @@ impl ValidatorBuilder {
 
     /// By how many seconds the clocks of both sides may differ: 0 unless set, at most 600. It
     /// applies to every time.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{Validator, ValidatorError}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_expiry().waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"exp":1764547200}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "exp":1764547200.
+    /// let validator = others.clone().leeway(30).build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547229, &mut scratch).is_ok());
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547230, &mut scratch).is_err());
+    /// assert_eq!(others.leeway(601).build().unwrap_err(), ValidatorError::Leeway);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn leeway(mut self, seconds: u64) -> Self {
         self.leeway_s = seconds;
@@ -175,6 +442,24 @@ impl ValidatorBuilder {
     }
 
     /// How deep objects and arrays may stand in each other in the claims: 32 unless set, at most 64.
+    ///
+    /// ```
+    /// # use sealwright_jose::{Alg, MacKey, jwt::{ClaimsError, JwtErrorKind, Validator}};
+    /// # use sealwright_jose::jws::{Scratch, Signer, Verifier};
+    /// # let others = Validator::builder().waive_typ().waive_issuer().waive_audience();
+    /// # let others = others.waive_expiry().waive_not_before().waive_max_age();
+    /// # let key = MacKey::generate(Alg::Hs256)?;
+    /// # let token = Signer::mac(&key).sign_compact(br#"{"cnf":{"jwk":{}}}"#)?;
+    /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
+    /// # let mut scratch = Scratch::new();
+    /// // The token says "cnf":{"jwk":{}}: with the claims set itself three objects in each other.
+    /// let validator = others.clone().nesting(3).build()?;
+    /// assert!(verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).is_ok());
+    /// let validator = others.nesting(2).build()?;
+    /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut scratch).unwrap_err();
+    /// assert_eq!(error.kind(), JwtErrorKind::Claims(ClaimsError::TooDeep));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn nesting(mut self, depth: usize) -> Self {
         self.nesting = Some(depth.min(MAX_NESTING));
@@ -248,6 +533,17 @@ impl ValidatorBuilder {
 }
 
 /// Why nothing can be validated like this.
+///
+/// ```
+/// use sealwright_jose::jwt::{Check, Validator, ValidatorError};
+///
+/// # let others = || Validator::builder().waive_typ().waive_audience().expect_expiry();
+/// # let others = || others().waive_not_before().waive_max_age();
+/// let error = others().expect_issuer("https://id.example").waive_issuer().build().unwrap_err();
+/// assert_eq!(error, ValidatorError::Contradictory(vec![Check::Issuer]));
+/// let error = others().expect_issuer("").build().unwrap_err();
+/// assert_eq!(error.to_string(), "the expected issuer is empty");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValidatorError {
