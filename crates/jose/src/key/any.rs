@@ -40,10 +40,19 @@ impl Key {
     /// Reads a JWK, PEM, or an OpenSSH public key. `alg` is needed where the key names no algorithm;
     /// where it does, both must agree.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, Key, KeyError, MacKey};
+    ///
+    /// let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea test";
+    /// assert!(matches!(Key::parse(line, Some(Alg::Ed25519))?, Key::Verifying(_)));
+    /// assert_eq!(Key::parse(line, None).unwrap_err(), KeyError::AlgMissing);
+    /// assert!(matches!(Key::parse(&MacKey::generate(Alg::Hs256)?.to_jwk(), None)?, Key::Mac(_)));
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right;
-    /// [`KeyError::PasswordNeeded`] for a key behind a password.
+    /// As [`parse_with_password`](Self::parse_with_password) without a password.
     pub fn parse(text: &str, alg: Option<Alg>) -> Result<Self, KeyError> {
         Self::parse_with_password(text.as_bytes(), alg, None)
     }
@@ -68,9 +77,9 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right;
-    /// [`KeyError::PasswordNeeded`], [`KeyError::Password`] and [`KeyError::TooCostly`] for a key
-    /// behind a password.
+    /// As the function that reads this kind and format, such as [`SigningKey::from_pem_with_password`],
+    /// [`VerifyingKey::from_jwk`] or [`MacKey::from_jwk_as`]; [`KeyError::Format`] for what is none of them,
+    /// [`KeyError::AlgMissing`] and [`KeyError::AlgMismatch`] for the algorithm.
     pub fn parse_with_password(
         key: &[u8],
         alg: Option<Alg>,
@@ -113,7 +122,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right.
+    /// [`KeyError::Format`] for what is none of them; [`KeyError::PasswordNeeded`] for encrypted PKCS#8;
+    /// otherwise as [`SigningKey::from_pkcs8_der`].
     pub fn parse_der(der: &[u8], alg: Alg) -> Result<Self, KeyError> {
         match Container::of_der(der) {
             Some(container) => {
@@ -128,6 +138,16 @@ impl Key {
     }
 
     /// Its algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Key};
+    ///
+    /// // The old name says no curve; the key does.
+    /// let jwk = r#"{"kty":"OKP","crv":"Ed25519","alg":"EdDSA",
+    ///               "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    /// assert_eq!(Key::parse(jwk, None)?.alg(), Alg::Ed25519);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn alg(&self) -> Alg {
         match self {
             Self::Signing(key) => key.alg(),
@@ -137,6 +157,15 @@ impl Key {
     }
 
     /// Its key identifier, if it has one.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Key, SigningKey};
+    ///
+    /// let made = SigningKey::generate(Alg::Es256)?.with_kid("2026-11");
+    /// assert_eq!(Key::parse(&made.to_jwk()?, None)?.kid(), Some("2026-11"));
+    /// assert_eq!(Key::parse(&made.to_pem()?, Some(Alg::Es256))?.kid(), None, "PEM has no place for it");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn kid(&self) -> Option<&str> {
         match self {
             Self::Signing(key) => key.kid(),
@@ -146,6 +175,16 @@ impl Key {
     }
 
     /// Its public half; a symmetric key has none.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Key, MacKey, SigningKey};
+    ///
+    /// // What can be published of keys of all kinds.
+    /// let keys = [Key::Signing(SigningKey::generate(Alg::Es256)?), Key::Mac(MacKey::generate(Alg::Hs256)?)];
+    /// let public: Vec<_> = keys.iter().filter_map(Key::verifying_key).collect();
+    /// assert_eq!((public.len(), public[0].alg()), (1, Alg::Es256));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn verifying_key(&self) -> Option<VerifyingKey> {
         match self {
             Self::Signing(key) => Some(key.verifying_key()),

@@ -16,6 +16,17 @@ use crate::{
 };
 
 /// The structure that a key stands in.
+///
+/// ```
+/// use sealwright_jose::{Alg, Inspected, KeyFormat, SigningKey};
+///
+/// let key = SigningKey::generate(Alg::Ed25519)?;
+/// let format = |key: &[u8]| Inspected::read(key, None).map(|facts| facts.format());
+/// assert_eq!(format(key.to_jwk()?.as_bytes())?, KeyFormat::Jwk);
+/// // DER is told by its structure.
+/// assert_eq!(format(&key.to_pkcs8_der()?)?.to_string(), "PKCS#8");
+/// # Ok::<(), sealwright_jose::KeyError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFormat {
@@ -105,10 +116,20 @@ impl Inspected {
     /// Looks at a key in any format that [`Key::parse_with_password`](crate::Key::parse_with_password)
     /// reads.
     ///
+    /// ```
+    /// use sealwright_jose::{Inspected, KeyError};
+    ///
+    /// // A key is described with its faults, what is none is an error.
+    /// assert_eq!(Inspected::read(br#"{"kty":"RSA"}"#, None)?.faults(), ["the JWK has no member `n`"]);
+    /// assert!(matches!(Inspected::read(b"Dear Sir or Madam", None), Err(KeyError::Format { .. })));
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// A [`KeyError`] if this is no key at all, or one whose inside cannot be seen:
-    /// [`KeyError::PasswordNeeded`], [`KeyError::Password`], [`KeyError::TooCostly`]. What is wrong
+    /// [`KeyError::Format`], [`KeyError::Malformed`], [`KeyError::Unsupported`] (a PEM label that nobody
+    /// knows) and [`KeyError::TooLarge`] (64 KiB) if this is no key at all; [`KeyError::PasswordNeeded`],
+    /// [`KeyError::Password`] and [`KeyError::TooCostly`] for one whose inside cannot be seen. What is wrong
     /// with a key that can be seen is one of its [`faults`](Self::faults).
     pub fn read(key: &[u8], password: Option<&[u8]>) -> Result<Self, KeyError> {
         match jwk_text(key)? {
@@ -280,68 +301,203 @@ impl Inspected {
     }
 
     /// The structure that it stands in.
+    ///
+    /// ```
+    /// use sealwright_jose::{Inspected, KeyFormat};
+    ///
+    /// let line = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea test";
+    /// assert_eq!(Inspected::read(line, None)?.format(), KeyFormat::OpenSsh);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn format(&self) -> KeyFormat {
         self.format
     }
 
     /// Whether it is behind a password.
+    ///
+    /// ```
+    /// use sealwright_jose::{Inspected, KeyError};
+    ///
+    /// # let pem = include_bytes!(concat!(
+    /// #     env!("CARGO_MANIFEST_DIR"),
+    /// #     "/tests/it/vectors/encrypted/ed_pbkdf2_sha512_aes256.pem"
+    /// # ));
+    /// // A PEM text `ENCRYPTED PRIVATE KEY`.
+    /// assert!(Inspected::read(pem, Some(b"correct horse"))?.is_encrypted());
+    /// assert_eq!(Inspected::read(pem, None).unwrap_err(), KeyError::PasswordNeeded);
+    /// # Ok::<(), KeyError>(())
+    /// ```
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
     /// Whether it must stay secret: a private or a symmetric key.
+    ///
+    /// ```
+    /// use sealwright_jose::Inspected;
+    ///
+    /// // A key that cannot be used is no less secret.
+    /// let facts = Inspected::read(br#"{"kty":"EC","crv":"P-224","d":"AQ"}"#, None)?;
+    /// assert!(facts.is_secret() && !facts.faults().is_empty());
+    /// assert!(!Inspected::read(br#"{"kty":"EC","crv":"P-224","x":"AQ"}"#, None)?.is_secret());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn is_secret(&self) -> bool {
         self.secret
     }
 
     /// Its type as a JWK says it (`kty`): `RSA`, `EC`, `OKP`, `AKP`, `oct`. A JWK may name one that
     /// this library does not know, and a file hold one that no JWK can, such as `DSA`.
+    ///
+    /// ```
+    /// use sealwright_jose::Inspected;
+    ///
+    /// let facts = Inspected::read(br#"{"kty":"LATTICE"}"#, None)?;
+    /// assert_eq!(facts.key_type(), Some("LATTICE"));
+    /// assert!(facts.faults()[0].starts_with("a key type (`kty`) other than EC, OKP, "));
+    /// assert_eq!(Inspected::read(b"{}", None)?.key_type(), None);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn key_type(&self) -> Option<&str> {
         self.key_type.as_deref()
     }
 
     /// Its curve as a JWK says it (`crv`).
+    ///
+    /// ```
+    /// use sealwright_jose::Inspected;
+    ///
+    /// # let pem = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/k256.pem"));
+    /// // What `openssl ecparam -name secp256k1 -genkey` wrote.
+    /// assert_eq!(Inspected::read(pem, None)?.curve(), Some("secp256k1"));
+    /// # let pem = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/rsapub.pem"));
+    /// assert_eq!(Inspected::read(pem, None)?.curve(), None, "an RSA key");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn curve(&self) -> Option<&str> {
         self.curve.as_deref()
     }
 
     /// Its size in bits: of the modulus, of the curve, of the secret. A key for ML-DSA has none.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Inspected, SigningKey};
+    ///
+    /// let bits = |alg| {
+    ///     let jwk = SigningKey::generate(alg)?.to_jwk()?;
+    ///     Inspected::read(jwk.as_bytes(), None).map(|facts| facts.bits())
+    /// };
+    /// assert_eq!((bits(Alg::Es512)?, bits(Alg::MlDsa44)?), (Some(521), None));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn bits(&self) -> Option<usize> {
         self.bits
     }
 
     /// The algorithm that it names itself, as it stands there; only a JWK can.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Inspected};
+    ///
+    /// let jwk = br#"{"kty":"OKP","crv":"Ed25519","alg":"EdDSA",
+    ///                "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    /// let facts = Inspected::read(jwk, None)?;
+    /// assert_eq!(facts.named_alg(), Some("EdDSA"), "the old name");
+    /// assert_eq!(facts.fitting_algs(), [Alg::Ed25519], "what it means for this key");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn named_alg(&self) -> Option<&str> {
         self.named_alg.as_deref()
     }
 
     /// The algorithms that it can be used for: the one that it names, or all that fit its type and
     /// size. None if it cannot be used.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Inspected, base64url};
+    ///
+    /// let algs = |k: &[u8]| {
+    ///     let jwk = format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url::encode(k));
+    ///     Inspected::read(jwk.as_bytes(), None).map(|facts| facts.fitting_algs().to_vec())
+    /// };
+    /// assert_eq!(algs(&[7; 48])?, [Alg::Hs256, Alg::Hs384], "too short for HS512");
+    /// assert_eq!(algs(b"secret")?, [], "too short for any");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn fitting_algs(&self) -> &[Alg] {
         &self.fitting
     }
 
     /// Its key identifier; only a JWK has one.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Inspected, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.with_kid("2026-11");
+    /// assert_eq!(Inspected::read(key.to_jwk()?.as_bytes(), None)?.kid(), Some("2026-11"));
+    /// assert_eq!(Inspected::read(key.to_pem()?.as_bytes(), None)?.kid(), None);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
     /// Its `use` (RFC 7517 §4.2).
+    ///
+    /// ```
+    /// use sealwright_jose::Inspected;
+    ///
+    /// let facts = Inspected::read(br#"{"kty":"RSA","use":"enc","n":"AQ","e":"AQAB"}"#, None)?;
+    /// assert_eq!(facts.usage(), Some("enc"));
+    /// assert_eq!(facts.faults()[0], "the JWK's `use` forbids this use", "it is not for signatures");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn usage(&self) -> Option<&str> {
         self.usage.as_deref()
     }
 
     /// Its `key_ops` (RFC 7517 §4.3).
+    ///
+    /// ```
+    /// use sealwright_jose::Inspected;
+    ///
+    /// let facts = Inspected::read(br#"{"kty":"oct","k":"c2VjcmV0","key_ops":["verify","wrapKey"]}"#, None)?;
+    /// assert_eq!(facts.key_ops().map(<[String]>::len), Some(2), "also what means nothing here");
+    /// assert_eq!(Inspected::read(br#"{"kty":"oct","k":"c2VjcmV0"}"#, None)?.key_ops(), None, "any use");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn key_ops(&self) -> Option<&[String]> {
         self.key_ops.as_deref()
     }
 
     /// The SHA-256 thumbprint of its public half (RFC 7638). A symmetric key has none.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Inspected, MacKey, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let thumbprint = |key: &str| Inspected::read(key.as_bytes(), None).map(|facts| facts.thumbprint());
+    /// // Whether a certificate, say, belongs to a private key: both halves have the same.
+    /// assert_eq!(thumbprint(&key.to_pem()?)?, thumbprint(&key.verifying_key().to_jwk())?);
+    /// assert_eq!(thumbprint(&MacKey::generate(Alg::Hs256)?.to_jwk())?, None);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn thumbprint(&self) -> Option<[u8; 32]> {
         self.thumbprint
     }
 
     /// What is wrong with it, a sentence each. Without any it can be used.
+    ///
+    /// ```
+    /// use sealwright_jose::Inspected;
+    ///
+    /// # let pem = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/rsa1024.pem"));
+    /// // What `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024` wrote.
+    /// let facts = Inspected::read(pem, None)?;
+    /// assert_eq!(facts.faults(), ["the RSA modulus has 1024 bits; 2048 to 8192 are accepted"]);
+    /// assert_eq!((facts.bits(), facts.fitting_algs()), (Some(1024), &[][..]));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn faults(&self) -> &[String] {
         &self.faults
     }

@@ -46,11 +46,20 @@ struct Inner {
 }
 
 impl MacKey {
-    /// A new key as long as the hash.
+    /// A new key as long as the hash: 32, 48 or 64 bytes.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, MacKey};
+    ///
+    /// let key = MacKey::generate(Alg::Hs384)?;
+    /// assert_eq!(MacKey::from_jwk(&key.to_jwk())?.sign(b"message"), key.sign(b"message"));
+    /// assert!(matches!(MacKey::generate(Alg::Es384), Err(KeyError::Type { alg: Alg::Es384, .. })));
+    /// # Ok::<(), KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`KeyError::Type`] for an algorithm that is no MAC.
+    /// [`KeyError::Type`] for an algorithm that is no MAC; [`KeyError::Backend`] if there is no randomness.
     pub fn generate(alg: Alg) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0; 64]);
         let secret = &mut secret[..hash(alg)?.digest_len()];
@@ -58,11 +67,20 @@ impl MacKey {
         Self::from_bytes(alg, secret)
     }
 
-    /// A key from its raw bytes.
+    /// A key from its raw bytes: at least 32 for HS256, 48 for HS384, 64 for HS512 (RFC 7518 §3.2), and at
+    /// most 64 KiB.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey};
+    ///
+    /// assert!(MacKey::from_bytes(Alg::Hs512, &[7; 64]).is_ok());
+    /// let error = MacKey::from_bytes(Alg::Hs512, &[7; 32]).unwrap_err();
+    /// assert_eq!(error.to_string(), "the secret has 256 bits; 512 to 524288 are accepted");
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`KeyError::Size`] if they are too few, [`KeyError::Format`] if they are a key of another
+    /// [`KeyError::Size`] if they are too few or too many, [`KeyError::Format`] if they are a key of another
     /// kind in some encoding, [`KeyError::Type`] if `alg` is no MAC.
     pub fn from_bytes(alg: Alg, secret: &[u8]) -> Result<Self, KeyError> {
         let min = hash(alg)?.digest_len();
@@ -99,9 +117,25 @@ impl MacKey {
 
     /// The key of a symmetric JWK (`"kty":"oct"`) that names its algorithm.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, MacKey};
+    ///
+    /// let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    /// let key = MacKey::from_jwk(&format!(r#"{{"kty":"oct","k":"{k}","alg":"HS256","kid":"a"}}"#))?;
+    /// assert_eq!((key.alg(), key.kid()), (Alg::Hs256, Some("a")));
+    /// // As it stands in RFC 7515 A.1.
+    /// let error = MacKey::from_jwk(&format!(r#"{{"kty":"oct","k":"{k}"}}"#)).unwrap_err();
+    /// assert_eq!(error, KeyError::AlgMissing);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`from_bytes`](Self::from_bytes), and for what is no such JWK.
+    /// As [`from_bytes`](Self::from_bytes); [`KeyError::Format`] also for what is no symmetric JWK,
+    /// [`KeyError::Malformed`], [`KeyError::MemberMissing`] and [`KeyError::Member`] for one that breaks the
+    /// rules, [`KeyError::AlgMissing`] and [`KeyError::AlgUnsupported`] for its `alg`,
+    /// [`KeyError::Unsupported`] for its `kty`, [`KeyError::Use`] where it is not for signatures,
+    /// [`KeyError::TooLarge`] beyond 64 KiB of text.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
         let jwk = Jwk::parse(jwk)?;
         Self::from_parsed(&jwk, jwk.alg(None)?)
@@ -110,9 +144,19 @@ impl MacKey {
     /// The key of a symmetric JWK that may leave its algorithm out; one that names another is
     /// refused.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, MacKey};
+    ///
+    /// let jwk = MacKey::generate(Alg::Hs512)?.to_jwk();
+    /// assert!(MacKey::from_jwk_as(Alg::Hs512, &jwk).is_ok());
+    /// let error = MacKey::from_jwk_as(Alg::Hs256, &jwk).unwrap_err();
+    /// assert_eq!(error, KeyError::AlgMismatch { key: Alg::Hs512, wanted: Alg::Hs256 });
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`from_jwk`](Self::from_jwk).
+    /// As [`from_jwk`](Self::from_jwk), and [`KeyError::AlgMismatch`].
     pub fn from_jwk_as(alg: Alg, jwk: &str) -> Result<Self, KeyError> {
         let jwk = Jwk::parse(jwk)?;
         Self::from_parsed(&jwk, jwk.alg(Some(alg))?)
@@ -121,10 +165,18 @@ impl MacKey {
     /// As [`from_jwk_as`](Self::from_jwk_as), for a secret that may be
     /// [short](Self::insecure_from_short_bytes).
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey};
+    ///
+    /// let jwk = r#"{"kty":"oct","k":"c2VjcmV0"}"#;
+    /// assert!(MacKey::from_jwk_as(Alg::Hs256, jwk).is_err());
+    /// assert!(MacKey::insecure_from_short_jwk_as(Alg::Hs256, jwk)?.is_weak());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`insecure_from_short_bytes`](Self::insecure_from_short_bytes), and for what is no such
-    /// JWK.
+    /// As [`from_jwk_as`](Self::from_jwk_as), but for too few bytes only where there is none.
     pub fn insecure_from_short_jwk_as(alg: Alg, jwk: &str) -> Result<Self, KeyError> {
         let jwk = Jwk::parse(jwk)?;
         let alg = jwk.alg(Some(alg))?;
@@ -149,6 +201,16 @@ impl MacKey {
     }
 
     /// The same key under this `kid`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, jws::{Signer, Unverified}};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?.with_kid("2026-11");
+    /// let token = Signer::mac(&key).sign_compact(b"hello")?;
+    /// let header = Unverified::peek_compact(&token)?.protected_header().to_string();
+    /// assert_eq!(header, r#"{"alg":"HS256","kid":"2026-11"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).kid = Some(kid.into().into());
@@ -156,21 +218,59 @@ impl MacKey {
     }
 
     /// Its algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey};
+    ///
+    /// // A secret of 64 bytes would do for each of them; it is for the one that was chosen.
+    /// assert_eq!(MacKey::from_bytes(Alg::Hs256, &[7; 64])?.alg(), Alg::Hs256);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn alg(&self) -> Alg {
         self.0.alg
     }
 
     /// Whether the secret is shorter than the hash, which RFC 7518 §3.2 forbids.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey};
+    ///
+    /// let is_weak = |alg| MacKey::insecure_from_short_bytes(alg, &[7; 32]).map(|key| key.is_weak());
+    /// assert_eq!((is_weak(Alg::Hs256)?, is_weak(Alg::Hs384)?), (false, true));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn is_weak(&self) -> bool {
         hash(self.alg()).is_ok_and(|hash| self.0.secret.len() < hash.digest_len())
     }
 
     /// Its key identifier, if it has one.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// assert_eq!(key.kid(), None, "a new key has none");
+    /// assert_eq!(MacKey::from_jwk(&key.with_kid("a").to_jwk())?.kid(), Some("a"));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn kid(&self) -> Option<&str> {
         self.0.kid.as_deref()
     }
 
     /// The JWK, which is the secret itself. It says so if the key may only sign, or only verify.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, SignError};
+    ///
+    /// let key = MacKey::from_bytes(Alg::Hs256, &[0; 32])?;
+    /// let k = "A".repeat(43);
+    /// assert_eq!(*key.to_jwk(), format!(r#"{{"kty":"oct","k":"{k}","use":"sig","alg":"HS256"}}"#));
+    /// // What may only verify is written so, and cannot sign where it is read.
+    /// let for_verifying = format!(r#"{{"kty":"oct","k":"{k}","alg":"HS256","key_ops":["verify"]}}"#);
+    /// let read_again = MacKey::from_jwk(&MacKey::from_jwk(&for_verifying)?.to_jwk())?;
+    /// assert_eq!(read_again.sign(b"message"), Err(SignError::KeyUse));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn to_jwk(&self) -> Zeroizing<String> {
         let mut writer = Writer::new(2 * self.0.secret.len());
         writer.member("kty", "oct");
@@ -184,19 +284,42 @@ impl MacKey {
         writer.finish()
     }
 
-    /// The thumbprint of the secret by RFC 7638 with this hash.
+    /// The thumbprint of the secret by RFC 7638 with this hash, as long as its
+    /// [digests](Hash::digest_len).
     ///
     /// It is a digest of the secret, to be treated as one (RFC 7638 §7): whoever sees it can try
     /// secrets against it, so it is no name for a key that a person made up.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Digest, Hash, MacKey};
+    ///
+    /// let key = MacKey::from_bytes(Alg::Hs256, &[0; 32])?.with_kid("a");
+    /// let text = format!(r#"{{"k":"{}","kty":"oct"}}"#, "A".repeat(43));
+    /// let digest = Digest::of(Hash::Sha256, text.as_bytes());
+    /// assert_eq!(key.thumbprint_of_secret(Hash::Sha256), digest.as_bytes());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn thumbprint_of_secret(&self, hash: Hash) -> Vec<u8> {
         thumbprint::of_secret(&self.0.secret, hash).as_bytes().to_vec()
     }
 
-    /// The tag of `input`.
+    /// The tag of `input`, as long as the hash.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, base64url};
+    ///
+    /// // RFC 7515 A.1.
+    /// let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    /// let key = MacKey::from_bytes(Alg::Hs256, &base64url::decode(k)?)?;
+    /// # let token = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc7515_a1.jws"));
+    /// let (signing_input, tag) = token.trim().rsplit_once('.').expect("a token has dots");
+    /// assert_eq!(base64url::encode(key.sign(signing_input.as_bytes())?), tag);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`SignError::KeyUse`] if the JWK's `key_ops` forbid it.
+    /// [`SignError::KeyUse`] if the JWK's `key_ops` forbid it (RFC 7517 §4.3).
     pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, SignError> {
         self.sign_with(input, <[u8]>::to_vec)
     }
@@ -224,9 +347,21 @@ impl MacKey {
 
     /// Verifies a bare tag, in a time that does not depend on where it differs.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, MacKey, VerifyErrorKind};
+    ///
+    /// let key = MacKey::generate(Alg::Hs256)?;
+    /// let tag = key.sign(b"message")?;
+    /// assert_eq!(key.verify(b"message", &tag), Ok(()));
+    /// let error = key.verify(b"message", &tag[..16]).unwrap_err();
+    /// assert_eq!(error.kind(), VerifyErrorKind::Signature, "half a tag is none");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`VerifyErrorKind::Signature`] if it is not this key's tag of `message`.
+    /// [`VerifyErrorKind::Signature`] if it is not this key's tag of `message`, or the JWK's `key_ops` forbid
+    /// verifying (RFC 7517 §4.3).
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> Result<(), VerifyError> {
         if self.0.may_verify && self.0.scheduled.verifies(message, tag) {
             Ok(())

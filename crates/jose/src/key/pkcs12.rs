@@ -41,13 +41,15 @@ const OLD_MAC: &str = "PKCS#12 with another MAC than HMAC with SHA-256, SHA-384 
 
 /// What a PKCS#12 file holds: one private key, and certificates. Wiped when dropped; `Debug` shows no key.
 ///
-/// ```no_run
+/// ```
 /// use sealwright_jose::{Alg, Pkcs12};
 ///
-/// let file = std::fs::read("server.p12")?;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/ec.p12");
+/// let file = std::fs::read(path)?;
 /// let opened = Pkcs12::read(&file, "correct horse")?;
 /// let key = opened.signing_key(Alg::Es256)?;
 /// let chain: &[Vec<u8>] = opened.certificates();
+/// assert_eq!((key.kid(), chain.len()), (None, 1), "it names no key");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pkcs12 {
@@ -58,12 +60,23 @@ pub struct Pkcs12 {
 impl Pkcs12 {
     /// Opens a file, once its MAC shows that the password is right and nothing was changed.
     ///
+    /// ```
+    /// use sealwright_jose::{KeyError, Pkcs12};
+    ///
+    /// # let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/ec.p12"));
+    /// // What `openssl pkcs12 -export` wrote, with the password `correct horse`.
+    /// assert!(Pkcs12::read(file, "correct horse").is_ok());
+    /// assert_eq!(Pkcs12::read(file, "battery staple").unwrap_err(), KeyError::Password);
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`KeyError::Password`] if it is the wrong one or the file was changed, [`KeyError::Unsupported`] for old
-    /// encryption, with the command that writes the file anew, [`KeyError::TooCostly`] for more than ten million
-    /// iterations or more than two encrypted parts, [`KeyError::TooLarge`] beyond 256 KiB, [`KeyError::Format`] unless it holds exactly one private key;
-    /// otherwise [`KeyError::Malformed`], which BER is, too.
+    /// [`KeyError::Password`] if it is the wrong one or the file was changed, [`KeyError::Unsupported`] for
+    /// old encryption, with the command that writes the file anew, [`KeyError::TooCostly`] for more than ten
+    /// million iterations or more than two encrypted parts, [`KeyError::TooLarge`] beyond 256 KiB,
+    /// [`KeyError::Format`] unless it holds exactly one private key; otherwise [`KeyError::Malformed`], which
+    /// BER is, too.
     pub fn read(bytes: &[u8], password: &str) -> Result<Self, KeyError> {
         if bytes.len() > MAX_BYTES {
             return Err(KeyError::TooLarge(MAX_BYTES));
@@ -110,6 +123,17 @@ impl Pkcs12 {
 
     /// The private key, for this algorithm.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, Pkcs12};
+    ///
+    /// # let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/ec.p12"));
+    /// let opened = Pkcs12::read(file, "correct horse")?;
+    /// assert_eq!(opened.signing_key(Alg::Es256)?.alg(), Alg::Es256);
+    /// let error = opened.signing_key(Alg::Rs256).unwrap_err();
+    /// assert_eq!(error.to_string(), "RS256 cannot use a P-256 key");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`SigningKey::from_pkcs8_der`].
@@ -119,6 +143,16 @@ impl Pkcs12 {
 
     /// The certificates in DER, in the order of the file, which most often begins with the key's own. None of them is
     /// checked.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Pkcs12, VerifyingKey};
+    ///
+    /// # let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/ec.p12"));
+    /// let opened = Pkcs12::read(file, "correct horse")?;
+    /// let of_first = VerifyingKey::from_certificate_der(Alg::Es256, &opened.certificates()[0])?;
+    /// assert_eq!(of_first, opened.signing_key(Alg::Es256)?.verifying_key());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn certificates(&self) -> &[Vec<u8>] {
         &self.certificates
     }

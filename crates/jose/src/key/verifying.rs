@@ -57,9 +57,24 @@ impl VerifyingKey {
     /// [`SigningKey::verifying_key`](crate::SigningKey::verifying_key), so that a secret is never
     /// handled as public.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, SigningKey, VerifyingKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.with_kid("2026-11");
+    /// let read = VerifyingKey::from_jwk(&key.verifying_key().to_jwk())?;
+    /// assert_eq!((read.alg(), read.kid()), (Alg::Es256, Some("2026-11")));
+    /// assert_eq!(VerifyingKey::from_jwk(&key.to_jwk()?), Err(KeyError::Secret));
+    /// # Ok::<(), KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right.
+    /// [`KeyError::Secret`] for a private or symmetric JWK; [`KeyError::Format`] for what is no JWK,
+    /// [`KeyError::Malformed`], [`KeyError::MemberMissing`] and [`KeyError::Member`] for one that breaks the
+    /// rules; [`KeyError::AlgMissing`], [`KeyError::AlgUnsupported`] and [`KeyError::Type`] for its `alg`,
+    /// [`KeyError::Unsupported`] for its `kty` or `crv`, [`KeyError::Use`] where it is not for verifying;
+    /// [`KeyError::Size`], [`KeyError::Invalid`] and [`KeyError::Weak`] for its numbers;
+    /// [`KeyError::TooLarge`] beyond 64 KiB.
     pub fn from_jwk(jwk: &str) -> Result<Self, KeyError> {
         let jwk = Jwk::parse(jwk)?;
         Self::from_parsed(&jwk, jwk.alg(None)?)
@@ -67,9 +82,19 @@ impl VerifyingKey {
 
     /// The public key of a JWK that may leave its algorithm out; one that names another is refused.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, VerifyingKey};
+    ///
+    /// // RFC 7638 §3.1. RSA keys fit six algorithms; this one names RS256.
+    /// # let jwk = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc7638_3_1.jwk"));
+    /// assert!(VerifyingKey::from_jwk_as(Alg::Rs256, jwk).is_ok());
+    /// let error = VerifyingKey::from_jwk_as(Alg::Ps256, jwk).unwrap_err();
+    /// assert_eq!(error, KeyError::AlgMismatch { key: Alg::Rs256, wanted: Alg::Ps256 });
+    /// ```
+    ///
     /// # Errors
     ///
-    /// As [`from_jwk`](Self::from_jwk).
+    /// As [`from_jwk`](Self::from_jwk), and [`KeyError::AlgMismatch`].
     pub fn from_jwk_as(alg: Alg, jwk: &str) -> Result<Self, KeyError> {
         let jwk = Jwk::parse(jwk)?;
         Self::from_parsed(&jwk, jwk.alg(Some(alg))?)
@@ -93,9 +118,25 @@ impl VerifyingKey {
     /// The key of a PEM text: SPKI (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or an X.509
     /// certificate, of which nothing but the key is looked at.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// // RFC 8410 §10.1.
+    /// let pem = "-----BEGIN PUBLIC KEY-----
+    /// MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+    /// -----END PUBLIC KEY-----";
+    /// assert_eq!(VerifyingKey::from_pem(Alg::Ed25519, pem)?.alg(), Alg::Ed25519);
+    /// let error = VerifyingKey::from_pem(Alg::Es256, pem).unwrap_err();
+    /// assert_eq!(error.to_string(), "ES256 cannot use an Ed25519 key");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right.
+    /// [`KeyError::Format`] for what is no public key in PEM, [`KeyError::Malformed`] for PEM or DER that
+    /// breaks the rules, [`KeyError::Unsupported`] for a kind of key that this library does not know,
+    /// [`KeyError::Type`] for one that `alg` cannot use; [`KeyError::Size`], [`KeyError::Invalid`] and
+    /// [`KeyError::Weak`] for its numbers; [`KeyError::TooLarge`] beyond 64 KiB.
     pub fn from_pem(alg: Alg, pem: &str) -> Result<Self, KeyError> {
         Self::from_material(alg, pem::parse(pem)?.public()?)
     }
@@ -114,22 +155,47 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] that says what was found and what would be right.
+    /// As [`from_pem`](Self::from_pem), for what is no such line or breaks the rules of OpenSSH.
     pub fn from_openssh(alg: Alg, line: &str) -> Result<Self, KeyError> {
         Self::from_material(alg, openssh::parse_line(line)?.public()?)
     }
 
     /// The key of a `SubjectPublicKeyInfo` (RFC 5280 §4.1) in DER.
     ///
+    /// ```
+    /// use sealwright_jose::{Alg, KeyError, VerifyingKey, base64url};
+    ///
+    /// // RFC 8410 §10.1.
+    /// let mut der = base64url::decode("MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE")?;
+    /// assert!(VerifyingKey::from_spki_der(Alg::Ed25519, &der).is_ok());
+    /// der.push(0);
+    /// let error = VerifyingKey::from_spki_der(Alg::Ed25519, &der).unwrap_err();
+    /// assert!(matches!(error, KeyError::Malformed { format: "SPKI", .. }));
+    /// # Ok::<(), base64url::DecodeError>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// A [`KeyError`], also for bytes after the structure.
+    /// As [`from_pem`](Self::from_pem); [`KeyError::Malformed`] also for bytes after the structure.
     pub fn from_spki_der(alg: Alg, der: &[u8]) -> Result<Self, KeyError> {
         Self::from_material(alg, der::public_from_spki(der)?)
     }
 
     /// The key that an X.509 certificate in DER is for. Nothing else of it is looked at: not its
     /// signature, dates or chain.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// # let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/ec.p12"));
+    /// # let opened = sealwright_jose::Pkcs12::read(file, "correct horse")?;
+    /// # let der = &opened.certificates()[0];
+    /// # let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/ecpub.pem"));
+    /// let key = VerifyingKey::from_certificate_der(Alg::Es256, der)?;
+    /// assert_eq!(key, VerifyingKey::from_pem(Alg::Es256, pem)?);
+    /// assert!(VerifyingKey::from_spki_der(Alg::Es256, der).is_err(), "a certificate is more than its key");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -148,6 +214,16 @@ impl VerifyingKey {
     }
 
     /// The same key under this `kid`.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.verifying_key();
+    /// let renamed = key.clone().with_kid("https://id.example/keys/7");
+    /// assert_ne!(key, renamed, "which key a token means depends on it");
+    /// assert_eq!(key.thumbprint(), renamed.thumbprint());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).kid = Some(kid.into().into());
@@ -155,16 +231,49 @@ impl VerifyingKey {
     }
 
     /// Its algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// # let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/openssl/rsapub.pem"));
+    /// // One RSA key in PEM, for two algorithms.
+    /// let (old, new) = (VerifyingKey::from_pem(Alg::Rs256, pem)?, VerifyingKey::from_pem(Alg::Ps256, pem)?);
+    /// assert_eq!((old.alg(), new.alg()), (Alg::Rs256, Alg::Ps256));
+    /// assert_ne!(old, new);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn alg(&self) -> Alg {
         self.0.alg
     }
 
     /// Its key identifier, if it has one.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// # let jwk = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc7638_3_1.jwk"));
+    /// assert_eq!(VerifyingKey::from_jwk(jwk)?.kid(), Some("2011-04-29"), "RFC 7638 §3.1");
+    /// # let jwk = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc8037_a2.jwk"));
+    /// assert_eq!(VerifyingKey::from_jwk_as(Alg::Ed25519, jwk)?.kid(), None, "RFC 8037 A.2");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn kid(&self) -> Option<&str> {
         self.0.kid.as_deref()
     }
 
-    /// The public JWK: the members of its type, `use`, `alg` and, if it has one, `kid`.
+    /// The public JWK (RFC 7517): the members of its type, `use`, `alg` and, if it has one, `kid`, in this
+    /// order and without whitespace.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// // RFC 8037 A.2, with its members in another order and one that says nothing of the key.
+    /// let jwk = r#"{"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","crv":"Ed25519","kty":"OKP","iat":7}"#;
+    /// let key = VerifyingKey::from_jwk_as(Alg::Ed25519, jwk)?.with_kid("a");
+    /// assert!(key.to_jwk().starts_with(r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKx"#));
+    /// assert!(key.to_jwk().ends_with(r#"URo","use":"sig","alg":"Ed25519","kid":"a"}"#));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn to_jwk(&self) -> String {
         let mut writer = Writer::new(4096);
         writer.public(&self.0.material);
@@ -172,13 +281,34 @@ impl VerifyingKey {
         String::clone(&writer.finish())
     }
 
-    /// Its `SubjectPublicKeyInfo` in DER.
+    /// Its `SubjectPublicKeyInfo` (RFC 5280 §4.1) in DER, which has no place for `kid` and algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey};
+    ///
+    /// let len = |alg| SigningKey::generate(alg).map(|key| key.verifying_key().to_spki_der().len());
+    /// assert_eq!((len(Alg::Ed25519)?, len(Alg::Es256)?, len(Alg::MlDsa44)?), (44, 91, 1334));
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     #[expect(clippy::missing_panics_doc, reason = "the encoder fails for lengths beyond all keys only")]
     pub fn to_spki_der(&self) -> Vec<u8> {
         der::public_to_spki(&self.0.material).expect("the DER of a key is far below the limit of DER")
     }
 
-    /// Its `SubjectPublicKeyInfo` in PEM, labelled `PUBLIC KEY`.
+    /// Its `SubjectPublicKeyInfo` in PEM, labelled `PUBLIC KEY` (RFC 7468 §13).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, VerifyingKey};
+    ///
+    /// # let jwk = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc8037_a2.jwk"));
+    /// // RFC 8037 A.2.
+    /// let pem = VerifyingKey::from_jwk_as(Alg::Ed25519, jwk)?.to_pem()?;
+    /// assert_eq!(pem, "-----BEGIN PUBLIC KEY-----
+    /// MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+    /// -----END PUBLIC KEY-----
+    /// ");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -187,15 +317,34 @@ impl VerifyingKey {
         pem::encode("PUBLIC KEY", &der::public_to_spki(&self.0.material)?)
     }
 
-    /// Its thumbprint by RFC 7638 with SHA-256: the same for the same key, whatever its `kid` and
+    /// Its thumbprint by RFC 7638 with SHA-256, 32 bytes: the same for the same key, whatever its `kid` and
     /// algorithm.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, VerifyingKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.with_kid("2026-11").verifying_key();
+    /// let read = VerifyingKey::from_pem(Alg::Es256, &key.to_pem()?)?;
+    /// assert_ne!(read, key, "its name was lost on the way");
+    /// assert_eq!(read.thumbprint(), key.thumbprint());
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn thumbprint(&self) -> [u8; 32] {
         let mut thumbprint = [0; 32];
         thumbprint.copy_from_slice(thumbprint::of(&self.0.material, Hash::Sha256).as_bytes());
         thumbprint
     }
 
-    /// Its thumbprint by RFC 7638 with this hash.
+    /// Its thumbprint by RFC 7638 with this hash, as long as its [digests](Hash::digest_len).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Hash, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?.verifying_key();
+    /// assert_eq!(key.thumbprint_with(Hash::Sha256).as_bytes(), key.thumbprint());
+    /// assert_eq!(key.thumbprint_with(Hash::Sha512).as_bytes().len(), 64);
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn thumbprint_with(&self, hash: Hash) -> Digest {
         thumbprint::of(&self.0.material, hash)
     }
@@ -215,12 +364,34 @@ impl VerifyingKey {
         thumbprint::uri(&thumbprint::of(&self.0.material, hash))
     }
 
-    /// The [`thumbprint`](Self::thumbprint) as text, as it is often used for a `kid`.
+    /// The [`thumbprint`](Self::thumbprint) as text of 43 characters, as it is often used for a `kid`.
+    ///
+    /// ```
+    /// use sealwright_jose::VerifyingKey;
+    ///
+    /// // RFC 7638 §3.1.
+    /// # let jwk = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/vectors/rfc7638_3_1.jwk"));
+    /// let key = VerifyingKey::from_jwk(jwk)?;
+    /// assert_eq!(key.thumbprint_base64url(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    /// # Ok::<(), sealwright_jose::KeyError>(())
+    /// ```
     pub fn thumbprint_base64url(&self) -> String {
         base64url::encode(self.thumbprint())
     }
 
     /// Verifies a bare signature in its JWS form (for ECDSA r‖s, RFC 7518 §3.4).
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SigningKey, ecdsa};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let signature = key.sign(b"message")?;
+    /// assert_eq!(key.verifying_key().verify(b"message", &signature), Ok(()));
+    /// // What OpenSSL would take is of another form.
+    /// let der = ecdsa::fixed_to_der(&signature)?;
+    /// assert!(key.verifying_key().verify(b"message", &der).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -235,6 +406,17 @@ impl VerifyingKey {
 
     /// Verifies a bare signature by the digest of what was signed, for a message that is not at hand
     /// as a whole.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, Digest, Hash, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Alg::Es256)?;
+    /// let signature = key.sign(b"message")?;
+    /// let verify = |hash| key.verifying_key().verify_digest(&Digest::of(hash, b"message"), &signature);
+    /// assert!(verify(Hash::Sha256).is_ok());
+    /// assert!(verify(Hash::Sha512).is_err(), "ES256 signs SHA-256");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
