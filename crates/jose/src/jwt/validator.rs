@@ -488,8 +488,8 @@ impl ValidatorBuilder {
     ///
     /// A [`ValidatorError`] that names each check about which nothing was said
     /// ([`Undecided`](ValidatorError::Undecided)) or two things
-    /// ([`Contradictory`](ValidatorError::Contradictory)), or if an expected string is empty or the
-    /// leeway too long.
+    /// ([`Contradictory`](ValidatorError::Contradictory)); [`Empty`](ValidatorError::Empty) for an expected
+    /// string that is empty, [`Leeway`](ValidatorError::Leeway) for more than 600 seconds.
     ///
     /// ```
     /// use sealwright_jose::jwt::{Check, Validator, ValidatorError};

@@ -63,7 +63,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// [`KeyError::Type`] if `alg` does not take RSA keys, [`KeyError::Unsupported`] for another
-    /// size.
+    /// size, [`KeyError::Backend`] if the cryptographic library fails.
     pub fn generate_rsa(alg: Alg, bits: usize) -> Result<Self, KeyError> {
         Self::from_private(alg, provider::PrivateKey::generate_rsa(alg, bits)?)
     }
