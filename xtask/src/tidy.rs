@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules of the house that no compiler checks. Each rule is one check of `cargo xtask test` too.
 
 mod edges;
+mod examples;
 mod links;
 mod manifests;
 mod sources;
@@ -35,6 +36,7 @@ pub(crate) fn steps(runner: &mut Runner, places: &Places) {
     rule(runner, "tidy: a file is about one thing", || sources::check_lengths(places.root(), &files));
     rule(runner, "tidy: nothing is left lying about", || sources::check_words(places.root(), &files));
     rule(runner, "tidy: libraries document what they export", || sources::check_missing_docs(places.root()));
+    rule(runner, "tidy: each public item of jose has an example", || examples::check(places.root(), &files));
 }
 
 /// One rule: no problem, or all of them.
