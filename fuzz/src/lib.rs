@@ -6,6 +6,7 @@
 //! accepted that was not made; and no input may take long for its size.
 
 pub mod claims;
+pub mod detached;
 pub mod header;
 pub mod json_oracle;
 pub mod keys;

@@ -113,6 +113,28 @@ pub(crate) static JSON: LazyLock<Vec<String>> = LazyLock::new(|| {
     known.chain(ours(Signer::sign_flattened)).collect()
 });
 
+/// Genuine tokens without their payload, and that.
+pub(crate) static DETACHED: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let compact = COMPACT.iter().map(|token| {
+        let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+            panic!("a compact token has three parts")
+        };
+        (format!("{header}..{signature}"), base64url::decode(payload).expect("a payload is base64url"))
+    });
+    let json = JSON.iter().map(|token| {
+        let Some(Json::Object(mut members)) = Json::object(token.as_bytes(), 16) else {
+            panic!("a token in JSON is an object")
+        };
+        let at = members.iter().position(|(name, _)| name == "payload").expect("it is not detached yet");
+        let (_, payload) = members.remove(at);
+        let payload = payload.str().expect("a payload is a string");
+        // That of RFC 7797 §4.2 stands as it is.
+        let decoded = base64url::decode(payload).unwrap_or_else(|_| payload.into());
+        (Json::Object(members).to_string(), decoded)
+    });
+    compact.chain(json).collect()
+});
+
 /// Tokens of our own, by algorithms that sign the same each time.
 fn ours<E: std::fmt::Debug>(sign: impl Fn(&Signer, &[u8]) -> Result<String, E>) -> Vec<String> {
     let of = |alg| KEYS.public.iter().find(|key| key.alg() == alg).expect("there is an example");

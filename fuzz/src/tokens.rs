@@ -1,10 +1,10 @@
 //! Tokens as a stranger writes them.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, slice};
 
 use sealwright_jose::{
     Alg, VerifyError, base64url,
-    jws::{Policy, PossessionVerifier, Require, Scratch, Unverified, Verifier},
+    jws::{Policy, PossessionVerifier, Require, Scratch, Unverified, UnverifiedJson, Verifier},
 };
 
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
     time::bounded,
 };
 
-const POLICIES: [Policy; 3] = [Policy::Strict, Policy::Rfc, Policy::Joserfc];
-const REQUIREMENTS: [Require; 3] = [Require::All, Require::Any, Require::AtLeast(2)];
+pub(crate) const POLICIES: [Policy; 3] = [Policy::Strict, Policy::Rfc, Policy::Joserfc];
+pub(crate) const REQUIREMENTS: [Require; 3] = [Require::All, Require::Any, Require::AtLeast(2)];
 
 thread_local! {
     /// Verifiers that remember what they have seen, as a server's does.
@@ -127,24 +127,62 @@ pub fn possession(data: &[u8]) {
 pub fn json(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     bounded(data.len(), || {
-        if let Ok(seen) = Unverified::peek_flattened(text) {
-            let json = Json::object(data, 16).expect("strict JSON");
-            let part = |name| json.get(name).and_then(Json::str).expect("a string");
-            assert_eq!(base64url::encode(seen.protected_header()), part("protected"));
-            assert_eq!(written(&seen), part("payload"));
-            let member = |name| json.get(name).expect("it was just read");
-            let written = format!(
-                r#"{{"payload":{},"protected":{},"signature":{}}}"#,
-                member("payload"),
-                member("protected"),
-                member("signature")
-            );
-            let again = Unverified::peek_flattened(&written).expect("what was read can be written");
-            assert_eq!(again.protected_header(), seen.protected_header());
-            assert_eq!(again.dangerous_payload(), seen.dangerous_payload());
-        }
+        peek_json(text);
         verify_json(text);
     });
+}
+
+/// What is peeked at is what a second reader of JSON finds there, and can be written and read again.
+fn peek_json(text: &str) {
+    let flattened = Unverified::peek_flattened(text).ok();
+    let Ok(seen) = UnverifiedJson::peek(text) else {
+        assert!(flattened.is_none(), "only one way to peek reads {text}");
+        return;
+    };
+    let json = Json::object(text.as_bytes(), 16).expect("strict JSON");
+    let general = json.get("signatures").map(|entries| entries.array().expect("an array"));
+    let entries = general.unwrap_or(slice::from_ref(&json));
+    let parts: Vec<String> = (0..entries.len()).map(|n| peeked_entry(&seen, n, &entries[n])).collect();
+    assert_eq!(seen.protected_headers().count(), parts.len());
+
+    let payload = json.get("payload").map(|payload| payload.str().expect("a string"));
+    for header in seen.protected_headers() {
+        let header = Json::object(header.as_bytes(), 16).expect("strict JSON");
+        let unencoded = header.get("b64") == Some(&Json::Word("false"));
+        let written = |bytes: &[u8]| {
+            if unencoded { bytes.to_vec() } else { base64url::encode(bytes).into_bytes() }
+        };
+        assert_eq!(seen.dangerous_payload().map(written).as_deref(), payload.map(str::as_bytes));
+    }
+
+    let payload = json.get("payload").map(|payload| format!(r#""payload":{payload},"#)).unwrap_or_default();
+    let written = match general {
+        Some(_) => format!(r#"{{{payload}"signatures":[{{{}}}]}}"#, parts.join("},{")),
+        None => format!("{{{payload}{}}}", parts.concat()),
+    };
+    let again = UnverifiedJson::peek(&written).expect("what was read can be written");
+    assert!(again.protected_headers().eq(seen.protected_headers()));
+    assert_eq!(again.dangerous_payload(), seen.dangerous_payload());
+    assert!((0..parts.len()).all(|n| again.unprotected_header(n) == seen.unprotected_header(n)));
+
+    assert_eq!(flattened.is_some(), general.is_none() && seen.dangerous_payload().is_some());
+    if let Some(one) = flattened {
+        assert!(seen.protected_headers().eq([one.protected_header()]));
+        assert_eq!(seen.unprotected_header(0), one.unprotected_header());
+        assert_eq!(seen.dangerous_payload(), Some(one.dangerous_payload()));
+    }
+}
+
+/// The n-th signature and its headers as they were peeked at, which are those of `entry`, written again.
+fn peeked_entry(seen: &UnverifiedJson, n: usize, entry: &Json) -> String {
+    let protected = base64url::encode(seen.protected_headers().nth(n).expect("each has one"));
+    assert_eq!(entry.get("protected").and_then(Json::str), Some(&*protected));
+    let unprotected = seen.unprotected_header(n);
+    let parsed = unprotected.map(|header| Json::object(header.as_bytes(), 16).expect("strict JSON"));
+    assert_eq!(entry.get("header"), parsed.as_ref());
+    let unprotected = unprotected.map(|header| format!(r#""header":{header},"#)).unwrap_or_default();
+    let signature = entry.get("signature").expect("each has one");
+    format!(r#""protected":"{protected}",{unprotected}"signature":{signature}"#)
 }
 
 /// A token in JSON is accepted only if header and payload of each signature that counts were signed
@@ -191,7 +229,7 @@ pub(crate) fn verify_json(text: &str) {
 }
 
 /// The outcome of a verifier, which does not depend on what it has verified before.
-fn verify<T: PartialEq + std::fmt::Debug>(
+pub(crate) fn verify<T: PartialEq + std::fmt::Debug>(
     policy: usize,
     call: impl Fn(&Verifier, &mut Scratch) -> Result<T, VerifyError>,
 ) -> Result<T, VerifyError> {
