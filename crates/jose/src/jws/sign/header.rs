@@ -5,10 +5,7 @@ use serde_json::Value;
 use crate::{
     Alg, SignError,
     json::quote,
-    jws::{
-        Limits,
-        sign::member::{self, Member},
-    },
+    jws::sign::member::{self, Member},
 };
 
 /// A protected header under construction: written compactly, in the order of the calls. `alg`
@@ -99,11 +96,7 @@ impl Header {
     /// [`SignError::HeaderTooLarge`] for a text of more than 16 KiB, otherwise as
     /// [`from_members`](Self::from_members).
     pub fn from_json(alg: Alg, json: &str) -> Result<Self, SignError> {
-        let limits = Limits::default();
-        if json.len() > limits.header_bytes {
-            return Err(SignError::HeaderTooLarge(limits.header_bytes));
-        }
-        let members = Member::read_all(json, limits.nesting)?;
+        let members = Member::read_header(json)?;
         members
             .into_iter()
             .fold(Self::new(alg), |header, (member, value)| header.add(member, &value))

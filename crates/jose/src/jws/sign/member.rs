@@ -28,9 +28,18 @@ impl Member {
         self.name == other.name && value(self) == value(other)
     }
 
+    /// Reads the text of a header, which is no larger than what verifiers take.
+    pub(super) fn read_header(text: &str) -> Result<Vec<(Self, Value)>, SignError> {
+        let limits = Limits::default();
+        if text.len() > limits.header_bytes {
+            return Err(SignError::HeaderTooLarge(limits.header_bytes));
+        }
+        Self::read_all(text, limits.nesting)
+    }
+
     /// Reads a text that is one object. Names and values come in the order of the text, without the
     /// whitespace between tokens; a name that stands twice, at any depth, is refused.
-    pub(super) fn read_all(text: &str, nesting: usize) -> Result<Vec<(Self, Value)>, SignError> {
+    fn read_all(text: &str, nesting: usize) -> Result<Vec<(Self, Value)>, SignError> {
         let mut members = Vec::new();
         let mut readable = true;
         json::object(text, nesting, |name, value| match serde_json::from_str(value.raw()) {

@@ -165,11 +165,41 @@ impl Prepared {
     /// [`SignError::HeaderParameter`] for a name that must be protected or stands in one of the headers
     /// already, [`SignError::HeaderValue`] for a value that is not of its parameter's type.
     pub fn unprotected(mut self, name: &str, value: Value) -> Result<Self, SignError> {
-        if name == "alg" || self.header.has(name) {
-            return Err(SignError::HeaderParameter(name.to_owned()));
-        }
-        member::add_unprotected(&mut self.unprotected, Member::new(name, &value), &value)?;
+        self.add_unprotected(Member::new(name, &value), &value)?;
         Ok(self)
+    }
+
+    /// Adds the members of a JSON text that is one object to the unprotected header: in their order, at any depth,
+    /// numbers and escapes as they are spelt there, without the whitespace between them.
+    ///
+    /// ```
+    /// use sealwright_jose::{Alg, SignError, jws::{Header, prepare}};
+    ///
+    /// let prepared = || prepare(Header::new(Alg::Es256), b"hello");
+    /// let signed = prepared()?.unprotected_json(r#"{"x": {"b": 1, "a": 1.50}}"#)?.signed([7; 64])?;
+    /// assert!(signed.flattened()?.contains(r#""header":{"x":{"b":1,"a":1.50}}"#));
+    /// let twice = prepared()?.unprotected_json(r#"{"x":{"a":1,"a":2}}"#);
+    /// assert_eq!(twice.err(), Some(SignError::HeaderJson));
+    /// # Ok::<(), SignError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::HeaderJson`] for a text that is no object or has a name twice at any depth,
+    /// [`SignError::HeaderTooLarge`] for one that is longer than verifiers take, and as
+    /// [`unprotected`](Self::unprotected).
+    pub fn unprotected_json(mut self, json: &str) -> Result<Self, SignError> {
+        for (member, value) in Member::read_header(json)? {
+            self.add_unprotected(member, &value)?;
+        }
+        Ok(self)
+    }
+
+    fn add_unprotected(&mut self, member: Member, value: &Value) -> Result<(), SignError> {
+        if member.name == "alg" || self.header.has(&member.name) {
+            return Err(SignError::HeaderParameter(member.name));
+        }
+        member::add_unprotected(&mut self.unprotected, member, value)
     }
 
     /// The bytes that the key signs: the protected header in base64url, a dot, and the payload (RFC 7515 §5.1),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     Alg, MacKey, SignError, SigningKey, base64url,
     jws::{
-        Limits, Policy,
+        Policy,
         sign::{
             Header,
             member::{self, Member},
@@ -247,11 +247,7 @@ impl Signer {
     }
 
     fn add_unprotected_json(&mut self, json: &str) -> Result<(), SignError> {
-        let limits = Limits::default();
-        if json.len() > limits.header_bytes {
-            return Err(SignError::HeaderTooLarge(limits.header_bytes));
-        }
-        let members = Member::read_all(json, limits.nesting)?;
+        let members = Member::read_header(json)?;
         members.into_iter().try_for_each(|(member, value)| self.add_unprotected(member, &value))
     }
 

@@ -3,12 +3,12 @@
 use sealwright_jose::{
     Alg, Digest, SignError, SigningKey, VerifyingKey, ecdsa,
     jws::{
-        Header, Prepared, Require, Scratch, Signed, SigningInput, Verifier, general, general_detached,
-        prepare, sign_general, sign_general_detached,
+        Header, Prepared, Require, Scratch, Signed, Signer, SigningInput, Verifier, general,
+        general_detached, prepare, sign_general, sign_general_detached,
     },
 };
 
-use crate::support::{ED25519, ES256, PAYLOAD, RS256, outcome, outcome_flattened};
+use crate::support::{ED25519, ES256, HS256, PAYLOAD, RS256, outcome, outcome_flattened};
 
 fn message(prepared: &Prepared) -> &[u8] {
     match prepared.signing_input() {
@@ -34,7 +34,7 @@ fn every_form_can_be_finished() {
     let verifier = Verifier::builder([Alg::Rs256]).key(RS256.verifying_key()).build().unwrap();
     let prepared = prepare(Header::new(Alg::Rs256), PAYLOAD).unwrap();
     let signature = RS256.sign(message(&prepared)).unwrap();
-    let signer = sealwright_jose::jws::Signer::new(&RS256).header(Header::new(Alg::Rs256));
+    let signer = Signer::new(&RS256).header(Header::new(Alg::Rs256));
     let signed = prepared.signed(signature).unwrap();
     let compact = signed.clone().compact().unwrap();
     assert_eq!(compact, signer.sign_compact(PAYLOAD).unwrap());
@@ -109,6 +109,38 @@ fn an_unprotected_header_has_nothing_that_must_be_protected() {
     assert_eq!(twice.err(), Some(SignError::HeaderParameter("kid".to_owned())));
     let long = prepared().unprotected("note", "x".repeat(20_000).into()).unwrap();
     assert!(matches!(long.signed([7; 64]), Err(SignError::HeaderTooLarge(_))));
+}
+
+#[test]
+fn an_unprotected_header_of_a_text_is_that_text() {
+    let prepared = || prepare(Header::new(Alg::Es256).typ("JWT"), PAYLOAD).unwrap();
+    let text = " {\"x\": {\"b\":1, \"a\":1.50},\n\"\\u0077\": [\"\\u00e9\", 1e2]}";
+    let both = prepared().unprotected("y", 2.into()).unwrap().unprotected_json(text).unwrap();
+    let json = both.signed([7; 64]).unwrap().flattened().unwrap();
+    assert!(json.contains(r#""header":{"y":2,"x":{"b":1,"a":1.50},"w":["\u00e9",1e2]},"#), "{json}");
+    // It is what a key at hand signs with.
+    let signer = Signer::mac(&HS256).unprotected_json(text);
+    let here = prepare(Header::new(Alg::Hs256).kid("k"), PAYLOAD).unwrap().unprotected_json(text).unwrap();
+    let signature = HS256.sign(message(&here)).unwrap();
+    assert_eq!(here.signed(signature).unwrap().flattened().unwrap(), signer.sign_flattened(PAYLOAD).unwrap());
+
+    let refused = |text: &str| prepared().unprotected_json(text).err();
+    for text in ["", "[]", r#"{"a":1} x"#, r#"{"x":1,"\u0078":2}"#, r#"{"x":{"a":1,"a":2}}"#] {
+        assert_eq!(refused(text), Some(SignError::HeaderJson), "{text}");
+    }
+    let long = format!("{{\"x\":1{}}}", " ".repeat(16 * 1024));
+    assert_eq!(refused(&long), Some(SignError::HeaderTooLarge(16 * 1024)));
+    for (text, name) in [
+        (r#"{"alg":"ES256"}"#, "alg"),
+        (r#"{"b64":false}"#, "b64"),
+        (r#"{"crit":["x"]}"#, "crit"),
+        (r#"{"enc":"A128GCM"}"#, "enc"),
+        (r#"{"x":1,"typ":"JWT"}"#, "typ"),
+    ] {
+        assert_eq!(refused(text), Some(SignError::HeaderParameter(name.to_owned())), "{text}");
+    }
+    let twice = prepared().unprotected("x", 1.into()).and_then(|one| one.unprotected_json(r#"{"x":1}"#));
+    assert_eq!(twice.err(), Some(SignError::HeaderParameter("x".to_owned())));
 }
 
 #[test]
