@@ -54,7 +54,7 @@ pub(crate) fn parse(text: &str) -> Result<Block, KeyError> {
         "RSA PRIVATE KEY" => Container::Pkcs1Private,
         "EC PRIVATE KEY" => Container::Sec1,
         "OPENSSH PRIVATE KEY" => Container::OpenSshPrivate,
-        _ => return Err(KeyError::Unsupported("a PEM block with this label")),
+        label => return Err(KeyError::Format { seen: of_unknown_label(label), wanted: WANTED }),
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(decoder.remaining_len()));
     decoder.decode_to_end(&mut bytes).map_err(|_| malformed("not base64"))?;
@@ -84,6 +84,25 @@ const OTHERS: [(&str, &str); 15] = [
     ("PGP PRIVATE KEY BLOCK", "an OpenPGP private key (PEM labelled `PGP PRIVATE KEY BLOCK`)"),
     ("PGP MESSAGE", "an OpenPGP message (PEM labelled `PGP MESSAGE`)"),
 ];
+
+const WANTED: &str = "a key or a certificate in PEM (labelled `PUBLIC KEY`, `PRIVATE KEY`, `CERTIFICATE`, or as \
+    OpenSSL and OpenSSH label their keys)";
+
+/// What a block is by the last words of its label, which itself may be anything and is not repeated.
+fn of_unknown_label(label: &str) -> &'static str {
+    let label = label.to_ascii_uppercase();
+    if label.ends_with("PRIVATE KEY") {
+        "a private key in PEM with an unknown label"
+    } else if label.ends_with("PUBLIC KEY") {
+        "a public key in PEM with an unknown label"
+    } else if label.ends_with("CERTIFICATE") {
+        "a certificate in PEM with an unknown label"
+    } else if label.ends_with("PARAMETERS") {
+        "parameters without a key, in PEM with an unknown label"
+    } else {
+        "PEM whose label is of no key"
+    }
+}
 
 pub(crate) fn encode(label: &str, der: &[u8]) -> Result<String, KeyError> {
     pem_rfc7468::encode_string(label, LineEnding::LF, der).map_err(|_| KeyError::Backend)

@@ -95,9 +95,19 @@ fn files_that_are_no_key_are_named() {
         seen(b"-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\nMAA=\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n"),
         "an OpenPGP public key (PEM labelled `PGP PUBLIC KEY BLOCK`); a key or a certificate in PEM"
     );
-    // A label that nobody knows may be anything, so it is not repeated.
-    let other = Inspected::read(pem("HUNTER2").as_bytes(), None).unwrap_err();
-    assert_eq!(other, KeyError::Unsupported("a PEM block with this label"));
+    // A label that nobody knows may be anything, so it is not repeated; its last words tell of what kind it is.
+    for (label, kind) in [
+        ("HUNTER2 PRIVATE KEY", "a private key in PEM with an unknown label"),
+        ("Private Key", "a private key in PEM with an unknown label"),
+        ("HUNTER2 PUBLIC KEY", "a public key in PEM with an unknown label"),
+        ("HUNTER2 CERTIFICATE", "a certificate in PEM with an unknown label"),
+        ("HUNTER2 PARAMETERS", "parameters without a key, in PEM with an unknown label"),
+        ("HUNTER2", "PEM whose label is of no key"),
+    ] {
+        let wanted = "a key or a certificate in PEM (labelled `PUBLIC KEY`, `PRIVATE KEY`, `CERTIFICATE`, or as OpenSSL \
+            and OpenSSH label their keys)";
+        assert_eq!(seen(pem(label).as_bytes()), format!("{kind}; {wanted}"));
+    }
     for p12 in [&[0x30, 0x03, 2, 1, 3][..], &[0x30, 0x82, 0, 3, 2, 1, 3], &[0x30, 0x80, 2, 1, 3]] {
         let seen = seen(p12);
         assert!(
