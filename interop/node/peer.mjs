@@ -59,7 +59,7 @@ async function sign({ form, signers, payload }) {
   if (form === "detached" || form === "unencoded-detached")
     return { token: `${token.protected}..${token.signature}` };
   if (form === "unencoded") return { token: `${token.protected}.${bytes}.${token.signature}` };
-  if (form.startsWith("detached")) delete token.payload;
+  if (form.includes("detached")) delete token.payload;
   else if (form.startsWith("unencoded")) token.payload = bytes.toString();
   return { token: JSON.stringify(token) };
 }

@@ -68,7 +68,7 @@ const TABLE: &[Cannot] = &[
     Cannot {
         peer: "jwcrypto",
         directions: SIGNS,
-        what: &["detached-flattened", "detached-general"],
+        what: &["*detached-flattened", "*detached-general"],
         algs: ANY,
         says: &["malformed"],
         because: "it writes an empty payload where RFC 7515 appendix F has none, and to us an empty payload is one",

@@ -19,10 +19,13 @@ pub(crate) enum Form {
     /// The payload stands in the JSON object as text.
     UnencodedFlattened,
     UnencodedGeneral,
+    /// A JSON object without `payload`, which is text outside it.
+    UnencodedDetachedFlattened,
+    UnencodedDetachedGeneral,
 }
 
 impl Form {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Compact,
         Self::Flattened,
         Self::General,
@@ -33,6 +36,8 @@ impl Form {
         Self::UnencodedDetached,
         Self::UnencodedFlattened,
         Self::UnencodedGeneral,
+        Self::UnencodedDetachedFlattened,
+        Self::UnencodedDetachedGeneral,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -47,25 +52,40 @@ impl Form {
             Self::UnencodedDetached => "unencoded-detached",
             Self::UnencodedFlattened => "unencoded-flattened",
             Self::UnencodedGeneral => "unencoded-general",
+            Self::UnencodedDetachedFlattened => "unencoded-detached-flattened",
+            Self::UnencodedDetachedGeneral => "unencoded-detached-general",
         }
     }
 
     pub(crate) const fn is_detached(self) -> bool {
         matches!(
             self,
-            Self::Detached | Self::DetachedFlattened | Self::DetachedGeneral | Self::UnencodedDetached
+            Self::Detached
+                | Self::DetachedFlattened
+                | Self::DetachedGeneral
+                | Self::UnencodedDetached
+                | Self::UnencodedDetachedFlattened
+                | Self::UnencodedDetachedGeneral
         )
     }
 
     pub(crate) const fn is_unencoded(self) -> bool {
         matches!(
             self,
-            Self::Unencoded | Self::UnencodedDetached | Self::UnencodedFlattened | Self::UnencodedGeneral
+            Self::Unencoded
+                | Self::UnencodedDetached
+                | Self::UnencodedFlattened
+                | Self::UnencodedGeneral
+                | Self::UnencodedDetachedFlattened
+                | Self::UnencodedDetachedGeneral
         )
     }
 
     pub(crate) const fn is_general(self) -> bool {
-        matches!(self, Self::General | Self::DetachedGeneral | Self::UnencodedGeneral)
+        matches!(
+            self,
+            Self::General | Self::DetachedGeneral | Self::UnencodedGeneral | Self::UnencodedDetachedGeneral
+        )
     }
 
     /// A payload that has never been signed before, of the widest kind that the form can carry.

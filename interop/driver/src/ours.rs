@@ -111,8 +111,8 @@ pub(crate) fn sign(form: Form, keys: &[(Name, &Key, &str)], payload: &[u8]) -> O
         Form::Flattened | Form::UnencodedFlattened => first.sign_flattened(payload),
         Form::General | Form::UnencodedGeneral => jws::sign_general(&all, payload),
         Form::Detached | Form::UnencodedDetached => first.sign_detached(payload),
-        Form::DetachedFlattened => first.sign_flattened_detached(payload),
-        Form::DetachedGeneral => jws::sign_general_detached(&all, payload),
+        Form::DetachedFlattened | Form::UnencodedDetachedFlattened => first.sign_flattened_detached(payload),
+        Form::DetachedGeneral | Form::UnencodedDetachedGeneral => jws::sign_general_detached(&all, payload),
     }
     .map_err(said)
 }
@@ -145,7 +145,10 @@ pub(crate) fn verify(form: Form, keys: &[(&Key, &str)], token: &str, detached: &
         Form::Detached | Form::UnencodedDetached => {
             verifier.verify_detached(token, detached, &mut scratch).map(of_one)
         }
-        Form::DetachedFlattened | Form::DetachedGeneral => {
+        Form::DetachedFlattened
+        | Form::DetachedGeneral
+        | Form::UnencodedDetachedFlattened
+        | Form::UnencodedDetachedGeneral => {
             verifier.verify_detached_json(token, detached, Require::All, &mut scratch).map(of_many)
         }
     }

@@ -37,7 +37,7 @@ def sign(request):
         token = jws.serialize_json([{"protected": each} for each in headers], payload, choose, algs)
     else:
         token = jws.serialize_json({"protected": headers[0]}, payload, choose, algs)
-    if form.startswith("detached"):
+    if "detached" in form:
         token = jws.detach_content(token)
     return {"token": json.dumps(token)}
 
@@ -54,7 +54,7 @@ def verify(request):
     token = json.loads(token)
     if content is not None:
         # The library says that whoever detaches the payload of a JSON serialization puts it back.
-        token["payload"] = b64(content)
+        token["payload"] = content.decode() if form.startswith("unencoded") else b64(content)
     return {"payload": b64(jws.deserialize_json(token, choose, algs).payload)}
 
 
