@@ -17,7 +17,9 @@ use crate::tools::{debian, on_path};
 
 /// A change of the compiler or of a dependency moves counts a little; a slow-down that matters is more.
 const TOLERANCE: f64 = 0.04;
-/// The programs' function from which each path is called.
+/// The programs of the package `counts`.
+const PROGRAMS: [&str; 2] = ["counts", "counts-json"];
+/// Their function from which each path is called.
 const CALLER: &str = "counts::measured";
 /// A path's own cryptography, by the first word of its name, which is subtracted.
 const PRIMITIVE: &str = "primitive";
@@ -57,13 +59,24 @@ fn count(step: &mut Step<'_>) -> Result<(String, Counts)> {
     if on_path("valgrind").is_none() {
         debian::install(step, &["valgrind"])?;
     }
+    let (mut machine, mut found) = (String::new(), Counts::new());
+    for program in PROGRAMS {
+        let of_program;
+        (machine, of_program) = count_of(step, program)?;
+        found.extend(of_program);
+    }
+    Ok((machine, found))
+}
+
+/// What one program says.
+fn count_of(step: &mut Step<'_>, program: &str) -> Result<(String, Counts)> {
     let places = step.places().clone();
     let profile = places.bench().join("callgrind.out");
     let output = step.run(
         Command::new("valgrind")
             .args(["--quiet", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no"])
             .arg(format!("--callgrind-out-file={}", profile.display()))
-            .arg(places.bench().join("release").join("counts")),
+            .arg(places.bench().join("release").join(program)),
     )?;
     let said = |what: &'static str| output.lines().filter_map(move |line| line.strip_prefix(what));
     let machine = said("machine ").next().ok_or("the program did not say what machine it ran on")?;

@@ -3,13 +3,14 @@
 use std::{array, hint::black_box};
 
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
+use counts::input::KID;
 use http::Request;
 use layer::{Endpoint, request, send};
 use sealwright_jose::{Alg, Digest, Hash, SigningKey, base64url, jws::Signer};
 use sealwright_resource_server::{AuthLayer, AuthService, Authenticator, IssuerConfig};
 use tower::Layer;
 
-use crate::inputs::{KID, NOW};
+use crate::inputs::NOW;
 
 /// More than are sent in one run, so that none comes twice.
 const TOKENS: usize = 32;

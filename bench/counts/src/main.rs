@@ -1,60 +1,9 @@
-//! The verify paths of Sealwright on fixed keys and tokens, to be run under callgrind by `cargo xtask counts`.
-//!
-//! Each path is a function that is never inlined, called from `measured` through a pointer; callgrind's record of those
-//! calls says how many instructions one took. The paths named `…_primitive` are the cryptography alone, over the same
-//! bytes; what is left after subtracting them is our own code.
+//! The verify paths of Sealwright on fixed keys and compact tokens, alone and behind the resource server's layer.
 
 mod inputs;
 mod layered;
 mod paths;
 
-use std::hint::black_box;
-
-use inputs::Inputs;
-use paths::{PATHS, Path};
-
-/// So often before counting starts: buffers have grown and headers are remembered after it.
-const WARM_UP: usize = 3;
-/// Most inputs are the same each time, so few calls are enough.
-const CALLS: usize = 16;
-
 fn main() {
-    // One path alone, for whoever looks into where its instructions are spent.
-    let only = std::env::args().nth(1);
-    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
-    let mut inputs = Inputs::read();
-    for (_, path) in PATHS.iter().filter(|(name, _)| wanted(name)) {
-        warm_up(*path, &mut inputs);
-    }
-    for (name, path) in PATHS.iter().filter(|(name, _)| wanted(name)) {
-        measured(*path, &mut inputs);
-        println!("path {name}");
-    }
-    println!("machine {}", machine());
-}
-
-#[inline(never)]
-fn warm_up(path: Path, inputs: &mut Inputs) {
-    for _ in 0..WARM_UP {
-        black_box(path)(inputs);
-    }
-}
-
-#[inline(never)]
-fn measured(path: Path, inputs: &mut Inputs) {
-    for _ in 0..CALLS {
-        black_box(path)(inputs);
-    }
-}
-
-/// What decides which variants of SIMD code run: counts can be compared between machines that say the same.
-fn machine() -> String {
-    let arch = std::env::consts::ARCH;
-    #[cfg(target_arch = "x86_64")]
-    let features =
-        [("avx2", is_x86_feature_detected!("avx2")), ("avx512", is_x86_feature_detected!("avx512bw"))];
-    #[cfg(not(target_arch = "x86_64"))]
-    let features: [(&str, bool); 0] = [];
-    let names: String = features.iter().filter(|(_, has)| *has).map(|(name, _)| format!("-{name}")).collect();
-    format!("{arch}{names}")
+    counts::run(paths::PATHS, inputs::Inputs::read());
 }
