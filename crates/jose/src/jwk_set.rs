@@ -374,12 +374,12 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
     if !json.trim_ascii_start().starts_with('{') {
         return Err(KeyError::Format { seen: pem::describe(json.as_bytes()), wanted: "a JWK set" });
     }
-    check_number(json, limits)?;
+    let most = count_keys(json, limits)?;
     let mut reader = Reader {
         allowed,
         limit: limits.keys,
         jwk: Jwk::new(),
-        keys: Vec::new(),
+        keys: Vec::with_capacity(most),
         skipped: Vec::new(),
         seen: 0,
         array: None,
@@ -398,13 +398,14 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
     }
 }
 
-/// Refuses a set with too many keys before the first of them is looked at. That most sets have few enough, their
-/// braces tell, without a second look at their text: the set has one, and each key.
-fn check_number(json: &str, limits: JwkSetLimits) -> Result<(), KeyError> {
+/// How many keys a set has at most. One with too many is refused before the first of them is looked at. That most sets
+/// have few enough, their braces tell, without a second look at their text: the set has one, and each key.
+fn count_keys(json: &str, limits: JwkSetLimits) -> Result<usize, KeyError> {
     // Up to 255 at a time fit a byte, so that the processor counts many bytes at once.
     let braces = |bytes: &[u8]| bytes.iter().map(|byte| u8::from(*byte == b'{')).sum::<u8>();
-    if json.as_bytes().chunks(255).map(|bytes| usize::from(braces(bytes))).sum::<usize>() <= limits.keys {
-        return Ok(());
+    let all = json.as_bytes().chunks(255).map(|bytes| usize::from(braces(bytes))).sum();
+    if all <= limits.keys {
+        return Ok(all);
     }
     let mut array: Option<Value<'_>> = None;
     let scanned = json::object(json, limits.nesting, |name, value| {
@@ -416,7 +417,7 @@ fn check_number(json: &str, limits: JwkSetLimits) -> Result<(), KeyError> {
     if let (Ok(()), Some(array)) = (scanned, array) {
         array.for_each_element(&mut |_| count += 1);
     }
-    if count > limits.keys { Err(KeyError::TooManyKeys(limits.keys)) } else { Ok(()) }
+    if count > limits.keys { Err(KeyError::TooManyKeys(limits.keys)) } else { Ok(count) }
 }
 
 /// What has been read of a set.
