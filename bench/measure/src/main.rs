@@ -109,9 +109,8 @@ fn run(arguments: &Arguments) -> Result<()> {
             .allocations
             .extend(counted.into_iter().map(|(operation, n)| ((name.to_owned(), operation), n)));
     }
-    for (_, name) in
-        [(library, candidate::NAMES[0]), (layer, candidate::LAYER)].iter().filter(|(is_in, _)| *is_in)
-    {
+    let ours = [(library, candidate::NAMES[0]), (layer, candidate::LAYER)];
+    for (_, name) in ours.into_iter().filter(|(is_measured, _)| *is_measured) {
         let mut ours = Candidate::start(name, programs, fixture)?;
         results.over.extend(pairs::run(&mut ours, if *quick { 3 } else { 15 })?);
     }
