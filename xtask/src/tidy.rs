@@ -36,7 +36,9 @@ pub(crate) fn steps(runner: &mut Runner, places: &Places) {
     rule(runner, "tidy: a file is about one thing", || sources::check_lengths(places.root(), &files));
     rule(runner, "tidy: nothing is left lying about", || sources::check_words(places.root(), &files));
     rule(runner, "tidy: libraries document what they export", || sources::check_missing_docs(places.root()));
-    rule(runner, "tidy: each public item of jose has an example", || examples::check(places.root(), &files));
+    rule(runner, "tidy: each public function and type of jose has an example", || {
+        examples::check(places.root(), &files)
+    });
 }
 
 /// One rule: no problem, or all of them.

@@ -42,6 +42,8 @@ pub(crate) fn operations(name: &str, fixture: &Fixture) -> Vec<Operation> {
         jwt,
         bare,
         layer(name, fixture, &tokens, "layer", VerifiedTokens::entries(REMEMBERED)),
+        // Beside the one that remembers nothing: each is compared with one other only, to be at the same tokens.
+        layer(name, fixture, &tokens, "remembering", VerifiedTokens::entries(REMEMBERED)),
         layer(name, fixture, &tokens, "layer-off", VerifiedTokens::off()),
         floor,
     ]

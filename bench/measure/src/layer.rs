@@ -166,7 +166,7 @@ pub(crate) fn dpop_line(out: &mut String, results: &Results) {
 /// For information: what a miss costs more because its token is remembered.
 pub(crate) fn remembering_line(out: &mut String, results: &Results) {
     let of = |alg: &&str| {
-        let ns = results.over(&format!("miss/{alg}"), "layer", "layer-off")?;
+        let ns = results.over(&format!("miss/{alg}"), "remembering", "layer-off")?;
         Some(format!("{ns:.0} ns ({alg})"))
     };
     let found: Vec<_> = ALGS.iter().filter_map(of).collect();

@@ -23,8 +23,8 @@ use results::{Results, Script};
 /// What went wrong, as a sentence.
 type Result<T, E = String> = std::result::Result<T, E>;
 
-/// More than that, and a token is no longer one that a server's limit for headers lets through.
-const LONG_CLAIMS: usize = 8 * 1024;
+/// A token of them has 7 KiB: about the longest that servers take in a header.
+const LONG_CLAIMS: usize = 5 * 1024;
 
 #[derive(Default)]
 struct Arguments {

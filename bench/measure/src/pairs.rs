@@ -23,7 +23,7 @@ const PAIRS: [(&str, &str, &str); 10] = [
     ("hit", "layer-discovered", "floor"),
     ("miss", "layer", "floor"),
     // What it takes to remember a token.
-    ("miss", "layer", "layer-off"),
+    ("miss", "remembering", "layer-off"),
 ];
 
 /// Nanoseconds by an operation and what it is compared with.

@@ -398,14 +398,15 @@ fn scan(json: &str, allowed: &[Alg], limits: JwkSetLimits) -> Result<Outline, Ke
     }
 }
 
-/// How many keys a set has at most. One with too many is refused before the first of them is looked at. That most sets
-/// have few enough, their braces tell, without a second look at their text: the set has one, and each key.
+/// How many keys a set has at most, never more than the limit. One with too many is refused before the first of them is
+/// looked at. That most sets have few enough, their braces tell, without a second look at their text: the set has one,
+/// and each key.
 fn count_keys(json: &str, limits: JwkSetLimits) -> Result<usize, KeyError> {
     // Up to 255 at a time fit a byte, so that the processor counts many bytes at once.
     let braces = |bytes: &[u8]| bytes.iter().map(|byte| u8::from(*byte == b'{')).sum::<u8>();
-    let all = json.as_bytes().chunks(255).map(|bytes| usize::from(braces(bytes))).sum();
+    let all: usize = json.as_bytes().chunks(255).map(|bytes| usize::from(braces(bytes))).sum();
     if all <= limits.keys {
-        return Ok(all);
+        return Ok(all.saturating_sub(1));
     }
     let mut array: Option<Value<'_>> = None;
     let scanned = json::object(json, limits.nesting, |name, value| {

@@ -1,4 +1,5 @@
-//! Who reads what a function does wants to see it done. Each public item of the library shows it, in code that runs.
+//! Who reads what a function does wants to see it done. Each public function and type of the library shows it, in code
+//! that runs.
 
 use std::fs;
 use std::path::Path;
@@ -23,16 +24,21 @@ pub(super) fn check(root: &Path, files: &[String]) -> Result<Vec<String>> {
 /// The public items that have a comment without such an example, each with its line, from 1.
 fn without_example(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut doc = Vec::new();
-    let mut in_attribute = false;
+    // Brackets of an attribute that are still open.
+    let mut open = 0;
     text.lines().enumerate().filter_map(move |(index, line)| {
         let line = line.trim();
         if let Some(comment) = line.strip_prefix("///") {
             doc.push(comment.trim());
             return None;
         }
-        // Attributes stand between the comment and the item, on one line or on several.
-        if in_attribute || line.starts_with("#[") {
-            in_attribute = !line.ends_with(']');
+        // Attributes stand between the comment and the item, on one line or on several; so do comments for us.
+        if open > 0 || line.starts_with("#[") {
+            open += line.matches('[').count();
+            open -= line.matches(']').count().min(open);
+            return None;
+        }
+        if line.starts_with("//") {
             return None;
         }
         let comment = std::mem::take(&mut doc);
@@ -109,6 +115,7 @@ mod tests {
         assert_eq!(bare("/// One.\n#[must_use]\npub fn one() {}\n"), [(3, "one")]);
         let long = "/// One.\n#[expect(\n    clippy::x,\n    reason = \"y\"\n)]\npub fn one() {}\n";
         assert_eq!(bare(long), [(6, "one")]);
+        assert_eq!(bare("/// One.\n#[must_use] // why\n// And more.\npub fn one() {}\n"), [(4, "one")]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{Alg, JwkSet, VerifyingKey};
 
 /// What is known of the key that is looked for. What is not named does not matter.
+/// `use` and `key_ops` (RFC 7517 §4.2, §4.3) need not be named: a key that they forbid to verify is none of a set's.
 ///
 /// ```
 /// use sealwright_jose::{Alg, JwkSet, Selection, SigningKey};
@@ -98,12 +99,11 @@ impl<'a> Selection<'a> {
 /// ```
 /// use sealwright_jose::{Alg, JwkSet, SelectError, Selection, SigningKey};
 ///
-/// let keys = [SigningKey::generate(Alg::Es256)?, SigningKey::generate(Alg::Es256)?];
-/// let set = JwkSet::from_keys(keys.each_ref().map(SigningKey::verifying_key))?;
-/// let signature = keys[1].sign(b"message")?;
+/// let key = |kid: &str| SigningKey::generate(Alg::Es256).map(|key| key.with_kid(kid).verifying_key());
+/// let set = JwkSet::from_keys([key("one")?, key("two")?])?;
 /// let Err(SelectError::Several(fitting)) = set.select(&Selection::new()) else { panic!("there are two") };
-/// let signer = fitting.iter().find(|key| key.verify(b"message", &signature).is_ok());
-/// assert_eq!(signer, Some(&keys[1].verifying_key()));
+/// let names: Vec<_> = fitting.iter().filter_map(|key| key.kid()).collect();
+/// assert_eq!(names, ["one", "two"], "which to ask for");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +112,8 @@ pub enum SelectError {
     /// No key of the set fits.
     #[error("no key of the set fits")]
     None,
-    /// Several fit, at least two. Which one is meant cannot be guessed; they can be tried.
+    /// Several fit, at least two. Which one is meant cannot be guessed. A few may be tried, as
+    /// [`VerifierBuilder::try_all`](crate::jws::VerifierBuilder::try_all) does it within a bound.
     #[error("{} keys of the set fit", .0.len())]
     Several(Vec<VerifyingKey>),
 }

@@ -34,11 +34,12 @@ impl Scratch {
     /// # use sealwright_jose::{Alg, MacKey, jws::{Scratch, Signer, Verifier}};
     /// # let key = MacKey::generate(Alg::Hs256)?;
     /// # let verifier = Verifier::builder([Alg::Hs256]).mac_key(&key).build()?;
+    /// // One for all tokens of a thread, one after the other.
     /// let mut scratch = Scratch::new();
-    /// assert_eq!(format!("{scratch:?}"), "Scratch { bytes: 0 }");
-    /// let token = Signer::mac(&key).sign_compact(b"hello")?;
-    /// verifier.verify_compact(&token, &mut scratch)?;
-    /// assert_ne!(format!("{scratch:?}"), "Scratch { bytes: 0 }");
+    /// for payload in [&b"hello"[..], b"goodbye"] {
+    ///     let token = Signer::mac(&key).sign_compact(payload)?;
+    ///     assert_eq!(verifier.verify_compact(&token, &mut scratch)?.payload(), payload);
+    /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new() -> Self {

@@ -54,12 +54,12 @@ impl Unverified {
     /// As [`peek_compact`](Self::peek_compact), by another policy and within other limits.
     ///
     /// ```
-    /// use sealwright_jose::jws::{Limit, Limits, Policy, Unverified};
+    /// use sealwright_jose::{base64url, jws::{Limits, Policy, Unverified}};
     ///
-    /// let token = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0.aGVsbG8.AAAA";
-    /// let limits = Limits::default().payload_bytes(4);
-    /// let error = Unverified::peek_compact_with(token, Policy::Strict, &limits).unwrap_err();
-    /// assert_eq!(error.limit(), Some(Limit::Payload));
+    /// let token = format!("{}.aGVsbG8.AAAA", base64url::encode(r#"{"alg":"ES256","kid":"a","kid":"b"}"#));
+    /// let peek = |policy| Unverified::peek_compact_with(&token, policy, &Limits::default());
+    /// assert!(peek(Policy::Strict).is_err(), "a name stands twice");
+    /// assert_eq!(peek(Policy::Rfc).unwrap().header("kid").unwrap(), "b");
     /// ```
     ///
     /// # Errors

@@ -64,8 +64,8 @@ impl Verifier {
     /// ```
     /// use sealwright_jose::{Alg, MacKey, jws::{BuildError, Verifier}};
     ///
-    /// let from_config = ["HS256", "HS512"].map(Alg::from_name);
-    /// let algs: Vec<Alg> = from_config.into_iter().flatten().collect();
+    /// let from_config = ["HS256", "HS512"].iter().map(|name| name.parse());
+    /// let algs = from_config.collect::<Result<Vec<Alg>, _>>()?;
     /// let key = MacKey::generate(Alg::Hs512)?;
     /// assert!(Verifier::builder_from(&algs).mac_key(&key).build().is_ok());
     /// assert_eq!(Verifier::builder_from(&[]).mac_key(&key).build().unwrap_err(), BuildError::NoAlgorithm);

@@ -275,18 +275,16 @@ impl<'t> Claims<'t> {
         self.sub.get(&self.text)
     }
 
-    /// Its own identifier, by which a second use is known (RFC 7519 §4.1.7).
+    /// Its own identifier, by which a second use is known (RFC 7519 §4.1.7): one of its issuer, to be
+    /// remembered until the token has expired.
     ///
     /// ```
     /// use sealwright_jose::jwt::Claims;
-    /// use std::collections::HashSet;
     ///
-    /// let mut seen = HashSet::new();
-    /// let mut is_first = |claims: &Claims<'_>| claims.jti().is_some_and(|jti| seen.insert(jti.to_owned()));
-    /// let claims = Claims::parse(br#"{"jti":"e1j3V_bKic8"}"#)?;
-    /// assert!(is_first(&claims));
-    /// assert!(!is_first(&claims), "it was used before");
-    /// assert!(!is_first(&Claims::parse(b"{}")?), "nobody can tell");
+    /// let claims = Claims::parse(br#"{"iss":"joe","jti":"e1j3V_bKic8","exp":1300819380}"#)?;
+    /// let used = (claims.iss(), claims.jti(), claims.exp());
+    /// assert_eq!(used, (Some("joe"), Some("e1j3V_bKic8"), Some(1300819380)));
+    /// assert_eq!(Claims::parse(b"{}")?.jti(), None, "nobody can tell");
     /// # Ok::<(), sealwright_jose::jwt::ClaimsError>(())
     /// ```
     pub fn jti(&self) -> Option<&str> {

@@ -60,16 +60,16 @@ impl JwtError {
     /// [nesting](super::ValidatorBuilder::nesting) of the claims.
     ///
     /// ```
-    /// use sealwright_jose::{Alg, MacKey, jws::{Limit, Scratch, Signer, Verifier}, jwt::Validator};
+    /// use sealwright_jose::{Alg, MacKey, jws::{Limit, Limits, Scratch, Signer, Verifier}, jwt::Validator};
     ///
     /// # let key = MacKey::generate(Alg::Hs256)?;
     /// # let validator = Validator::builder().waive_typ().waive_issuer().waive_audience().waive_expiry();
-    /// # let validator = validator.waive_not_before().waive_max_age();
-    /// let token = Signer::mac(&key).sign_compact(br#"{"cnf":{"jwk":{}}}"#)?;
-    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).build()?;
-    /// let validator = validator.nesting(2).build()?;
+    /// # let validator = validator.waive_not_before().waive_max_age().build()?;
+    /// let token = Signer::mac(&key).sign_compact(br#"{"sub":"joe"}"#)?;
+    /// let limits = Limits::default().header_bytes(10);
+    /// let verifier = Verifier::builder([Alg::Hs256]).mac_key(key).limits(limits).build()?;
     /// let error = verifier.verify_jwt(&token, &validator, 1764547200, &mut Scratch::new()).unwrap_err();
-    /// assert_eq!(error.limit(), Some(Limit::Nesting), "the claims are three deep");
+    /// assert_eq!(error.limit(), Some(Limit::Header), "the claims were not looked at");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn limit(&self) -> Option<Limit> {

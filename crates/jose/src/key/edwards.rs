@@ -325,6 +325,29 @@ mod tests {
         assert!((300..600).contains(&squares), "{squares}");
     }
 
+    #[test]
+    fn a_y_is_known_by_the_equation_of_the_curve() {
+        // d of RFC 8032 §5.1.
+        const D: Number =
+            [0x75eb_4dca_1359_78a3, 0x0070_0a4d_4141_d8ab, 0x8cc7_4079_7779_e898, 0x5203_6cee_2b6f_fe73];
+        let mut y = [3, 0, 0, 0];
+        let mut points = 0;
+        for round in 0..300 {
+            y = reduce(add(multiply(y, y), [round, 0, 0, 0]));
+            let y2 = multiply(y, y);
+            let dividend = add(y2, minus_small(1));
+            let divisor = add(multiply(D, y2), [1, 0, 0, 0]);
+            let mut bytes = [0; 32];
+            for (bytes, limb) in bytes.chunks_exact_mut(8).zip(y) {
+                bytes.copy_from_slice(&limb.to_le_bytes());
+            }
+            let is_point = checked(multiply(dividend, divisor)) != Symbol::NoSquare;
+            assert_eq!(has_x(&bytes), is_point, "{y:x?}");
+            points += u32::from(is_point);
+        }
+        assert!((100..200).contains(&points), "{points}");
+    }
+
     /// In a round of 4, 3 and 2 limbs the last guess is wrong, which one number in ten thousand brings: a is negative
     /// then, and b is 3 modulo 4.
     #[test]

@@ -127,8 +127,8 @@ impl Inspected {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Format`], [`KeyError::Malformed`], [`KeyError::Unsupported`] (a PEM label that nobody
-    /// knows) and [`KeyError::TooLarge`] (64 KiB) if this is no key at all; [`KeyError::PasswordNeeded`],
+    /// [`KeyError::Format`], [`KeyError::Malformed`], [`KeyError::Unsupported`] (such as an SSH key of another
+    /// type) and [`KeyError::TooLarge`] (64 KiB) if this is no key at all; [`KeyError::PasswordNeeded`],
     /// [`KeyError::Password`] and [`KeyError::TooCostly`] for one whose inside cannot be seen. What is wrong
     /// with a key that can be seen is one of its [`faults`](Self::faults).
     pub fn read(key: &[u8], password: Option<&[u8]>) -> Result<Self, KeyError> {

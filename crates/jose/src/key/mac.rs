@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 use crate::{
-    Alg, Digest, Hash, KeyError, SignError, VerifyError, VerifyErrorKind,
+    Alg, Hash, KeyError, SignError, VerifyError, VerifyErrorKind,
     jwk::{Jwk, Operation, Writer},
     key::{
         MAX_KEY_BYTES,
@@ -287,7 +287,8 @@ impl MacKey {
     /// The thumbprint of the secret by RFC 7638 with this hash.
     ///
     /// It is a digest of the secret, to be treated as one (RFC 7638 §7): whoever sees it can try
-    /// secrets against it, so it is no name for a key that a person made up.
+    /// secrets against it, so it is no name for a key that a person made up, and nothing for a log. The
+    /// bytes are wiped when dropped.
     ///
     /// ```
     /// use sealwright_jose::{Alg, Digest, Hash, MacKey};
@@ -295,11 +296,11 @@ impl MacKey {
     /// let key = MacKey::from_bytes(Alg::Hs256, &[0; 32])?.with_kid("a");
     /// let text = format!(r#"{{"k":"{}","kty":"oct"}}"#, "A".repeat(43));
     /// let digest = Digest::of(Hash::Sha256, text.as_bytes());
-    /// assert_eq!(key.thumbprint_of_secret(Hash::Sha256).as_bytes(), digest.as_bytes());
+    /// assert_eq!(key.thumbprint_of_secret(Hash::Sha256)[..], digest.as_bytes()[..]);
     /// # Ok::<(), sealwright_jose::KeyError>(())
     /// ```
-    pub fn thumbprint_of_secret(&self, hash: Hash) -> Digest {
-        thumbprint::of_secret(&self.0.secret, hash)
+    pub fn thumbprint_of_secret(&self, hash: Hash) -> Zeroizing<Vec<u8>> {
+        thumbprint::of_secret(&self.0.secret, hash).as_bytes().to_vec().into()
     }
 
     /// The tag of `input`, as long as the hash.

@@ -226,7 +226,10 @@ impl View {
         match KeySet::new(document, terms, self.remote.uri().clone(), before.as_deref()) {
             Ok(set) => {
                 let set = Arc::new(set);
-                self.set.store(Some(Arc::clone(&set)));
+                // Whoever comes late with an old document does not push out the set of a newer one.
+                if before.as_ref().is_none_or(|before| before.document.generation < document.generation) {
+                    self.set.store(Some(Arc::clone(&set)));
+                }
                 Some(set)
             }
             // No set that was checked comes here; if one does, its issuer has no keys rather than old ones.

@@ -77,8 +77,8 @@ impl Header {
         members.fold(Self::new(alg), |header, (name, value)| header.param(name.as_ref(), value)).checked()
     }
 
-    /// The header of a JSON text that is one object: its members in their order, numbers and
-    /// escapes as they are spelt there, without the whitespace between them.
+    /// The header of a JSON text that is one object: its members in their order, in their
+    /// values numbers and escapes as they are spelt there, without the whitespace between them.
     ///
     /// ```
     /// use sealwright_jose::{Alg, SignError, jws::Header};

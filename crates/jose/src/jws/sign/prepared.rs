@@ -170,7 +170,7 @@ impl Prepared {
     }
 
     /// Adds the members of a JSON text that is one object to the unprotected header: in their order, at any depth,
-    /// numbers and escapes as they are spelt there, without the whitespace between them.
+    /// in their values numbers and escapes as they are spelt there, without the whitespace between them.
     ///
     /// ```
     /// use sealwright_jose::{Alg, SignError, jws::{Header, prepare}};
@@ -186,7 +186,7 @@ impl Prepared {
     /// # Errors
     ///
     /// [`SignError::HeaderJson`] for a text that is no object or has a name twice at any depth,
-    /// [`SignError::HeaderTooLarge`] for one that is longer than verifiers take, and as
+    /// [`SignError::HeaderTooLarge`] for one of more than 16 KiB, and as
     /// [`unprotected`](Self::unprotected).
     pub fn unprotected_json(mut self, json: &str) -> Result<Self, SignError> {
         for (member, value) in Member::read_header(json)? {

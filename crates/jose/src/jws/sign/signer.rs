@@ -223,8 +223,8 @@ impl Signer {
         self.encode()
     }
 
-    /// The members of a JSON text that is one object, for the unprotected header: in their order, at any depth, numbers
-    /// and escapes as they are spelt there, without the whitespace between them. Otherwise as
+    /// The members of a JSON text that is one object, for the unprotected header: in their order, at any depth, in
+    /// their values numbers and escapes as they are spelt there, without the whitespace between them. Otherwise as
     /// [`unprotected`](Self::unprotected); a text that is no object, or has a name twice at any depth, is refused when
     /// something is signed ([`SignError::HeaderJson`]).
     ///
