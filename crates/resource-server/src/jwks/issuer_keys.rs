@@ -161,6 +161,15 @@ impl RemoteKeys {
         }
     }
 
+    /// The set of a document, as a request sees it that took that one before it came this far.
+    #[cfg(test)]
+    pub(crate) fn late_with(&self, document: &Arc<Document<()>>) -> Option<Arc<KeySet>> {
+        match &self.source {
+            Source::Published(view) => view.set_of(document, &self.terms),
+            Source::Discovered(_) => None,
+        }
+    }
+
     /// What is known of the keys now.
     pub(crate) fn status(&self) -> KeySetStatus {
         let issuer = self.terms.issuer.clone();

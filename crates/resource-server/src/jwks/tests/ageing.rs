@@ -20,6 +20,17 @@ async fn a_set_is_refreshed_ahead_without_any_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_late_with_an_old_document_does_not_push_out_the_new_set() {
+    let (keys, _) = remote(JwksOptions::default(), [fresh(&["a"]), fresh(&["a", "b"])]);
+    let old = keys.obtain().await.unwrap();
+    sleep(241 * SECOND).await;
+    let new = keys.at_hand().unwrap();
+    assert_eq!((old.usable_keys(), new.usable_keys()), (1, 2));
+    assert_eq!(keys.late_with(&old.document).unwrap().usable_keys(), 1);
+    assert!(Arc::ptr_eq(&keys.at_hand().unwrap(), &new));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_refresher_ends_with_the_last_user() {
     let (keys, source) = remote(JwksOptions::default(), [fresh(&["a"])]);
     keys.obtain().await.unwrap();
