@@ -18,7 +18,8 @@ export class Inspector {
     const here = ({ href }) => href === url;
     await this.#page.route(here, (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body }));
     for (const colorScheme of ["light", "dark"]) {
-      await this.#page.emulateMedia({ colorScheme });
+      // A page that is still appearing has less contrast than it will have.
+      await this.#page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await this.#page.goto(url);
       await this.#page.evaluate(axe.source);
       const { violations } = await this.#page.evaluate(() => globalThis.axe.run());
