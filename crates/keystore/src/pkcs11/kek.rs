@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::{
     Pkcs11Spec,
     error::TokenError,
-    pool::{Failure, Held, Kind, Pool},
+    pool::{Failure, Held, Kind, Pool, patiently},
 };
 use crate::KeystoreError;
 
@@ -73,11 +73,13 @@ impl TokenKek {
                 kek.wrong("its module has no CKM_AES_GCM, so that it cannot hold key-encryption keys")
             );
         }
-        kek.pool.run(|held| match kek.key(held) {
-            Err(Failure::Final(KeystoreError::Token(TokenError::KeyMissing { .. }))) if spec.create => {
-                kek.make(held)
-            }
-            found => found.map(drop),
+        patiently(|| {
+            kek.pool.run(|held| match kek.key(held) {
+                Err(Failure::Final(KeystoreError::Token(TokenError::KeyMissing { .. }))) if spec.create => {
+                    kek.make(held)
+                }
+                found => found.map(drop),
+            })
         })?;
         Ok(kek)
     }

@@ -58,6 +58,28 @@ pub(super) enum Kind {
     Secret,
 }
 
+/// For how long, and how often, what is asked of a token at the start is tried again.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Does what several processes do when they start at once, in which some drivers disturb each other: while one process
+/// writes, SoftHSM shows others no token or an object twice, or has a general error. What passes is waited for.
+pub(super) fn patiently<T>(work: impl Fn() -> Result<T, KeystoreError>) -> Result<T, KeystoreError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let refused = match work() {
+            Err(KeystoreError::Token(
+                error @ (TokenError::Missing { .. } | TokenError::Refused { .. } | TokenError::Key { .. }),
+            )) => error,
+            done => return done,
+        };
+        if Instant::now() >= deadline {
+            return Err(refused.into());
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
 /// Why something did not work with a session.
 pub(super) enum Failure {
     /// The module said so; it may work with another session.
@@ -95,7 +117,7 @@ impl Pool {
             wait: settings.wait,
             idle: Mutex::default(),
         };
-        pool.run(|_| Ok(()))?;
+        patiently(|| pool.run(|_| Ok(())))?;
         Ok(pool)
     }
 
