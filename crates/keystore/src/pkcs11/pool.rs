@@ -62,15 +62,17 @@ pub(super) enum Kind {
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How much later the one more attempt comes after an error that says nothing: SoftHSM has it while others write, too.
+const MOMENT: Duration = Duration::from_millis(250);
+
 /// Does what several processes do when they start at once, in which some drivers disturb each other: while one process
-/// writes, SoftHSM shows others no token or an object twice, or has a general error. What passes is waited for.
+/// writes, SoftHSM shows others no token, or an object twice. What passes is waited for; a login that was refused is not
+/// tried again and again, since tokens lock.
 pub(super) fn patiently<T>(work: impl Fn() -> Result<T, KeystoreError>) -> Result<T, KeystoreError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let refused = match work() {
-            Err(KeystoreError::Token(
-                error @ (TokenError::Missing { .. } | TokenError::Refused { .. } | TokenError::Key { .. }),
-            )) => error,
+            Err(KeystoreError::Token(error @ (TokenError::Missing { .. } | TokenError::Key { .. }))) => error,
             done => return done,
         };
         if Instant::now() >= deadline {
@@ -180,6 +182,7 @@ impl Pool {
                     }
                 },
             };
+            let mut pause = Duration::ZERO;
             let error = match failure {
                 Failure::Final(error) => return Err(error),
                 Failure::Missing(there) => {
@@ -196,7 +199,10 @@ impl Pool {
                         return Err(refused);
                     }
                     Remedy::Reconnect(error) => error,
-                    Remedy::Retry(error) if attempt == 0 => error.into(),
+                    Remedy::Retry(error) if attempt == 0 => {
+                        pause = MOMENT;
+                        error.into()
+                    }
                     Remedy::Retry(error) => return Err(error.into()),
                 },
             };
@@ -204,6 +210,7 @@ impl Pool {
                 let _ = held.session.close();
             }
             drop(entered);
+            thread::sleep(pause);
             if attempt == LAST || (attempt > 0 && !self.module.restart(generation)) {
                 return Err(error);
             }

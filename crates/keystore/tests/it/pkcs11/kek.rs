@@ -124,7 +124,7 @@ async fn however_many_processes_ask_at_once_one_key_is_made() {
     for _ in 0..3 {
         let (dir, token) = (folder(), Token::new());
         let mut child = Command::new(env::current_exe().unwrap());
-        child.args(["--exact", "pkcs11::kek::one_of_several_processes"]);
+        child.args(["--exact", "--nocapture", "pkcs11::kek::one_of_several_processes"]);
         child.env("KEK_FOLDER", dir.path()).env("KEK_TOKEN", &token.label).stdout(Stdio::null());
         let children: Vec<_> = (0..PROCESSES).map(|_| child.spawn().unwrap()).collect();
         for mut child in children {
